@@ -1,0 +1,146 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// Cluster is a connection to Kafka with our topics on it.
+type Cluster struct {
+	config  Config
+	layout  Layout
+	log     *slog.Logger
+	client  sarama.Client
+	admin   sarama.ClusterAdmin
+	sources atomic.Pointer[map[string]uint32]
+}
+
+// Connect reaches the cluster and makes its topics what the layout says. It waits
+// for a cluster that is down, saying so, until ctx ends; a [MismatchError] or an
+// unusable setting ends it at once.
+func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger) (*Cluster, error) {
+	if err := layout.Validate(); err != nil {
+		return nil, err
+	}
+	settings, err := config.sarama("tipoff-admin")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{config: config, layout: layout, log: log}
+	for pause := newBackoff(); ; {
+		err := c.connect(settings)
+		if err == nil {
+			return c, nil
+		}
+		var mismatch MismatchError
+		if errors.As(err, &mismatch) {
+			return nil, err
+		}
+		log.Warn("Kafka cannot be used yet, trying again", "brokers", config.Brokers, "error", err)
+		if !pause.wait(ctx) {
+			return nil, fmt.Errorf("connect to Kafka at %v: %w", config.Brokers, err)
+		}
+	}
+}
+
+func (c *Cluster) connect(settings *sarama.Config) error {
+	client, err := sarama.NewClient(c.config.Brokers, settings)
+	if err != nil {
+		return err
+	}
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return errors.Join(err, client.Close())
+	}
+	c.client, c.admin = client, admin
+	if err := c.EnsureTopics(); err != nil {
+		return errors.Join(err, admin.Close())
+	}
+	return nil
+}
+
+// Close ends the connection; publishers, processors and views have their own.
+func (c *Cluster) Close() error { return c.admin.Close() }
+
+// Lag is how many records a consumer group has still to read, by topic. A group
+// that has committed nothing on a partition has all of it to read.
+func (c *Cluster) Lag(group string, topics ...string) (map[string]int64, error) {
+	partitions := map[string][]int32{}
+	for _, topic := range topics {
+		for p := range c.layout.Partitions {
+			partitions[topic] = append(partitions[topic], int32(p))
+		}
+	}
+	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	lag := map[string]int64{}
+	for topic, ps := range partitions {
+		newest, err := c.ends(topic, sarama.OffsetNewest)
+		if err != nil {
+			return nil, err
+		}
+		oldest, err := c.ends(topic, sarama.OffsetOldest)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range ps {
+			from := oldest[p]
+			if block := committed.GetBlock(topic, p); block != nil && block.Offset > from {
+				from = block.Offset
+			}
+			lag[topic] += max(0, newest[p]-from)
+		}
+	}
+	return lag, nil
+}
+
+// ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
+func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
+	asked := map[int32]int64{}
+	for p := range c.layout.Partitions {
+		asked[int32(p)] = at
+	}
+	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of topic %s: %w", topic, err)
+	}
+	ends := map[int32]int64{}
+	for p, result := range got[topic] {
+		if result.Err != nil && !errors.Is(result.Err, sarama.ErrNoError) {
+			return nil, fmt.Errorf("offset of topic %s, partition %d: %w", topic, p, result.Err)
+		}
+		ends[p] = result.Offset
+	}
+	return ends, nil
+}
+
+// backoff is a growing pause between attempts.
+type backoff struct{ next time.Duration }
+
+const (
+	backoffFirst = 200 * time.Millisecond
+	backoffMost  = 10 * time.Second
+)
+
+func newBackoff() *backoff { return &backoff{backoffFirst} }
+
+// wait pauses, longer each time, and says whether to go on.
+func (b *backoff) wait(ctx context.Context) bool {
+	timer := time.NewTimer(b.next)
+	defer timer.Stop()
+	b.next = min(2*b.next, backoffMost)
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

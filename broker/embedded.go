@@ -1,0 +1,61 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// Embedded is a broker inside this process that speaks Kafka's protocol and keeps
+// its log in a folder: for a laptop, a demo, tests and one small node. What it has
+// acknowledged survives the death of the process, but not of the machine, as it
+// relies on the page cache.
+type Embedded struct {
+	cluster *kfake.Cluster
+	lock    *flock.Flock
+	address string // file that tells other processes where we listen
+}
+
+// OpenEmbedded starts the broker on a loopback port with the log in folder. One
+// process at a time may have the folder.
+func OpenEmbedded(folder string) (*Embedded, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("make the broker's folder: %w", err)
+	}
+	e := &Embedded{lock: flock.New(filepath.Join(folder, "lock")), address: filepath.Join(folder, "address")}
+	locked, err := e.lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the broker's folder %s: %w", folder, err)
+	}
+	if !locked {
+		where, _ := os.ReadFile(e.address)
+		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
+			folder, where)
+	}
+	e.cluster, err = kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.DataDir(filepath.Join(folder, "log")),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the broker's log in %s: %w", folder, err), e.lock.Unlock())
+	}
+	if err := os.WriteFile(e.address, []byte(strings.Join(e.Brokers(), ",")), 0o644); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// Brokers are the addresses to connect to.
+func (e *Embedded) Brokers() []string { return e.cluster.ListenAddrs() }
+
+// Close writes the log out and gives the folder back.
+func (e *Embedded) Close() error {
+	_ = os.Remove(e.address)
+	e.cluster.Close()
+	return e.lock.Unlock()
+}

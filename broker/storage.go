@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/lovoo/goka/storage"
+)
+
+// memory is the local copy of one partition of a group's table. The changelog on
+// the broker is the truth: a new owner of the partition reads it again.
+//
+// goka's own memory storage sorts all its keys at each new one, and its LevelDB
+// costs ten times what a callback does.
+type memory struct {
+	mu     sync.RWMutex
+	values map[string][]byte
+	offset int64
+	stored bool // offset was set
+}
+
+func newMemory(string, int32) (storage.Storage, error) {
+	return &memory{values: map[string][]byte{}}, nil
+}
+
+func (m *memory) Open() error          { return nil }
+func (m *memory) Close() error         { return nil }
+func (m *memory) MarkRecovered() error { return nil }
+
+func (m *memory) Has(key string) (bool, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	_, ok := m.values[key]
+	return ok, nil
+}
+
+func (m *memory) Get(key string) ([]byte, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.values[key], nil
+}
+
+// Set keeps a copy, as the value may lie in a fetch buffer.
+func (m *memory) Set(key string, value []byte) error {
+	value = slices.Clone(value)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[key] = value
+	return nil
+}
+
+func (m *memory) Delete(key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.values, key)
+	return nil
+}
+
+func (m *memory) GetOffset(none int64) (int64, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if !m.stored {
+		return none, nil
+	}
+	return m.offset, nil
+}
+
+func (m *memory) SetOffset(offset int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.offset, m.stored = max(offset, m.offset), true
+	return nil
+}
+
+// Iterator walks the keys that are there now.
+func (m *memory) Iterator() (storage.Iterator, error) { return m.IteratorWithRange(nil, nil) }
+
+func (m *memory) IteratorWithRange(start, limit []byte) (storage.Iterator, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	keys := make([]string, 0, len(m.values))
+	for key := range m.values {
+		if key >= string(start) && (len(limit) == 0 || key < string(limit)) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return &keysIterator{of: m, keys: keys, at: -1}, nil
+}
+
+type keysIterator struct {
+	of   *memory
+	keys []string
+	at   int
+}
+
+func (i *keysIterator) Next() bool {
+	i.at++
+	return i.at < len(i.keys)
+}
+
+func (i *keysIterator) Seek(key []byte) bool {
+	found, _ := slices.BinarySearch(i.keys, string(key))
+	i.at = found - 1
+	return found < len(i.keys)
+}
+
+func (i *keysIterator) Key() []byte            { return []byte(i.keys[i.at]) }
+func (i *keysIterator) Value() ([]byte, error) { return i.of.Get(i.keys[i.at]) }
+func (i *keysIterator) Err() error             { return nil }
+func (i *keysIterator) Release()               {}
+
+// offsetOnly is the storage of a view that keeps its values itself: it remembers
+// where the view stands, so that a reconnect goes on there.
+type offsetOnly struct {
+	memory
+}
+
+var errNoValues = errors.New("this storage keeps no values")
+
+func (o *offsetOnly) Set(string, []byte) error   { return errNoValues }
+func (o *offsetOnly) Get(string) ([]byte, error) { return nil, errNoValues }

@@ -1,0 +1,161 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"tipoff"
+)
+
+// Layout is how the topics are laid out on the cluster.
+type Layout struct {
+	Partitions  int           // of every topic; a power of two
+	Replication int           // 0: 3, or as many as there are brokers
+	Retention   time.Duration // of facts and rejections
+}
+
+// Validate names the setting that is out of bounds.
+func (l Layout) Validate() error {
+	switch {
+	case l.Partitions < 1 || l.Partitions > 1024 || l.Partitions&(l.Partitions-1) != 0:
+		return fmt.Errorf("TIPOFF_PARTITIONS: must be a power of two from 1 to 1024, is %d", l.Partitions)
+	case l.Replication < 0 || l.Replication > 9:
+		return fmt.Errorf("TIPOFF_REPLICATION: must be from 0 (3, or as many as there are brokers) to 9, is %d", l.Replication)
+	case l.Retention < time.Hour:
+		return fmt.Errorf("TIPOFF_RETENTION: must be 1h or more, is %s", l.Retention)
+	}
+	return nil
+}
+
+// compactionLag keeps superseded table values for a day, so that a value written
+// late by a processor that had lost its partition is seen beside the right one.
+const compactionLag = 24 * time.Hour
+
+func (l Layout) settings(t tipoff.Topic, replication int) map[string]*string {
+	set := map[string]string{
+		"message.timestamp.type": "LogAppendTime", // the broker's clock dates every record
+		"min.insync.replicas":    strconv.Itoa(max(1, replication-1)),
+	}
+	if t.Compacted {
+		set["cleanup.policy"] = "compact"
+		set["min.compaction.lag.ms"] = strconv.FormatInt(compactionLag.Milliseconds(), 10)
+	} else {
+		set["cleanup.policy"] = "delete"
+		set["retention.ms"] = strconv.FormatInt(l.Retention.Milliseconds(), 10)
+	}
+	pointers := make(map[string]*string, len(set))
+	for name, value := range set {
+		pointers[name] = &value
+	}
+	return pointers
+}
+
+// MismatchError lists how the cluster's topics differ from the [Layout].
+type MismatchError []string
+
+func (m MismatchError) Error() string {
+	said := "the topics on the cluster are not as the settings say:"
+	for _, line := range m {
+		said += "\n  " + line
+	}
+	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics"
+}
+
+// EnsureTopics creates the topics that are missing, and refuses those that differ
+// from the layout with a [MismatchError].
+func (c *Cluster) EnsureTopics() error {
+	existing, err := c.admin.ListTopics()
+	if err != nil {
+		return fmt.Errorf("list topics: %w", err)
+	}
+	replication := c.layout.Replication
+	if replication == 0 {
+		replication = min(3, len(c.client.Brokers()))
+	}
+	var mismatch MismatchError
+	for _, t := range tipoff.Topics() {
+		want := c.layout.settings(t, replication)
+		if have, ok := existing[t.Name]; ok {
+			mismatch = append(mismatch, c.differences(t, have, want)...)
+			continue
+		}
+		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
+			NumPartitions:     int32(c.layout.Partitions),
+			ReplicationFactor: int16(replication),
+			ConfigEntries:     want,
+		}, false)
+		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another process was quicker
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		}
+		c.log.Info("topic created", "topic", t.Name, "partitions", c.layout.Partitions, "replication", replication)
+	}
+	if len(mismatch) > 0 {
+		return mismatch
+	}
+	return c.readSources()
+}
+
+// differences compares what the settings state: partitions, replication where it
+// is set, and how long records are kept.
+func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string) {
+	say := func(what string, is, wanted any) {
+		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
+	}
+	if int(have.NumPartitions) != c.layout.Partitions {
+		say("number of partitions", have.NumPartitions, c.layout.Partitions)
+	}
+	if c.layout.Replication != 0 && int(have.ReplicationFactor) != c.layout.Replication {
+		say("replication factor", have.ReplicationFactor, c.layout.Replication)
+	}
+	is := map[string]string{}
+	entries, err := c.admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: t.Name})
+	if err != nil {
+		return append(lines, fmt.Sprintf("%s: its settings cannot be read: %v", t.Name, err))
+	}
+	for _, entry := range entries {
+		is[entry.Name] = entry.Value
+	}
+	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
+		if wanted, stated := want[name]; stated && is[name] != *wanted {
+			say(name, is[name], *wanted)
+		}
+	}
+	return lines
+}
+
+// readSources learns the ids of the topics, which tell one life of a topic from
+// another.
+func (c *Cluster) readSources() error {
+	names := make([]string, 0, 16)
+	for _, t := range tipoff.Topics() {
+		names = append(names, t.Name)
+	}
+	described, err := c.admin.DescribeTopics(names)
+	if err != nil {
+		return fmt.Errorf("describe topics: %w", err)
+	}
+	sources := map[string]uint32{}
+	for _, topic := range described {
+		if topic.Err != sarama.ErrNoError {
+			return fmt.Errorf("describe topic %s: %w", topic.Name, topic.Err)
+		}
+		hash := fnv.New32a()
+		_, _ = hash.Write(topic.Uuid[:])
+		sources[topic.Name] = max(1, hash.Sum32()) // 0 means none
+	}
+	if missing := slices.DeleteFunc(names, func(name string) bool { return sources[name] != 0 }); len(missing) > 0 {
+		return fmt.Errorf("describe topics: the cluster does not know %v yet", missing)
+	}
+	c.sources.Store(&sources)
+	return nil
+}
+
+// Source is a hash of the topic's id, for [score.Position]; call it after
+// [Cluster.EnsureTopics].
+func (c *Cluster) Source(topic string) uint32 { return (*c.sources.Load())[topic] }

@@ -1,0 +1,77 @@
+package tipoff
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Facts stay JSON on their topics, in the fields of the public API, so that other
+// consumers can read them.
+
+// UserRecord is the fact that a user was posted.
+func UserRecord(company string, u User, received time.Time) Record {
+	return record(TopicUsers, Key(company, u.ID), u, received)
+}
+
+// EventRecord is the fact that an event was posted.
+func EventRecord(company string, e Event, received time.Time) Record {
+	return record(TopicEvents, Key(company, e.ID), e, received)
+}
+
+// PatchRecord is the fact that an event was changed. It travels with the events,
+// in the order of that event's posts.
+func PatchRecord(company string, p EventPatch, received time.Time) Record {
+	p.Patch = true
+	return record(TopicEvents, Key(company, p.ID), p, received)
+}
+
+// CouponRecord is the fact that a coupon was posted; it travels with its user.
+func CouponRecord(company string, c Coupon, received time.Time) Record {
+	return record(TopicCoupons, Key(company, c.UserID), c, received)
+}
+
+func record(topic, key string, entity any, received time.Time) Record {
+	value, err := json.Marshal(entity)
+	if err != nil { // only values that were decoded and validated come here
+		panic(fmt.Sprintf("marshal %T: %v", entity, err))
+	}
+	return Record{Topic: topic, Key: key, Value: value, Received: received}
+}
+
+// IsPatch tells a patch on the event topic from an event.
+func IsPatch(value []byte) bool { return bytes.HasPrefix(value, []byte(`{"patch":true`)) }
+
+// Rejection is a record of [TopicRejected]: what could not be processed, why, and
+// where it came from.
+type Rejection struct {
+	Reason    string    `json:"reason"`
+	By        string    `json:"by"` // the processor or sink that refused it
+	Topic     string    `json:"topic"`
+	Partition int32     `json:"partition"`
+	Offset    int64     `json:"offset"`
+	Key       string    `json:"key"`
+	Value     []byte    `json:"value"` // as it was, base64
+	Received  time.Time `json:"received,omitzero"`
+}
+
+// ID names the refused record: the key of its rejection, so that a repeat of the
+// same rejection is recognised.
+func (r Rejection) ID() string {
+	return fmt.Sprintf("%s/%s/%d/%d", r.By, r.Topic, r.Partition, r.Offset)
+}
+
+// FormatReceived writes the value of [HeaderReceived].
+func FormatReceived(t time.Time) []byte { return strconv.AppendInt(nil, t.UnixMicro(), 10) }
+
+// ParseReceived is the reverse of [FormatReceived].
+func ParseReceived(value []byte) (time.Time, error) {
+	micros, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(micros).UTC(), nil
+}

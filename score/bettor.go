@@ -1,0 +1,361 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"tipoff"
+)
+
+// Bounds of a bettor's state.
+const (
+	HistoryLegs     = 30  // last legs kept for learning
+	HistoryForPairs = 10  // of those, how many pair up with a new leg
+	MaxLegs         = 512 // legs kept in all: the history, the open and the waiting
+	MaxCoupons      = 256 // coupon ids kept to recognise a repeat
+	MaxWaiting      = 512 // coupon ids kept while some wait for their events
+	MaxSports       = 16
+	MaxLeagues      = 24
+	MaxTeams        = 32
+	MaxTastes       = 8 // markets, and ranges of odds
+	maxRefused      = 8
+)
+
+// Bettor is what is known of one user of one company: the profile, the taste,
+// and the bets that still matter.
+type Bettor struct {
+	Epoch uint64 // of the processor that wrote this value
+	Known bool   // posted; a bettor may bet before
+	User  tipoff.User
+
+	Users   Position // on the users' topic
+	Coupons Position // on the coupons' topic
+
+	Legs   uint64  // resolved and counted
+	Weight float64 // of the resolved legs, decayed to At
+	At     int64   // Unix seconds that all weights here refer to
+	Sports, Leagues, Teams,
+	Markets, Odds []Affinity // by key
+
+	Bets    []Bet   // by time, oldest first
+	Floor   int64   // bets older than this are not kept any more
+	Refused []int64 // offsets of the last coupons that were too old
+}
+
+// Affinity is the decayed weight of one category.
+type Affinity struct {
+	Key    uint32 // [Name], or the index of a range of odds
+	Weight float64
+}
+
+// Bet is a coupon as the bettor's state keeps it.
+type Bet struct {
+	Coupon  uint64 // [CouponRef]: 48 bits of the id, 16 of the content
+	Offset  int64  // of the record that was counted
+	At      int64  // Unix seconds
+	Waiting uint64 // a bit a selection that has not come back from its fixture
+	Legs    []BetLeg
+}
+
+// BetLeg is one leg of a bet: of the last ones, of an open event, or waiting.
+type BetLeg struct {
+	Event uint64 // [tipoff.EventRef]
+	Begin int64  // Unix seconds, whole minutes; 0: not known yet, [begun]: past
+}
+
+// begun is the [BetLeg.Begin] of an event that has begun: when no longer matters.
+const begun = 1
+
+// Verdict says what a coupon means to a bettor's state.
+type Verdict int
+
+// The verdicts of [Bettor.Note].
+const (
+	NewBet     Verdict = iota // it counts
+	AgainBet                  // the same record as before: send the same messages again
+	RepeatBet                 // the same coupon posted again, or one forgotten meanwhile: nothing to do
+	DiffersBet                // another content under an id that stands: rejected
+	TooOldBet                 // older than every id that is kept: it may be a repeat, rejected
+)
+
+// Name is the short form of a sport's, league's, team's, market's or country's
+// name; case and surrounding space do not matter. 0 stands for no name.
+func Name(parts ...string) uint32 {
+	var d xxhash.Digest
+	d.Reset()
+	for _, part := range parts {
+		_, _ = d.WriteString(strings.ToLower(strings.TrimSpace(part)))
+		_, _ = d.WriteString("\x1f")
+	}
+	return uint32(d.Sum64())
+}
+
+// CouponRef is the short form of a coupon inside a bettor's state: 48 bits of its
+// id's hash and below them 16 of its content's, so that a repeat is known from a
+// contradiction.
+func CouponRef(c *tipoff.Coupon) uint64 {
+	var w wire
+	w.float(c.Stake)
+	w.int(c.Timestamp.UnixMicro())
+	w.raw(c.Extra)
+	for _, s := range c.Selections {
+		w.text(s.EventID)
+		w.float(s.Odds)
+		w.text(s.Market)
+		w.text(s.Outcome)
+	}
+	return xxhash.Sum64String(c.ID)&^0xffff | xxhash.Sum64(w)&0xffff
+}
+
+// BetTime is when a coupon counts as made: its own time, but not after it was
+// received, so that a client's clock cannot make the past fade.
+func BetTime(c *tipoff.Coupon, received int64) int64 { return min(c.Timestamp.Unix(), received) }
+
+// Country is the [Name] of the bettor's country, 0 while it is not known.
+func (b *Bettor) Country() uint32 {
+	if !b.Known {
+		return 0
+	}
+	return Name(b.User.Country)
+}
+
+// Post takes a newer version of the user in.
+func (b *Bettor) Post(u tipoff.User, at Position) {
+	if b.Users.Advance(at) {
+		b.Known, b.User = true, u
+	}
+}
+
+// Note takes a coupon in. For [NewBet] and [AgainBet] the caller sends what
+// [Bettor.Send] answers.
+func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
+	applied := !b.Coupons.Advance(at)
+	ref, made := CouponRef(c), BetTime(c, received)
+	i := b.find(ref)
+	switch {
+	case i >= 0 && applied && b.Bets[i].Offset == at.Offset:
+		return AgainBet
+	case i >= 0 && b.Bets[i].Coupon != ref:
+		return DiffersBet
+	case i >= 0:
+		return RepeatBet
+	case applied && slices.Contains(b.Refused, at.Offset):
+		return TooOldBet
+	case applied:
+		return RepeatBet
+	case made < b.Floor:
+		b.Refused = append(b.Refused, at.Offset)
+		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
+		return TooOldBet
+	}
+	bet := Bet{Coupon: ref, Offset: at.Offset, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
+	for i, s := range c.Selections {
+		bet.Legs[i].Event = tipoff.EventRef(s.EventID)
+	}
+	after := len(b.Bets)
+	for after > 0 && b.Bets[after-1].At > made {
+		after--
+	}
+	b.Bets = slices.Insert(b.Bets, after, bet)
+	b.forget(received)
+	return NewBet
+}
+
+// find gives the place of the coupon with ref's id, or -1.
+func (b *Bettor) find(ref uint64) int {
+	for i := len(b.Bets) - 1; i >= 0; i-- {
+		if b.Bets[i].Coupon>>16 == ref>>16 {
+			return i
+		}
+	}
+	return -1
+}
+
+// forget drops what no longer matters at now: legs that have begun and are not
+// among the last ones, and the oldest coupon ids.
+func (b *Bettor) forget(now int64) {
+	kept := 0
+	for i := len(b.Bets) - 1; i >= 0; i-- {
+		bet := &b.Bets[i]
+		for j := len(bet.Legs) - 1; j >= 0; j-- {
+			leg := &bet.Legs[j]
+			if leg.Begin != 0 && leg.Begin <= now {
+				leg.Begin = begun
+			}
+			matters := leg.Begin != begun || kept < HistoryLegs
+			if matters && kept < MaxLegs {
+				kept++
+			} else {
+				bet.Legs = slices.Delete(bet.Legs, j, j+1)
+			}
+		}
+	}
+	for len(b.Bets) > MaxCoupons {
+		oldest := slices.IndexFunc(b.Bets, func(bet Bet) bool { return bet.Waiting == 0 })
+		if oldest < 0 {
+			if len(b.Bets) <= MaxWaiting {
+				return
+			}
+			oldest = 0
+		}
+		b.Floor = max(b.Floor, b.Bets[oldest].At)
+		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
+	}
+}
+
+// Send answers the messages of a noted coupon, one a selection in their order.
+// They follow from the coupon and this state alone, so that they can be made
+// again.
+func (b *Bettor) Send(c *tipoff.Coupon, at Position, partition int32, received int64) []Leg {
+	ref, made := CouponRef(c), BetTime(c, received)
+	history := b.before(ref, made)
+	legs := make([]Leg, len(c.Selections))
+	for i, s := range c.Selections {
+		legs[i] = Leg{
+			Cause:   Cause{Partition: partition, Position: at, Index: i},
+			UserID:  c.UserID,
+			EventID: s.EventID,
+			Coupon:  ref,
+			At:      made,
+			Odds:    s.Odds,
+			Market:  s.Market,
+			Outcome: s.Outcome,
+		}
+		event := tipoff.EventRef(s.EventID)
+		for _, other := range history {
+			if other != event && len(legs[i].History) < HistoryForPairs {
+				legs[i].History = append(legs[i].History, other)
+			}
+		}
+		if !slices.Contains(history, event) {
+			history = slices.Insert(history, 0, event)
+		}
+	}
+	return legs
+}
+
+// before lists the distinct events bet on before a coupon, newest first.
+func (b *Bettor) before(ref uint64, made int64) []uint64 {
+	end := b.find(ref)
+	if end < 0 { // forgotten meanwhile
+		end = 0
+		for end < len(b.Bets) && b.Bets[end].At < made {
+			end++
+		}
+	}
+	var events []uint64
+	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
+		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {
+			if event := b.Bets[i].Legs[j].Event; !slices.Contains(events, event) {
+				events = append(events, event)
+			}
+		}
+	}
+	return events
+}
+
+// Apply counts a leg that came back from its fixture, once.
+func (b *Bettor) Apply(r *Resolved, now int64) {
+	i := b.find(r.Coupon)
+	if i < 0 || b.Bets[i].Coupon != r.Coupon || b.Bets[i].Waiting&(1<<r.Index) == 0 {
+		return
+	}
+	bet := &b.Bets[i]
+	bet.Waiting &^= 1 << r.Index
+	for j := range bet.Legs {
+		if bet.Legs[j].Event == r.Event {
+			bet.Legs[j].Begin = max(60, r.Begin/60*60)
+		}
+	}
+	if r.At > b.At {
+		b.fade(decay(r.At-b.At, TasteHalfLife))
+		b.At = r.At
+	}
+	weight := decay(b.At-r.At, TasteHalfLife)
+	b.Legs++
+	b.Weight += weight
+	b.Sports = like(b.Sports, r.Sport, weight, MaxSports)
+	b.Leagues = like(b.Leagues, r.League, weight, MaxLeagues)
+	for _, team := range r.Teams {
+		b.Teams = like(b.Teams, team, weight, MaxTeams)
+	}
+	if r.Market != "" {
+		b.Markets = like(b.Markets, Name(r.Market), weight, MaxTastes)
+	}
+	b.Odds = like(b.Odds, OddsRange(r.Odds), weight, MaxTastes)
+	b.forget(now)
+}
+
+// fade scales every weight.
+func (b *Bettor) fade(factor float64) {
+	b.Weight *= factor
+	for _, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds} {
+		for i := range list {
+			list[i].Weight *= factor
+		}
+	}
+}
+
+// like adds weight to a category; the lightest leaves a list that is full.
+func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
+	i, known := slices.BinarySearchFunc(list, key, func(a Affinity, key uint32) int {
+		return int(int64(a.Key) - int64(key))
+	})
+	if known {
+		list[i].Weight += weight
+		return list
+	}
+	list = slices.Insert(list, i, Affinity{key, weight})
+	if len(list) <= most {
+		return list
+	}
+	lightest := 0
+	for i := range list {
+		if list[i].Weight < list[lightest].Weight {
+			lightest = i
+		}
+	}
+	return slices.Delete(list, lightest, lightest+1)
+}
+
+// weightOf is the weight of a category, 0 where the list does not hold it.
+func weightOf(list []Affinity, key uint32) float64 {
+	for i := range list {
+		if list[i].Key == key {
+			return list[i].Weight
+		}
+	}
+	return 0
+}
+
+// oddsBounds are the upper ends of the ranges of odds.
+var oddsBounds = []float64{1.2, 1.5, 2, 3, 5, 10, math.Inf(1)}
+
+// OddsRange is the index of the range that decimal odds fall into.
+func OddsRange(odds float64) uint32 {
+	for i, bound := range oddsBounds {
+		if odds < bound {
+			return uint32(i)
+		}
+	}
+	return uint32(len(oddsBounds) - 1)
+}
+
+// oddsName says a range of odds in words, as "1.50-2.00".
+func oddsName(key uint32) string {
+	if int(key) >= len(oddsBounds) {
+		return ""
+	}
+	low, high := 1.0, oddsBounds[key]
+	if key > 0 {
+		low = oddsBounds[key-1]
+	}
+	if math.IsInf(high, 1) {
+		return fmt.Sprintf("%.2f and more", low)
+	}
+	return fmt.Sprintf("%.2f-%.2f", low, high)
+}

@@ -1,0 +1,191 @@
+package score
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"tipoff"
+)
+
+// Bounds of a fixture's state.
+const (
+	MaxNeighbours   = 64
+	MaxOutcomes     = 16
+	WaitersPerChunk = 64 // legs that wait for one event are kept in chunks
+)
+
+// pairUnit is the weight of a pair whose second bet followed at once; each bet
+// between them multiplies it by [pairLag]. Weights are whole numbers, so that sums
+// do not depend on order.
+const (
+	pairUnit = 1 << 16
+	pairLag  = 0.7
+)
+
+var pairWeights = func() (weights [HistoryForPairs]uint64) {
+	for lag := range weights {
+		weights[lag] = uint64(math.Round(pairUnit * math.Pow(pairLag, float64(lag))))
+	}
+	return weights
+}()
+
+// Fixture is what is known of one event of one company: the event as posted and
+// how it is bet on. A fixture may be bet on before it is posted.
+type Fixture struct {
+	Epoch uint64 // of the processor that wrote this value
+	Known bool   // posted
+	Event tipoff.Event
+	Patch tipoff.EventPatch // of an event that is not posted yet
+
+	Events  Position // on the events' topic
+	First   Position // where the event was posted first
+	Applied []Cause  // the last leg of each partition of coupons
+
+	Legs       uint64
+	Popularity Decayed       // [PopularityHalfLife]
+	Outcomes   []OutcomeBets // most chosen first
+	Neighbours []Neighbour   // heaviest first
+	Waiters    uint64        // legs that came before the event
+}
+
+// OutcomeBets are the bets on one outcome of an event, where bets name it.
+type OutcomeBets struct {
+	Market, Outcome string
+	Bets            uint64
+}
+
+// Neighbour is an event that the same users bet on before this one. The pair's
+// weight is Weight / [pairUnit] (item-item collaborative filtering with
+// increments: Huang et al., TencentRec, SIGMOD 2015).
+type Neighbour struct {
+	Event  uint64 // [tipoff.EventRef]
+	Weight uint64
+}
+
+// Post takes an event, or a newer version of it, in and answers whether it is
+// new. Patches that came before the event change it at once.
+func (f *Fixture) Post(e tipoff.Event, at Position) bool {
+	if !f.Events.Advance(at) {
+		return false
+	}
+	if !f.Known {
+		f.First = at
+		f.Patch.Apply(&e)
+		f.Patch = tipoff.EventPatch{}
+	}
+	f.Known, f.Event = true, e
+	return true
+}
+
+// Change takes a patch in and answers whether it is new.
+func (f *Fixture) Change(p tipoff.EventPatch, at Position) bool {
+	if !f.Events.Advance(at) {
+		return false
+	}
+	if f.Known {
+		p.Apply(&f.Event)
+	} else {
+		f.Patch.Merge(p)
+	}
+	return true
+}
+
+// Traits are what the fixture's event adds to a taste.
+func (f *Fixture) Traits() Traits { return TraitsOf(&f.Event) }
+
+// TraitsOf are what an event adds to a taste.
+func TraitsOf(e *tipoff.Event) Traits {
+	t := Traits{
+		Event:  tipoff.EventRef(e.ID),
+		Begin:  e.Begin.Unix(),
+		Sport:  Name(e.Sport),
+		League: Name(e.Sport, e.League),
+	}
+	for _, team := range e.Participants {
+		if name := Name(e.Sport, team); !slices.Contains(t.Teams, name) {
+			t.Teams = append(t.Teams, name)
+		}
+	}
+	return t
+}
+
+// advance notes that a cause is applied and answers whether it was new.
+func (f *Fixture) advance(c Cause) bool {
+	for i := range f.Applied {
+		applied := &f.Applied[i]
+		if applied.Partition == c.Partition {
+			if !c.after(*applied) {
+				return false
+			}
+			*applied = c
+			return true
+		}
+	}
+	f.Applied = append(f.Applied, c)
+	slices.SortFunc(f.Applied, func(a, b Cause) int { return cmp.Compare(a.Partition, b.Partition) })
+	return true
+}
+
+// Count takes a leg in, once.
+func (f *Fixture) Count(leg *Leg) {
+	if !f.advance(leg.Cause) {
+		return
+	}
+	f.Legs++
+	f.Popularity.Add(1, leg.At, PopularityHalfLife)
+	if leg.Outcome != "" {
+		f.addOutcome(leg.Market, leg.Outcome)
+	}
+	for lag, event := range leg.History {
+		if lag < len(pairWeights) {
+			f.addNeighbour(event, pairWeights[lag])
+		}
+	}
+	if !f.Known {
+		f.Waiters++
+	}
+}
+
+// Chunk is where the last leg that came waits, while the event is not known.
+func (f *Fixture) Chunk() uint64 { return (max(1, f.Waiters) - 1) / WaitersPerChunk }
+
+// Chunks is how many chunks hold waiting legs.
+func (f *Fixture) Chunks() uint64 { return (f.Waiters + WaitersPerChunk - 1) / WaitersPerChunk }
+
+// Resolve answers a leg with the attributes of its event.
+func Resolve(leg *Leg, t Traits) *Resolved {
+	return &Resolved{Coupon: leg.Coupon, Index: leg.Index, At: leg.At, Odds: leg.Odds, Market: leg.Market, Traits: t}
+}
+
+func (f *Fixture) addOutcome(market, outcome string) {
+	i := slices.IndexFunc(f.Outcomes, func(o OutcomeBets) bool { return o.Market == market && o.Outcome == outcome })
+	if i < 0 {
+		i = len(f.Outcomes)
+		f.Outcomes = append(f.Outcomes, OutcomeBets{Market: market, Outcome: outcome})
+	}
+	f.Outcomes[i].Bets++
+	for ; i > 0 && f.Outcomes[i-1].Bets < f.Outcomes[i].Bets; i-- {
+		f.Outcomes[i-1], f.Outcomes[i] = f.Outcomes[i], f.Outcomes[i-1]
+	}
+	f.Outcomes = f.Outcomes[:min(len(f.Outcomes), MaxOutcomes)]
+}
+
+// addNeighbour adds to a pair. A newcomer to a full list takes the lightest
+// place, so that a new favourite can rise.
+func (f *Fixture) addNeighbour(event, weight uint64) {
+	i := slices.IndexFunc(f.Neighbours, func(n Neighbour) bool { return n.Event == event })
+	switch {
+	case i >= 0:
+	case len(f.Neighbours) < MaxNeighbours:
+		i = len(f.Neighbours)
+		f.Neighbours = append(f.Neighbours, Neighbour{Event: event})
+	default:
+		i = len(f.Neighbours) - 1
+		f.Neighbours[i] = Neighbour{Event: event}
+	}
+	f.Neighbours[i].Weight += weight
+	for ; i > 0 && f.Neighbours[i-1].Weight < f.Neighbours[i].Weight; i-- {
+		f.Neighbours[i-1], f.Neighbours[i] = f.Neighbours[i], f.Neighbours[i-1]
+	}
+}

@@ -1,0 +1,391 @@
+package score
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"tipoff"
+)
+
+// Index holds the fixtures of one company ready for ranking, and the crowd's
+// taste. It is not safe for concurrent use: its owner locks.
+//
+// Every fixture has a slot, a small number that stays with it, so that ranking
+// walks slices and looks nothing up. A fixture that has begun leaves the open
+// ones but keeps its slot: it still tells what its bettors bet on next.
+type Index struct {
+	entries []entry
+	slots   map[uint64]int32 // by [tipoff.EventRef]
+	free    []int32
+	open    []int32 // slots of posted events that were open when last looked at
+
+	categories []category
+	ids        map[categoryKey]int32 // into categories
+	crowd      float64               // the crowd's weight in all, as [category.crowd]
+}
+
+type entry struct {
+	ref    uint64
+	event  *tipoff.Event // nil: not posted, known as a neighbour only
+	place  int32         // in open; -1: not there
+	begin  int64         // Unix microseconds
+	sport  int32         // into categories
+	league int32
+	teams  []int32
+	named  struct{ sport, league, country uint32 } // [Name]s, for filters
+
+	legs      float64
+	pop       Decayed
+	countries []countryBets
+	outcomes  []OutcomeBets
+	before    []edge // events bet on before this one: its own pairs
+	after     []edge // the reverse: events whose before names this one
+}
+
+// countryBets are the bets on an event by bettors of one country.
+type countryBets struct {
+	country uint32 // [Name]
+	Decayed
+}
+
+// edge is a pair of fixtures and its weight in bets.
+type edge struct {
+	slot   int32
+	weight float32
+}
+
+// category is a sport, a league, a team or a market.
+type category struct {
+	name  string
+	crowd float64 // everyone's weight, scaled as [landmark] says
+}
+
+type categoryKind byte
+
+const (
+	kindSport categoryKind = iota
+	kindLeague
+	kindTeam
+	kindMarket
+)
+
+type categoryKey struct {
+	kind categoryKind
+	name uint32
+}
+
+// landmark is the second at which the crowd's weights are taken. All share it,
+// so shares need no time, and a sum stays right when a bettor's part of it is
+// taken out and put in again.
+const landmark = 1_577_836_800 // 2020-01-01
+
+// NewIndex returns an index without fixtures.
+func NewIndex() *Index {
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}}
+}
+
+// Len is how many fixtures the index holds, and how many of them were open when
+// last looked at.
+func (x *Index) Len() (all, open int) { return len(x.slots), len(x.open) }
+
+// slot finds the slot of an event, or makes one.
+func (x *Index) slot(ref uint64) int32 {
+	if slot, ok := x.slots[ref]; ok {
+		return slot
+	}
+	var slot int32
+	if last := len(x.free) - 1; last >= 0 {
+		slot = x.free[last]
+		x.free = x.free[:last]
+	} else {
+		slot = int32(len(x.entries))
+		x.entries = append(x.entries, entry{})
+	}
+	x.entries[slot] = entry{ref: ref, place: -1}
+	x.slots[ref] = slot
+	return slot
+}
+
+// drop gives a slot back that nothing needs any more.
+func (x *Index) drop(slot int32) {
+	e := &x.entries[slot]
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legs > 0 {
+		return
+	}
+	delete(x.slots, e.ref)
+	x.entries[slot] = entry{place: -1}
+	x.free = append(x.free, slot)
+}
+
+func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
+	k := categoryKey{kind, key}
+	id, ok := x.ids[k]
+	if !ok {
+		id = int32(len(x.categories))
+		x.categories = append(x.categories, category{})
+		x.ids[k] = id
+	}
+	if name != "" {
+		x.categories[id].name = name
+	}
+	return id
+}
+
+// PutFixture takes the newest state of a fixture in. The index keeps parts of f,
+// which must not change afterwards. known is false while the event is not posted.
+func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
+	slot := x.slot(ref)
+	x.setNeighbours(slot, f.Neighbours)
+	e := &x.entries[slot]
+	e.legs = float64(f.Legs)
+	if len(f.Outcomes) != len(e.outcomes) {
+		for _, o := range f.Outcomes {
+			x.category(kindMarket, Name(o.Market), o.Market)
+		}
+	}
+	e.pop, e.outcomes = f.Popularity, f.Outcomes
+	if !f.Known {
+		return
+	}
+	event := &f.Event
+	if e.event == nil || e.event.Sport != event.Sport || e.event.League != event.League ||
+		!slices.Equal(e.event.Participants, event.Participants) {
+		e.sport = x.category(kindSport, Name(event.Sport), event.Sport)
+		e.league = x.category(kindLeague, Name(event.Sport, event.League), event.League)
+		e.named.sport, e.named.league = Name(event.Sport), Name(event.League)
+		e.teams = e.teams[:0:0]
+		for _, team := range event.Participants {
+			if id := x.category(kindTeam, Name(event.Sport, team), team); !slices.Contains(e.teams, id) {
+				e.teams = append(e.teams, id)
+			}
+		}
+	}
+	e.named.country = Name(event.Country)
+	e.event, e.begin = event, event.Begin.UnixMicro()
+	x.setOpen(slot, event.Open(now))
+}
+
+// RemoveFixture forgets a fixture.
+func (x *Index) RemoveFixture(ref uint64) {
+	slot, ok := x.slots[ref]
+	if !ok {
+		return
+	}
+	x.setOpen(slot, false)
+	x.setNeighbours(slot, nil)
+	e := &x.entries[slot]
+	e.event, e.legs, e.countries, e.outcomes = nil, 0, nil, nil
+	x.drop(slot)
+}
+
+// Begin takes every event that has begun by now out of the open ones.
+func (x *Index) Begin(now time.Time) {
+	micros := now.UnixMicro()
+	for i := len(x.open) - 1; i >= 0; i-- {
+		if slot := x.open[i]; x.entries[slot].begin <= micros {
+			x.setOpen(slot, false)
+		}
+	}
+}
+
+func (x *Index) setOpen(slot int32, open bool) {
+	e := &x.entries[slot]
+	switch {
+	case open && e.place < 0:
+		e.place = int32(len(x.open))
+		x.open = append(x.open, slot)
+	case !open && e.place >= 0:
+		last := x.open[len(x.open)-1]
+		x.open[e.place] = last
+		x.entries[last].place = e.place
+		x.open = x.open[:len(x.open)-1]
+		e.place = -1
+	}
+}
+
+// setNeighbours replaces a fixture's pairs and keeps their reverse in step.
+func (x *Index) setNeighbours(slot int32, neighbours []Neighbour) {
+	old := x.entries[slot].before
+	fresh := make([]edge, len(neighbours))
+	for i, n := range neighbours {
+		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / pairUnit}
+	}
+	for i, f := range fresh {
+		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
+			continue
+		}
+		x.setAfter(f.slot, slot, f.weight)
+	}
+	for i, o := range old {
+		if i < len(fresh) && fresh[i].slot == o.slot {
+			continue
+		}
+		if !slices.ContainsFunc(fresh, func(f edge) bool { return f.slot == o.slot }) {
+			x.setAfter(o.slot, slot, 0)
+		}
+	}
+	x.entries[slot].before = fresh
+	for _, o := range old {
+		x.drop(o.slot)
+	}
+}
+
+// setAfter notes in from's reverse list that the fixture to has a pair with it.
+func (x *Index) setAfter(from, to int32, weight float32) {
+	list := &x.entries[from].after
+	i := slices.IndexFunc(*list, func(e edge) bool { return e.slot == to })
+	switch {
+	case weight == 0 && i >= 0:
+		(*list)[i] = (*list)[len(*list)-1]
+		*list = (*list)[:len(*list)-1]
+	case weight == 0:
+	case i >= 0:
+		(*list)[i].weight = weight
+	default:
+		*list = append(*list, edge{to, weight})
+	}
+}
+
+// PutBettor moves what the crowd owes to a bettor from his old state to the new
+// one: its taste, and the bets on each event from his country. Either state may
+// be nil. Countries are counted here and not in the fixtures' table, so that it
+// does not matter whether a user is posted before or after betting.
+func (x *Index) PutBettor(old, fresh *Bettor) {
+	x.addTaste(old, -1)
+	x.addTaste(fresh, 1)
+	was, is := old.legsByCountry(), fresh.legsByCountry()
+	for leg, times := range was {
+		if is[leg] != times {
+			x.addCountry(leg, float64(is[leg]-times))
+		}
+	}
+	for leg, times := range is {
+		if _, counted := was[leg]; !counted {
+			x.addCountry(leg, float64(times))
+		}
+	}
+}
+
+// countryLeg is what a leg counts as for its bettor's country.
+type countryLeg struct {
+	event   uint64
+	country uint32
+	at      int64
+}
+
+func (b *Bettor) legsByCountry() map[countryLeg]int {
+	if b == nil || !b.Known {
+		return nil
+	}
+	country, legs := b.Country(), make(map[countryLeg]int, HistoryLegs)
+	for i := range b.Bets {
+		for _, leg := range b.Bets[i].Legs {
+			if leg.Begin != begun {
+				legs[countryLeg{leg.Event, country, b.Bets[i].At}]++
+			}
+		}
+	}
+	return legs
+}
+
+// countryLeast is the sum of bets below which a country is forgotten.
+const countryLeast = 1e-6
+
+func (x *Index) addCountry(leg countryLeg, times float64) {
+	slot := x.slot(leg.event)
+	e := &x.entries[slot]
+	i := slices.IndexFunc(e.countries, func(c countryBets) bool { return c.country == leg.country })
+	if i < 0 {
+		i = len(e.countries)
+		e.countries = append(e.countries, countryBets{country: leg.country})
+	}
+	c := &e.countries[i]
+	c.Add(times, leg.at, PopularityHalfLife)
+	if c.Sum < countryLeast {
+		e.countries = slices.Delete(e.countries, i, i+1)
+		x.drop(slot)
+	}
+}
+
+func (x *Index) addTaste(b *Bettor, sign float64) {
+	if b == nil || b.Weight == 0 {
+		return
+	}
+	scale := sign * decay(landmark-b.At, TasteHalfLife)
+	x.crowd += b.Weight * scale
+	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
+		for _, a := range list {
+			x.categories[x.category(categoryKind(kind), a.Key, "")].crowd += a.Weight * scale
+		}
+	}
+}
+
+// share is the crowd's share of a category, never 0.
+func (x *Index) share(id int32) float64 {
+	if x.crowd <= 0 {
+		return 1
+	}
+	return math.Max(x.categories[id].crowd/x.crowd, 1e-9)
+}
+
+// Event is a posted event, or nil.
+func (x *Index) Event(ref uint64) *tipoff.Event {
+	if slot, ok := x.slots[ref]; ok {
+		return x.entries[slot].event
+	}
+	return nil
+}
+
+// OpenEvents calls visit for every event that is open at now, in no order.
+func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
+	for _, slot := range x.open {
+		if event := x.entries[slot].event; event.Open(now) {
+			visit(event)
+		}
+	}
+}
+
+// Affinities puts what is known of a bettor into words, as of now. A category
+// whose last fixture is forgotten has no name any more and is left out.
+func (x *Index) Affinities(b *Bettor, now time.Time) tipoff.Affinities {
+	fade := 1.0
+	if at := now.Unix(); at > b.At {
+		fade = decay(at-b.At, TasteHalfLife)
+	}
+	words := func(list []Affinity, name func(key uint32) string) []tipoff.Affinity {
+		said := []tipoff.Affinity{}
+		for _, a := range list {
+			if n := name(a.Key); n != "" {
+				said = append(said, tipoff.Affinity{Name: n, Weight: a.Weight * fade, Share: a.Weight / b.Weight})
+			}
+		}
+		slices.SortStableFunc(said, func(a, b tipoff.Affinity) int {
+			switch {
+			case a.Weight > b.Weight:
+				return -1
+			case a.Weight < b.Weight:
+				return 1
+			}
+			return 0
+		})
+		return said
+	}
+	named := func(kind categoryKind) func(uint32) string {
+		return func(key uint32) string {
+			if id, ok := x.ids[categoryKey{kind, key}]; ok {
+				return x.categories[id].name
+			}
+			return ""
+		}
+	}
+	return tipoff.Affinities{
+		UserID:  b.User.ID,
+		Bets:    b.Legs,
+		Sports:  words(b.Sports, named(kindSport)),
+		Leagues: words(b.Leagues, named(kindLeague)),
+		Teams:   words(b.Teams, named(kindTeam)),
+		Markets: words(b.Markets, named(kindMarket)),
+		Odds:    words(b.Odds, oddsName),
+	}
+}

@@ -1,0 +1,136 @@
+package score
+
+// The messages between the bettors and the fixtures. Each starts with the wire
+// version and its kind.
+
+const messageVersion = 1
+
+// Kinds of message.
+const (
+	kindLeg byte = iota + 1
+	kindResolved
+	kindRelease
+)
+
+// Leg is one selection of a new coupon on its way to its fixture.
+type Leg struct {
+	Cause
+	UserID  string
+	EventID string
+	Coupon  uint64 // [CouponRef] of its coupon
+	At      int64  // when the bet was made, Unix seconds, not after it was received
+	Odds    float64
+	Market  string
+	Outcome string
+	History []uint64 // events the user bet on before, newest first, [HistoryForPairs] at most
+}
+
+// Resolved is a leg that comes back from its fixture with the event's
+// attributes, for the bettor's affinities.
+type Resolved struct {
+	Coupon uint64
+	Index  int // of the selection in its coupon
+	At     int64
+	Odds   float64
+	Market string
+	Traits
+}
+
+// Traits are the attributes of an event that tastes are made of.
+type Traits struct {
+	Event  uint64 // [tipoff.EventRef]
+	Begin  int64  // Unix seconds
+	Sport  uint32 // [Name]s
+	League uint32
+	Teams  []uint32
+}
+
+// Release tells a chunk of waiting legs that their event has come.
+type Release struct{ Traits }
+
+// MarshalMessage encodes a *[Leg], *[Resolved] or *[Release].
+func MarshalMessage(message any) []byte {
+	w := make(wire, 0, 128)
+	w.byte(messageVersion)
+	switch m := message.(type) {
+	case *Leg:
+		w.byte(kindLeg)
+		w.cause(m.Cause)
+		w.text(m.UserID)
+		w.text(m.EventID)
+		w.word64(m.Coupon)
+		w.int(m.At)
+		w.float(m.Odds)
+		w.text(m.Market)
+		w.text(m.Outcome)
+		w.uint(uint64(len(m.History)))
+		for _, event := range m.History {
+			w.ref(event)
+		}
+	case *Resolved:
+		w.byte(kindResolved)
+		w.word64(m.Coupon)
+		w.uint(uint64(m.Index))
+		w.int(m.At)
+		w.float(m.Odds)
+		w.text(m.Market)
+		w.traits(m.Traits)
+	case *Release:
+		w.byte(kindRelease)
+		w.traits(m.Traits)
+	default:
+		panic("score: not a message")
+	}
+	return w
+}
+
+// UnmarshalMessage is the reverse of [MarshalMessage].
+func UnmarshalMessage(b []byte) (any, error) {
+	u := &unwire{b: b}
+	if u.byte() != messageVersion {
+		return nil, errWire
+	}
+	var message any
+	switch u.byte() {
+	case kindLeg:
+		m := &Leg{Cause: u.cause(), UserID: u.text(), EventID: u.text(), Coupon: u.word64(), At: u.int(),
+			Odds: u.float(), Market: u.text(), Outcome: u.text()}
+		if n := u.count(6); n > 0 {
+			m.History = make([]uint64, n)
+			for i := range m.History {
+				m.History[i] = u.ref()
+			}
+		}
+		message = m
+	case kindResolved:
+		message = &Resolved{Coupon: u.word64(), Index: int(u.uint()), At: u.int(), Odds: u.float(),
+			Market: u.text(), Traits: u.traits()}
+	case kindRelease:
+		message = &Release{u.traits()}
+	default:
+		return nil, errWire
+	}
+	return message, u.end()
+}
+
+func (w *wire) traits(t Traits) {
+	w.ref(t.Event)
+	w.int(t.Begin)
+	w.word32(t.Sport)
+	w.word32(t.League)
+	w.uint(uint64(len(t.Teams)))
+	for _, team := range t.Teams {
+		w.word32(team)
+	}
+}
+
+func (u *unwire) traits() Traits {
+	t := Traits{Event: u.ref(), Begin: u.int(), Sport: u.word32(), League: u.word32()}
+	if n := u.count(4); n > 0 {
+		t.Teams = make([]uint32, n)
+		for i := range t.Teams {
+			t.Teams[i] = u.word32()
+		}
+	}
+	return t
+}

@@ -1,0 +1,361 @@
+package score
+
+import (
+	"slices"
+	"time"
+
+	"tipoff"
+)
+
+// Versions of the table values. A value of a version not listed here is refused,
+// never misread.
+const (
+	bettorVersion  = 1
+	fixtureVersion = 1
+	chunkVersion   = 1
+)
+
+// Marshal encodes the bettor for the table.
+func (b *Bettor) Marshal() []byte {
+	w := make(wire, 0, 512)
+	w.byte(bettorVersion)
+	w.uint(b.Epoch)
+	w.flag(b.Known)
+	if b.Known {
+		w.user(&b.User)
+	}
+	w.position(b.Users)
+	w.position(b.Coupons)
+	w.uint(b.Legs)
+	w.float(b.Weight)
+	w.int(b.At)
+	for _, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds} {
+		w.uint(uint64(len(list)))
+		for _, a := range list {
+			w.word32(a.Key)
+			w.float(a.Weight)
+		}
+	}
+	w.int(b.Floor)
+	w.uint(uint64(len(b.Refused)))
+	for _, offset := range b.Refused {
+		w.int(offset)
+	}
+	w.uint(uint64(len(b.Bets)))
+	at, offset := int64(0), int64(0)
+	for i := range b.Bets {
+		bet := &b.Bets[i]
+		w.word64(bet.Coupon)
+		w.int(bet.Offset - offset)
+		w.int(bet.At - at)
+		w.uint(bet.Waiting)
+		w.uint(uint64(len(bet.Legs)))
+		at, offset = bet.At, bet.Offset
+		for _, leg := range bet.Legs {
+			w.ref(leg.Event)
+			w.uint(legTime(leg.Begin, bet.At))
+		}
+	}
+	return w
+}
+
+// legTime squeezes the beginning of a leg's event into few bytes: 0 unknown, 1
+// begun, else the minutes from the bet to it, zigzag, plus 2.
+func legTime(begin, at int64) uint64 {
+	if begin == 0 || begin == begun {
+		return uint64(begin)
+	}
+	minutes := begin/60 - at/60
+	return uint64(minutes<<1^minutes>>63) + 2
+}
+
+func unlegTime(v uint64, at int64) int64 {
+	if v < 2 {
+		return int64(v)
+	}
+	v -= 2
+	minutes := int64(v>>1) ^ -int64(v&1)
+	return (at/60 + minutes) * 60
+}
+
+// UnmarshalBettor decodes a value of the bettors' table.
+func UnmarshalBettor(value []byte) (*Bettor, error) {
+	u := &unwire{b: value}
+	if u.byte() != bettorVersion {
+		return nil, errWire
+	}
+	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
+	if b.Known {
+		b.User = u.user()
+	}
+	b.Users = u.position()
+	b.Coupons = u.position()
+	b.Legs = u.uint()
+	b.Weight = u.float()
+	b.At = u.int()
+	for _, list := range []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds} {
+		if n := u.count(12); n > 0 {
+			*list = make([]Affinity, n)
+			for i := range *list {
+				(*list)[i] = Affinity{u.word32(), u.float()}
+			}
+		}
+	}
+	b.Floor = u.int()
+	for range u.count(1) {
+		b.Refused = append(b.Refused, u.int())
+	}
+	if n := u.count(12); n > 0 {
+		b.Bets = make([]Bet, n)
+	}
+	at, offset := int64(0), int64(0)
+	for i := range b.Bets {
+		bet := Bet{Coupon: u.word64(), Offset: u.int() + offset, At: u.int() + at, Waiting: u.uint()}
+		at, offset = bet.At, bet.Offset
+		if n := u.count(7); n > 0 {
+			bet.Legs = make([]BetLeg, n)
+		}
+		for j := range bet.Legs {
+			bet.Legs[j] = BetLeg{Event: u.ref(), Begin: unlegTime(u.uint(), bet.At)}
+		}
+		b.Bets[i] = bet
+	}
+	return b, u.end()
+}
+
+// Marshal encodes the fixture for the table.
+func (f *Fixture) Marshal() []byte {
+	w := make(wire, 0, 512)
+	w.byte(fixtureVersion)
+	w.uint(f.Epoch)
+	w.flag(f.Known)
+	if f.Known {
+		w.event(&f.Event)
+		w.position(f.First)
+	} else {
+		w.patch(&f.Patch)
+	}
+	w.position(f.Events)
+	w.uint(uint64(len(f.Applied)))
+	for _, c := range f.Applied {
+		w.cause(c)
+	}
+	w.uint(f.Legs)
+	w.decayed(f.Popularity)
+	w.uint(uint64(len(f.Outcomes)))
+	for _, o := range f.Outcomes {
+		w.text(o.Market)
+		w.text(o.Outcome)
+		w.uint(o.Bets)
+	}
+	w.uint(uint64(len(f.Neighbours)))
+	for _, n := range f.Neighbours {
+		w.ref(n.Event)
+		w.uint(n.Weight)
+	}
+	w.uint(f.Waiters)
+	return w
+}
+
+// UnmarshalFixture decodes a value of the fixtures' table, but not a [Chunk].
+func UnmarshalFixture(value []byte) (*Fixture, error) {
+	u := &unwire{b: value}
+	if u.byte() != fixtureVersion {
+		return nil, errWire
+	}
+	f := &Fixture{Epoch: u.uint(), Known: u.flag()}
+	if f.Known {
+		f.Event = u.event()
+		f.First = u.position()
+	} else {
+		f.Patch = u.patch()
+	}
+	f.Events = u.position()
+	for range u.count(5) {
+		f.Applied = append(f.Applied, u.cause())
+	}
+	f.Legs = u.uint()
+	f.Popularity = u.decayed()
+	for range u.count(3) {
+		f.Outcomes = append(f.Outcomes, OutcomeBets{u.text(), u.text(), u.uint()})
+	}
+	if n := u.count(7); n > 0 {
+		f.Neighbours = make([]Neighbour, n)
+		for i := range f.Neighbours {
+			f.Neighbours[i] = Neighbour{u.ref(), u.uint()}
+		}
+	}
+	f.Waiters = u.uint()
+	return f, u.end()
+}
+
+// Chunk is a table value of its own: some of the legs that wait for an event, so
+// that a flood of early bets does not make the event's own value grow. The legs
+// stay after the release, so that it can be repeated.
+type Chunk struct {
+	Epoch    uint64
+	Released bool
+	Legs     []Leg
+}
+
+// Wait adds a leg, unless it waits here already.
+func (c *Chunk) Wait(leg *Leg) {
+	for i := range c.Legs {
+		if c.Legs[i].UserID == leg.UserID && c.Legs[i].Coupon == leg.Coupon && c.Legs[i].Index == leg.Index {
+			return
+		}
+	}
+	waiting := *leg
+	waiting.History = nil // it is counted already
+	c.Legs = append(c.Legs, waiting)
+}
+
+// Marshal encodes the chunk for the table.
+func (c *Chunk) Marshal() []byte {
+	w := make(wire, 0, 64*len(c.Legs)+8)
+	w.byte(chunkVersion)
+	w.uint(c.Epoch)
+	w.flag(c.Released)
+	w.uint(uint64(len(c.Legs)))
+	for i := range c.Legs {
+		w.raw(MarshalMessage(&c.Legs[i]))
+	}
+	return w
+}
+
+// UnmarshalChunk decodes a chunk of the fixtures' table.
+func UnmarshalChunk(value []byte) (*Chunk, error) {
+	u := &unwire{b: value}
+	if u.byte() != chunkVersion {
+		return nil, errWire
+	}
+	c := &Chunk{Epoch: u.uint(), Released: u.flag()}
+	for range u.count(1) {
+		message, err := UnmarshalMessage(u.raw())
+		leg, ok := message.(*Leg)
+		if err != nil || !ok {
+			return nil, errWire
+		}
+		c.Legs = append(c.Legs, *leg)
+	}
+	return c, u.end()
+}
+
+func (w *wire) decayed(d Decayed) {
+	w.float(d.Sum)
+	w.int(d.At)
+}
+
+func (u *unwire) decayed() Decayed { return Decayed{Sum: u.float(), At: u.int()} }
+
+func (w *wire) time(t time.Time) {
+	w.flag(!t.IsZero())
+	if !t.IsZero() {
+		w.int(t.UnixMicro())
+	}
+}
+
+func (u *unwire) time() time.Time {
+	if !u.flag() {
+		return time.Time{}
+	}
+	return time.UnixMicro(u.int()).UTC()
+}
+
+func (w *wire) user(user *tipoff.User) {
+	w.text(user.ID)
+	w.uint(uint64(user.BirthYear))
+	for _, s := range []string{user.Country, user.Currency, user.Gender, user.Name, user.FavouriteSport, user.FavouriteLeague} {
+		w.text(s)
+	}
+	w.time(user.RegistrationDate)
+	w.raw(user.Extra)
+}
+
+func (u *unwire) user() tipoff.User {
+	return tipoff.User{
+		ID: u.text(), BirthYear: int(u.uint()), Country: u.text(), Currency: u.text(), Gender: u.text(),
+		Name: u.text(), FavouriteSport: u.text(), FavouriteLeague: u.text(),
+		RegistrationDate: u.time(), Extra: u.extra(),
+	}
+}
+
+func (u *unwire) extra() []byte {
+	if b := u.raw(); len(b) > 0 {
+		return slices.Clone(b)
+	}
+	return nil
+}
+
+func (w *wire) event(e *tipoff.Event) {
+	for _, s := range []string{e.ID, e.Country, e.League, e.Sport, e.Home, e.Away, e.Status, e.Result} {
+		w.text(s)
+	}
+	w.time(e.Begin)
+	w.time(e.End)
+	w.uint(uint64(len(e.Participants)))
+	for _, p := range e.Participants {
+		w.text(p)
+	}
+	w.markets(e.Markets)
+	w.raw(e.Extra)
+}
+
+func (u *unwire) event() tipoff.Event {
+	e := tipoff.Event{
+		ID: u.text(), Country: u.text(), League: u.text(), Sport: u.text(), Home: u.text(), Away: u.text(),
+		Status: u.text(), Result: u.text(), Begin: u.time(), End: u.time(), Participants: []string{},
+	}
+	for range u.count(1) {
+		e.Participants = append(e.Participants, u.text())
+	}
+	e.Markets = u.markets()
+	e.Extra = u.extra()
+	return e
+}
+
+func (w *wire) markets(markets []tipoff.Market) {
+	w.uint(uint64(len(markets)))
+	for _, m := range markets {
+		w.text(m.Market)
+		w.uint(uint64(len(m.Outcomes)))
+		for _, o := range m.Outcomes {
+			w.text(o.Outcome)
+			w.float(o.Odds)
+		}
+	}
+}
+
+func (u *unwire) markets() []tipoff.Market {
+	var markets []tipoff.Market
+	for range u.count(2) {
+		m := tipoff.Market{Market: u.text(), Outcomes: []tipoff.Outcome{}}
+		for range u.count(9) {
+			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: u.text(), Odds: u.float()})
+		}
+		markets = append(markets, m)
+	}
+	return markets
+}
+
+func (w *wire) patch(p *tipoff.EventPatch) {
+	w.text(p.ID)
+	w.text(p.Status)
+	w.text(p.Result)
+	w.flag(p.Markets != nil)
+	if p.Markets != nil {
+		w.markets(p.Markets)
+	}
+	w.time(p.Begin)
+}
+
+func (u *unwire) patch() tipoff.EventPatch {
+	p := tipoff.EventPatch{ID: u.text(), Status: u.text(), Result: u.text()}
+	if u.flag() {
+		if p.Markets = u.markets(); p.Markets == nil {
+			p.Markets = []tipoff.Market{}
+		}
+	}
+	p.Begin = u.time()
+	return p
+}

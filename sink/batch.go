@@ -1,0 +1,442 @@
+package sink
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/doug-martin/goqu/v9"
+	"github.com/doug-martin/goqu/v9/exp"
+	"github.com/go-json-experiment/json"
+
+	"tipoff"
+)
+
+// maxParameters bounds the values of one statement: SQLite takes 32,766.
+const maxParameters = 30_000
+
+// writer puts batches of facts into the database.
+type writer struct {
+	db        *Database
+	companies ids
+	sources   ids
+}
+
+// ids remembers the integer keys of rows that never change.
+type ids struct {
+	mu   sync.Mutex
+	keys map[string]int64
+}
+
+// partition is one partition of a topic in its present life.
+type partition struct {
+	topic, topicID string
+	number         int32
+}
+
+// write mirrors facts of one partition, in their order, in one transaction. It may
+// be called again with the same facts, or with some of them. It answers how many
+// rows of each table it wrote.
+func (w *writer) write(ctx context.Context, from partition, facts []fact) (map[string]int, error) {
+	source, err := w.sources.get(fmt.Sprintf("%s/%d", from.topicID, from.number), func() (int64, error) {
+		return w.db.idOf(ctx, "sources", goqu.Record{"topic_id": from.topicID, "partition_no": from.number}, goqu.Record{"topic": from.topic})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("key of source: %w", err)
+	}
+	byCompany := map[int64][]fact{}
+	for i := range facts {
+		name := facts[i].company
+		company, err := w.companies.get(name, func() (int64, error) {
+			return w.db.idOf(ctx, "companies", goqu.Record{"name": name}, nil)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("key of company %s: %w", name, err)
+		}
+		facts[i].sourceID = source
+		byCompany[company] = append(byCompany[company], facts[i])
+	}
+	tx, err := w.db.goqu.BeginTx(ctx, w.db.isolation())
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	b := &transaction{TxDatabase: tx, db: w.db, ctx: ctx, rows: map[string]int{}}
+	for company, facts := range byCompany {
+		if err := b.mirror(company, from.topic, facts); err != nil {
+			return nil, errors.Join(err, ignoreDone(tx.Rollback()))
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return b.rows, nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// isolation keeps MySQL from locking gaps between keys, over which batches of
+// other partitions would deadlock. SQLite has one writer anyway.
+func (d *Database) isolation() *sql.TxOptions {
+	if d.sqlite {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+func (k *ids) get(name string, find func() (int64, error)) (int64, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if id, ok := k.keys[name]; ok {
+		return id, nil
+	}
+	id, err := find()
+	if err != nil {
+		return 0, err
+	}
+	if k.keys == nil {
+		k.keys = map[string]int64{}
+	}
+	k.keys[name] = id
+	return id, nil
+}
+
+// idOf finds the row with the unique columns, or makes it with the others too.
+func (d *Database) idOf(ctx context.Context, table string, unique, others goqu.Record) (int64, error) {
+	find := d.goqu.From(table).Prepared(true).Select("id").Where(goqu.Ex(unique))
+	for attempt := 0; ; attempt++ {
+		var id int64
+		found, err := find.ScanValContext(ctx, &id)
+		if err != nil || found {
+			return id, err
+		}
+		row := goqu.Record{}
+		for _, part := range []goqu.Record{unique, others} {
+			for column, value := range part {
+				row[column] = value
+			}
+		}
+		_, err = d.goqu.Insert(table).Prepared(true).Rows(row).Executor().ExecContext(ctx)
+		if err != nil && attempt > 0 { // the first time another process may have been quicker
+			return 0, err
+		}
+	}
+}
+
+// transaction is one batch under way.
+type transaction struct {
+	*goqu.TxDatabase
+	db   *Database
+	ctx  context.Context
+	rows map[string]int // written, by table
+}
+
+func (t *transaction) mirror(company int64, topic string, facts []fact) error {
+	switch topic {
+	case tipoff.TopicUsers:
+		return t.users(company, facts)
+	case tipoff.TopicEvents:
+		return t.events(company, facts)
+	case tipoff.TopicCoupons:
+		return t.coupons(company, facts)
+	}
+	return fmt.Errorf("no table mirrors topic %s", topic)
+}
+
+// locked selects rows for the rest of the transaction. Where rows are new there is
+// nothing to lock: then inserting fails for the slower of two writers, who tries
+// the whole batch again.
+func (t *transaction) locked(from *goqu.SelectDataset) *goqu.SelectDataset {
+	if t.db.sqlite {
+		return from
+	}
+	return from.ForUpdate(exp.Wait)
+}
+
+func (t *transaction) users(company int64, facts []fact) error {
+	newest := map[string]*fact{}
+	for i := range facts {
+		newest[facts[i].user.ID] = &facts[i]
+	}
+	var stored []struct {
+		UserID   string    `db:"user_id"`
+		Source   int64     `db:"source_id"`
+		Offset   int64     `db:"source_offset"`
+		Appended time.Time `db:"appended_at"`
+	}
+	err := t.locked(t.From("users").Prepared(true).Select("user_id", "source_id", "source_offset", "appended_at").
+		Where(goqu.Ex{"company_id": company, "user_id": keys(newest)})).ScanStructsContext(t.ctx, &stored)
+	if err != nil {
+		return fmt.Errorf("read users: %w", err)
+	}
+	var inserts, updates []goqu.Record
+	for _, row := range stored {
+		f := newest[row.UserID]
+		delete(newest, row.UserID)
+		if f != nil && f.newerThan(origin{sourceID: row.Source, offset: row.Offset, appended: sqlTime(row.Appended)}) {
+			updates = append(updates, f.put(userRow(company, f.user)))
+		}
+	}
+	for _, f := range newest {
+		inserts = append(inserts, f.put(userRow(company, f.user)))
+	}
+	return errors.Join(t.insert("users", inserts), t.replace("users", updates, "company_id", "user_id"))
+}
+
+func (t *transaction) events(company int64, facts []fact) error {
+	states := map[string]*eventState{}
+	for i := range facts {
+		states[facts[i].eventID()] = &eventState{}
+	}
+	if err := t.readEvents(company, states); err != nil {
+		return fmt.Errorf("read events: %w", err)
+	}
+	for i := range facts {
+		states[facts[i].eventID()].take(&facts[i])
+	}
+	var inserts, updates []goqu.Record
+	var fresh []string
+	for id, s := range states {
+		if !s.changed {
+			continue
+		}
+		row, err := s.row(company, id)
+		if err != nil {
+			return err
+		}
+		if s.id == 0 {
+			inserts = append(inserts, row)
+			fresh = append(fresh, id)
+		} else {
+			updates = append(updates, row)
+		}
+	}
+	if err := errors.Join(t.insert("events", inserts), t.replace("events", updates, "company_id", "event_id")); err != nil {
+		return err
+	}
+	return t.participants(company, states, fresh)
+}
+
+func (f *fact) eventID() string {
+	if f.patch != nil {
+		return f.patch.ID
+	}
+	return f.event.ID
+}
+
+// readEvents fills in the states that have rows.
+func (t *transaction) readEvents(company int64, states map[string]*eventState) error {
+	var stored []eventRow
+	err := t.locked(t.From("events").Prepared(true).Select(&eventRow{}).
+		Where(goqu.Ex{"company_id": company, "event_id": keys(states)})).ScanStructsContext(t.ctx, &stored)
+	if err != nil {
+		return err
+	}
+	for i := range stored {
+		row := &stored[i]
+		s := states[row.EventID]
+		if s == nil {
+			continue
+		}
+		event, err := row.event()
+		if err != nil {
+			return err
+		}
+		s.id, s.announced = row.ID, row.Announced != 0
+		s.origin = origin{sourceID: row.Source, offset: row.Offset, appended: sqlTime(row.Appended)}
+		if s.announced {
+			s.event = event
+		} else {
+			s.patch = tipoff.EventPatch{ID: event.ID, Status: event.Status, Result: event.Result, Markets: event.Markets, Begin: event.Begin}
+		}
+	}
+	return nil
+}
+
+// participants replaces the participants of every event of the batch that was
+// posted anew; a change of an event leaves them as they are.
+func (t *transaction) participants(company int64, states map[string]*eventState, fresh []string) error {
+	if len(fresh) > 0 {
+		var made []struct {
+			ID      int64  `db:"id"`
+			EventID string `db:"event_id"`
+		}
+		err := t.From("events").Prepared(true).Select("id", "event_id").
+			Where(goqu.Ex{"company_id": company, "event_id": fresh}).ScanStructsContext(t.ctx, &made)
+		if err != nil {
+			return fmt.Errorf("read keys of events: %w", err)
+		}
+		for _, row := range made {
+			if s := states[row.EventID]; s != nil {
+				s.id = row.ID
+			}
+		}
+	}
+	var replaced []int64
+	var rows []goqu.Record
+	for _, s := range states {
+		if !s.changed || !s.announced || s.event.Participants == nil {
+			continue
+		}
+		replaced = append(replaced, s.id)
+		for i, name := range s.event.Participants {
+			rows = append(rows, goqu.Record{"event_pk": s.id, "position": i, "name": name})
+		}
+	}
+	if len(replaced) == 0 {
+		return nil
+	}
+	_, err := t.Delete("event_participants").Prepared(true).Where(goqu.Ex{"event_pk": replaced}).Executor().ExecContext(t.ctx)
+	if err != nil {
+		return fmt.Errorf("delete participants: %w", err)
+	}
+	return t.insert("event_participants", rows)
+}
+
+// coupons inserts the coupons that are not there yet, and the selections of those
+// whose row came from these very records: a coupon posted again with another
+// content leaves the first one as it stands.
+func (t *transaction) coupons(company int64, facts []fact) error {
+	rows := make([]goqu.Record, 0, len(facts))
+	byOffset := map[int64]*fact{}
+	for i := range facts {
+		f := &facts[i]
+		rows = append(rows, f.put(couponRow(company, f.coupon)))
+		byOffset[f.offset] = f
+	}
+	if err := t.insertNew("coupons", rows, "company_id", "user_id", "coupon_id"); err != nil {
+		return err
+	}
+	var made []struct {
+		ID     int64 `db:"id"`
+		Offset int64 `db:"source_offset"`
+	}
+	first, last := &facts[0], &facts[len(facts)-1]
+	err := t.From("coupons").Prepared(true).Select("id", "source_offset").
+		Where(goqu.C("source_id").Eq(first.sourceID), goqu.C("source_offset").Between(goqu.Range(first.offset, last.offset))).
+		ScanStructsContext(t.ctx, &made)
+	if err != nil {
+		return fmt.Errorf("read keys of coupons: %w", err)
+	}
+	var selections []goqu.Record
+	for _, row := range made {
+		if f := byOffset[row.Offset]; f != nil {
+			for i := range f.coupon.Selections {
+				selections = append(selections, selectionRow(company, row.ID, i, &f.coupon.Selections[i]))
+			}
+		}
+	}
+	return t.insertNew("selections", selections, "coupon_pk", "position")
+}
+
+// insert adds rows that must be new.
+func (t *transaction) insert(table string, rows []goqu.Record) error {
+	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset { return insert })
+}
+
+// insertNew adds the rows whose key is not there yet.
+func (t *transaction) insertNew(table string, rows []goqu.Record, key ...string) error {
+	same := goqu.Record{key[0]: goqu.C(key[0])} // changes nothing
+	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset {
+		return insert.OnConflict(goqu.DoUpdate(target(key), same))
+	})
+}
+
+// replace overwrites rows that exist and are locked.
+func (t *transaction) replace(table string, rows []goqu.Record, key ...string) error {
+	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset {
+		update := goqu.Record{}
+		for column := range rows[0] {
+			update[column] = t.db.incoming(column)
+		}
+		for _, column := range key {
+			delete(update, column)
+		}
+		return insert.OnConflict(goqu.DoUpdate(target(key), update))
+	})
+}
+
+func target(key []string) string {
+	list := key[0]
+	for _, column := range key[1:] {
+		list += ", " + column
+	}
+	return list
+}
+
+// incoming is the value that a conflicting insert brought.
+func (d *Database) incoming(column string) exp.LiteralExpression {
+	if d.sqlite {
+		return goqu.L("excluded." + column)
+	}
+	return goqu.L("VALUES(" + column + ")") // MariaDB knows no other form
+}
+
+func (t *transaction) inChunks(table string, rows []goqu.Record, shape func(*goqu.InsertDataset) *goqu.InsertDataset) error {
+	for len(rows) > 0 {
+		n := min(len(rows), maxParameters/len(rows[0]))
+		chunk := make([]any, n)
+		for i := range chunk {
+			chunk[i] = rows[i]
+		}
+		if _, err := shape(t.Insert(table).Prepared(true).Rows(chunk...)).Executor().ExecContext(t.ctx); err != nil {
+			return fmt.Errorf("write %s: %w", table, err)
+		}
+		t.rows[table] += n
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func keys[V any](m map[string]V) []string {
+	list := make([]string, 0, len(m))
+	for key := range m {
+		list = append(list, key)
+	}
+	return list
+}
+
+// eventRow is a row of events.
+type eventRow struct {
+	ID        int64          `db:"id"`
+	EventID   string         `db:"event_id"`
+	Announced int            `db:"announced"`
+	Sport     sql.NullString `db:"sport"`
+	League    sql.NullString `db:"league"`
+	Country   sql.NullString `db:"country"`
+	Begin     sql.NullTime   `db:"begin_at"`
+	End       sql.NullTime   `db:"end_at"`
+	Home      sql.NullString `db:"home"`
+	Away      sql.NullString `db:"away"`
+	Status    sql.NullString `db:"status"`
+	Result    sql.NullString `db:"result"`
+	Markets   sql.NullString `db:"markets"`
+	Extra     sql.NullString `db:"extra"`
+	Source    int64          `db:"source_id"`
+	Offset    int64          `db:"source_offset"`
+	Appended  time.Time      `db:"appended_at"`
+}
+
+// event is the row without its participants, which are nil.
+func (r *eventRow) event() (tipoff.Event, error) {
+	e := tipoff.Event{
+		ID: r.EventID, Begin: r.Begin.Time.UTC(), End: r.End.Time.UTC(), Country: r.Country.String, League: r.League.String,
+		Sport: r.Sport.String, Home: r.Home.String, Away: r.Away.String, Status: r.Status.String, Result: r.Result.String,
+	}
+	if r.Extra.Valid {
+		e.Extra = []byte(r.Extra.String)
+	}
+	if r.Markets.Valid {
+		if err := json.Unmarshal([]byte(r.Markets.String), &e.Markets); err != nil {
+			return e, fmt.Errorf("markets of event %s: %w", r.EventID, err)
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,190 @@
+// Package sink mirrors every user, event and coupon into an SQL database for
+// analysts, and reads the past back for the API.
+//
+// What arrives is the fact topics, through a consumer group of its own. What
+// leaves is rows: a coupon with its selections in one transaction, the newest
+// version of each user and event. The database commits first, the broker's
+// offsets after, and every write may be repeated without changing anything. While
+// the database is down the facts wait on the broker.
+//
+// The same code writes MySQL 8, MariaDB and SQLite.
+package sink
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/doug-martin/goqu/v9"
+	goqumysql "github.com/doug-martin/goqu/v9/dialect/mysql"
+	_ "github.com/doug-martin/goqu/v9/dialect/sqlite3" // registers its dialect
+	"github.com/go-sql-driver/mysql"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	_ "modernc.org/sqlite" // registers its driver
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// dialectMySQL is goqu's, but for its INSERT IGNORE: that would cut and drop
+// data where a plain INSERT says what is wrong.
+const dialectMySQL = "tipoff-mysql"
+
+func init() {
+	options := goqumysql.DialectOptions()
+	options.SupportsInsertIgnoreSyntax = false
+	goqu.RegisterDialect(dialectMySQL, options)
+}
+
+// Database is the mirror.
+type Database struct {
+	sql    *sql.DB
+	goqu   *goqu.Database
+	sqlite bool
+	where  string // the address without its password
+}
+
+// maxConnections bounds the connections of one process to the database.
+const maxConnections = 16
+
+// Open prepares a connection to mysql://user:password@host:port/database (or
+// mysql+driver://..., as SQLAlchemy writes it) or sqlite:path. It does not reach
+// the server yet.
+func Open(address string) (*Database, error) {
+	scheme, rest, ok := strings.Cut(address, ":")
+	if !ok {
+		return nil, errors.New("DATABASE_URL: must be mysql://user:password@host:port/database or sqlite:path")
+	}
+	scheme, _, _ = strings.Cut(scheme, "+")
+	switch scheme {
+	case "mysql", "mariadb":
+		return openMySQL(address)
+	case "sqlite":
+		return openSQLite(strings.TrimPrefix(rest, "///"))
+	}
+	return nil, fmt.Errorf("DATABASE_URL: must begin with mysql: or sqlite:, begins with %s:", scheme)
+}
+
+func openMySQL(address string) (*Database, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL: is not a URL; percent-encode special characters of the password")
+	}
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
+	if u.Port() == "" {
+		c.Addr = u.Hostname() + ":3306"
+	}
+	c.User = u.User.Username()
+	c.Passwd, _ = u.User.Password()
+	if c.DBName == "" {
+		return nil, errors.New("DATABASE_URL: names no database, as in mysql://user:password@host:3306/database")
+	}
+	for name, values := range u.Query() {
+		switch name {
+		case "tls", "ssl":
+			c.TLSConfig = values[0]
+		}
+	}
+	c.Collation = "utf8mb4_bin"
+	c.ParseTime, c.Loc = true, time.UTC
+	c.InterpolateParams = true // one round trip a statement
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = 5*time.Second, 30*time.Second, 30*time.Second
+	c.RejectReadOnly = true // a failed-over connection is dropped and dialled anew
+	c.Params = map[string]string{
+		"sql_mode":  "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+		"time_zone": "'+00:00'",
+	}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
+	db.SetConnMaxLifetime(30 * time.Minute)
+	return &Database{sql: db, goqu: goqu.New(dialectMySQL, db), where: "mysql://" + c.Addr + "/" + c.DBName}, nil
+}
+
+func openSQLite(path string) (*Database, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the database's folder: %w", err)
+	}
+	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	db.SetMaxOpenConns(4)
+	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, where: "sqlite:" + path}, nil
+}
+
+// Where is the database's address, without its password.
+func (d *Database) Where() string { return d.where }
+
+// Ping says whether the database answers.
+func (d *Database) Ping(ctx context.Context) error { return d.sql.PingContext(ctx) }
+
+// Close ends the connections.
+func (d *Database) Close() error { return d.sql.Close() }
+
+// Migrate makes the schema the newest one. Several processes may call it at once.
+func (d *Database) Migrate(ctx context.Context) error {
+	dialect, folder := database.DialectMySQL, "migrations/mysql"
+	if d.sqlite {
+		dialect, folder = database.DialectSQLite3, "migrations/sqlite"
+	}
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return err
+	}
+	store, err := database.NewStore(dialect, "schema_versions")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider("", d.sql, files, goose.WithStore(store))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	unlock, err := d.lockMigrations(ctx)
+	if err != nil {
+		return fmt.Errorf("wait for another process's migration: %w", err)
+	}
+	defer unlock()
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", d.where, err)
+	}
+	return nil
+}
+
+// lockMigrations lets one process at a time migrate a MySQL database; SQLite has
+// one process only.
+func (d *Database) lockMigrations(ctx context.Context) (unlock func(), err error) {
+	if d.sqlite {
+		return func() {}, nil
+	}
+	conn, err := d.sql.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('tipoff_migrations', 60)").Scan(&got); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	if got.Int64 != 1 {
+		return nil, errors.Join(errors.New("it took longer than 60 s"), conn.Close())
+	}
+	return func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK('tipoff_migrations')")
+		_ = conn.Close()
+	}, nil
+}

@@ -1,0 +1,176 @@
+package sink
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/doug-martin/goqu/v9"
+	"github.com/go-json-experiment/json"
+
+	"tipoff"
+)
+
+// origin is where a row came from. Within one source the higher offset is newer;
+// between two sources, say after a cluster was built anew, the later append time.
+type origin struct {
+	sourceID int64
+	offset   int64
+	appended string // SQL time
+	received string
+}
+
+func (o origin) newerThan(stored origin) bool {
+	if o.sourceID == stored.sourceID {
+		return o.offset > stored.offset
+	}
+	return o.appended > stored.appended
+}
+
+func (o origin) put(row goqu.Record) goqu.Record {
+	row["source_id"], row["source_offset"], row["appended_at"], row["received_at"] = o.sourceID, o.offset, o.appended, o.received
+	return row
+}
+
+// sqlTime is a time as both databases store and compare it, in UTC.
+func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") }
+
+// fact is one record of a fact topic, read.
+type fact struct {
+	company string
+	origin
+	user   *tipoff.User
+	event  *tipoff.Event
+	patch  *tipoff.EventPatch
+	coupon *tipoff.Coupon
+}
+
+// read decodes a record. ok is false for one that cannot be used: the processors
+// reject the same ones, for the same reason, where people see it.
+func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
+	company, id, ok := tipoff.SplitKey(string(m.Key))
+	if !ok {
+		return f, false
+	}
+	f.company = company
+	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(received(m))
+	how := tipoff.Reading{Now: m.Timestamp}
+	switch {
+	case m.Topic == tipoff.TopicUsers:
+		user, err := tipoff.DecodeUser(m.Value, how)
+		f.user, ok = &user, err == nil && user.ID == id
+	case m.Topic == tipoff.TopicCoupons:
+		coupon, err := tipoff.DecodeCoupon(m.Value, how)
+		f.coupon, ok = &coupon, err == nil && coupon.UserID == id
+	case tipoff.IsPatch(m.Value):
+		patch, err := tipoff.DecodeEventPatch(m.Value, id, how)
+		f.patch, ok = &patch, err == nil
+	default:
+		event, err := tipoff.DecodeEvent(m.Value, how)
+		f.event, ok = &event, err == nil && event.ID == id
+	}
+	return f, ok
+}
+
+func received(m *sarama.ConsumerMessage) time.Time {
+	for _, h := range m.Headers {
+		if string(h.Key) == tipoff.HeaderReceived {
+			if t, err := tipoff.ParseReceived(h.Value); err == nil {
+				return t
+			}
+		}
+	}
+	return m.Timestamp
+}
+
+func userRow(company int64, u *tipoff.User) goqu.Record {
+	return goqu.Record{
+		"company_id": company, "user_id": u.ID, "birth_year": u.BirthYear, "country": u.Country, "currency": u.Currency,
+		"gender": u.Gender, "registration_date": sqlTime(u.RegistrationDate), "name": orNull(u.Name),
+		"favourite_sport": orNull(u.FavouriteSport), "favourite_league": orNull(u.FavouriteLeague), "extra": orNull(string(u.Extra)),
+	}
+}
+
+func couponRow(company int64, c *tipoff.Coupon) goqu.Record {
+	return goqu.Record{
+		"company_id": company, "user_id": c.UserID, "coupon_id": c.ID, "stake": c.Stake, "placed_at": sqlTime(c.Timestamp),
+		"legs": len(c.Selections), "extra": orNull(string(c.Extra)),
+	}
+}
+
+func selectionRow(company, coupon int64, position int, s *tipoff.Selection) goqu.Record {
+	return goqu.Record{
+		"coupon_pk": coupon, "position": position, "company_id": company, "event_id": s.EventID, "odds": s.Odds,
+		"market": orNull(s.Market), "outcome": orNull(s.Outcome),
+	}
+}
+
+// eventState is an event as its row holds it, or will: the event, or changes of
+// an event that is not announced yet.
+type eventState struct {
+	id        int64 // 0: no row yet
+	announced bool
+	event     tipoff.Event
+	patch     tipoff.EventPatch
+	origin
+	changed bool
+}
+
+// take changes the state as a newer fact says, in the way that the fixtures
+// processor does.
+func (s *eventState) take(f *fact) {
+	if s.origin != (origin{}) && !f.newerThan(s.origin) {
+		return
+	}
+	s.origin, s.changed = f.origin, true
+	switch {
+	case f.event != nil && !s.announced:
+		s.event, s.announced = *f.event, true
+		s.patch.Apply(&s.event)
+	case f.event != nil:
+		s.event = *f.event
+	case s.announced:
+		f.patch.Apply(&s.event)
+	default:
+		s.patch.Merge(*f.patch)
+	}
+}
+
+func (s *eventState) row(company int64, id string) (goqu.Record, error) {
+	row := goqu.Record{"company_id": company, "event_id": id, "announced": 0}
+	e := &s.event
+	if !s.announced {
+		e = &tipoff.Event{Status: s.patch.Status, Result: s.patch.Result, Markets: s.patch.Markets, Begin: s.patch.Begin}
+	} else {
+		row["announced"] = 1
+	}
+	var markets any
+	if e.Markets != nil {
+		text, err := json.Marshal(e.Markets)
+		if err != nil {
+			return nil, fmt.Errorf("markets of event %s: %w", id, err)
+		}
+		markets = string(text)
+	}
+	time := func(t time.Time) any {
+		if !s.announced && t.IsZero() {
+			return nil
+		}
+		return sqlTime(t)
+	}
+	for column, value := range map[string]any{
+		"sport": orNull(e.Sport), "league": orNull(e.League), "country": orNull(e.Country),
+		"begin_at": time(e.Begin), "end_at": time(e.End), "home": orNull(e.Home), "away": orNull(e.Away),
+		"status": orNull(e.Status), "result": orNull(e.Result), "markets": markets, "extra": orNull(string(e.Extra)),
+	} {
+		row[column] = value
+	}
+	return s.put(row), nil
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

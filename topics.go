@@ -1,0 +1,109 @@
+package tipoff
+
+import (
+	"hash"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Every Kafka name of the system, once. The fact topics keep the names that the
+// old service gave them; what is ours alone begins with "tipoff-". goka derives
+// the names of a group's table and loop from the group's.
+const (
+	TopicUsers    = "user_topic"   // key: company and user; compacted
+	TopicEvents   = "event_topic"  // key: company and event; events and their patches
+	TopicCoupons  = "coupon_topic" // key: company and user
+	TopicRejected = "tipoff-rejected"
+
+	TopicSelections = "tipoff-selections" // legs of new coupons; key: company and event
+	TopicResolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
+
+	GroupBettors  = "tipoff-bettors"
+	GroupFixtures = "tipoff-fixtures"
+	GroupSink     = "tipoff-sink"
+
+	TableBettors  = GroupBettors + "-table"
+	TableFixtures = GroupFixtures + "-table"
+	LoopFixtures  = GroupFixtures + "-loop"
+)
+
+// HeaderReceived is the record header that says when the gateway took a fact in:
+// microseconds since 1970, decimal.
+const HeaderReceived = "received"
+
+// Topic is how one topic is kept.
+type Topic struct {
+	Name      string
+	Compacted bool // the newest value of each key is kept for ever; else Retention applies
+}
+
+// Topics lists every topic of the system. All have the same number of
+// partitions, as the groups join them by key.
+func Topics() []Topic {
+	return []Topic{
+		{TopicUsers, true},
+		{TopicEvents, false},
+		{TopicCoupons, false},
+		{TopicRejected, false},
+		{TopicSelections, false},
+		{TopicResolved, false},
+		{LoopFixtures, false},
+		{TableBettors, true},
+		{TableFixtures, true},
+	}
+}
+
+// DefaultCompany owns everything where no companies are configured.
+const DefaultCompany = "default"
+
+// Key is the record key of a company's user or event. A company's name has no
+// slash, so the first one ends it.
+func Key(company, id string) string { return company + "/" + id }
+
+// SplitKey is the reverse of [Key]; ok is false for a key that is not one.
+func SplitKey(key string) (company, id string, ok bool) {
+	company, id, ok = strings.Cut(key, "/")
+	return company, id, ok && company != "" && id != ""
+}
+
+// partSeparator ends the part of a key that decides its partition. Ids hold no
+// control characters, so it cannot stand in one.
+const partSeparator = "\x1f"
+
+// PartKey is a key that lives in the partition of key, for state that belongs to
+// it but does not fit into its value.
+func PartKey(key, part string) string { return key + partSeparator + part }
+
+// SplitPartKey is the reverse of [PartKey]; ok is false for a plain key.
+func SplitPartKey(key string) (whole, part string, ok bool) {
+	return strings.Cut(key, partSeparator)
+}
+
+// NewKeyHash is the one partitioner's hash: FNV-1a of the key up to its part.
+// Producers outside the system that hash otherwise would put a user's records
+// into a partition where nobody looks for them.
+func NewKeyHash() hash.Hash32 { return keyHash{fnv.New32a()} }
+
+type keyHash struct{ hash.Hash32 }
+
+func (h keyHash) Write(key []byte) (int, error) {
+	whole, _, _ := strings.Cut(string(key), partSeparator)
+	_, err := h.Hash32.Write([]byte(whole))
+	return len(key), err
+}
+
+// EventRef is the short form of an event's id inside tables and the integer that
+// the old API shows beside it: 48 bits of its hash, which every JSON reader holds
+// exactly. Two of a company's million events share one with a chance of 1 in 500.
+func EventRef(eventID string) uint64 { return xxhash.Sum64String(eventID) >> 16 }
+
+// Record is a fact on its way to the broker.
+type Record struct {
+	Topic    string
+	Key      string
+	Value    []byte
+	Received time.Time // by the gateway
+}

@@ -1,0 +1,107 @@
+// Package views keeps the tables of bettors and fixtures in memory, ready to
+// answer: an index of fixtures a company and the state of each bettor.
+//
+// What arrives is every change of the two tables, from each partition's own
+// goroutine. What leaves is recommendations and what is known of users and
+// events, without decoding anything. A change is visible to the next question
+// after it was applied.
+package views
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tipoff/score"
+)
+
+// Views are the state of all companies.
+type Views struct {
+	mu        sync.RWMutex
+	companies map[string]*company
+	scratches sync.Pool
+}
+
+// company is the state of one company; its data never meets another's.
+type company struct {
+	mu      sync.RWMutex
+	index   *score.Index
+	bettors map[string]*score.Bettor // values do not change once they are here
+}
+
+// New returns empty views.
+func New() *Views {
+	return &Views{
+		companies: map[string]*company{},
+		scratches: sync.Pool{New: func() any { return new(score.Scratch) }},
+	}
+}
+
+// company finds a company's state, nil if nothing of it has come yet.
+func (v *Views) company(name string) *company {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.companies[name]
+}
+
+func (v *Views) makeCompany(name string) *company {
+	if c := v.company(name); c != nil {
+		return c
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c := v.companies[name]
+	if c == nil {
+		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}}
+		v.companies[name] = c
+	}
+	return c
+}
+
+func (v *Views) each(visit func(name string, c *company)) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for name, c := range v.companies {
+		visit(name, c)
+	}
+}
+
+// Size is how much a company has in memory.
+type Size struct {
+	Company                     string
+	Bettors, Fixtures, OpenOnes int
+}
+
+// Sizes lists what every company has in memory.
+func (v *Views) Sizes() []Size {
+	var sizes []Size
+	v.each(func(name string, c *company) {
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		all, open := c.index.Len()
+		sizes = append(sizes, Size{name, len(c.bettors), all, open})
+	})
+	return sizes
+}
+
+// tendEvery is how often events that have begun leave the open ones. Until then
+// they cost time, but are never shown: that is checked when reading.
+const tendEvery = time.Second
+
+// Tend takes events that have begun out of the open ones, until ctx ends.
+func (v *Views) Tend(ctx context.Context) error {
+	ticker := time.NewTicker(tendEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-ticker.C:
+			v.each(func(_ string, c *company) {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.index.Begin(now)
+			})
+		}
+	}
+}
