@@ -267,12 +267,19 @@ func (r *reader) text(most int) string {
 	return s
 }
 
-// id reads a public id: [MaxID] characters at most, no white space around it.
+// id reads a public id.
 func (r *reader) id() string {
-	before := len(r.faults)
-	s := r.text(MaxID)
-	if len(r.faults) == before && s != strings.TrimSpace(s) {
-		r.fault("must not begin or end with white space")
+	if r.broken || !r.kind('"', "a string") {
+		return ""
+	}
+	token, err := r.dec.ReadToken()
+	if err != nil {
+		r.broke(err)
+		return ""
+	}
+	s := token.String()
+	if err := CheckID(s); err != nil {
+		r.fault("%s", err)
 	}
 	return s
 }
@@ -379,4 +386,20 @@ func (r *reader) extra() jsontext.Value {
 		return nil
 	}
 	return v.Clone()
+}
+
+// CheckID holds a public id that did not come in a body against its bounds; the
+// error says which one it breaks.
+func CheckID(id string) error {
+	switch n := utf8.RuneCountInString(id); {
+	case n < 1 || n > MaxID:
+		return fmt.Errorf("must have 1 to %d characters, has %d", MaxID, n)
+	case !utf8.ValidString(id):
+		return errors.New("must be text in UTF-8")
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return errors.New("must not contain control characters")
+	case id != strings.TrimSpace(id):
+		return errors.New("must not begin or end with white space")
+	}
+	return nil
 }

@@ -18,7 +18,8 @@ type Cluster struct {
 	log     *slog.Logger
 	client  sarama.Client
 	admin   sarama.ClusterAdmin
-	sources atomic.Pointer[map[string]uint32]
+	sources atomic.Pointer[map[string]uint32] // see [Cluster.Source]
+	ids     atomic.Pointer[map[string]string] // see [Cluster.TopicID]
 }
 
 // Connect reaches the cluster and makes its topics what the layout says. It waits
@@ -67,40 +68,6 @@ func (c *Cluster) connect(settings *sarama.Config) error {
 
 // Close ends the connection; publishers, processors and views have their own.
 func (c *Cluster) Close() error { return c.admin.Close() }
-
-// Lag is how many records a consumer group has still to read, by topic. A group
-// that has committed nothing on a partition has all of it to read.
-func (c *Cluster) Lag(group string, topics ...string) (map[string]int64, error) {
-	partitions := map[string][]int32{}
-	for _, topic := range topics {
-		for p := range c.layout.Partitions {
-			partitions[topic] = append(partitions[topic], int32(p))
-		}
-	}
-	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
-	if err != nil {
-		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
-	}
-	lag := map[string]int64{}
-	for topic, ps := range partitions {
-		newest, err := c.ends(topic, sarama.OffsetNewest)
-		if err != nil {
-			return nil, err
-		}
-		oldest, err := c.ends(topic, sarama.OffsetOldest)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range ps {
-			from := oldest[p]
-			if block := committed.GetBlock(topic, p); block != nil && block.Offset > from {
-				from = block.Offset
-			}
-			lag[topic] += max(0, newest[p]-from)
-		}
-	}
-	return lag, nil
-}
 
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {

@@ -140,7 +140,7 @@ func (c *Cluster) readSources() error {
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
-	sources := map[string]uint32{}
+	sources, ids := map[string]uint32{}, map[string]string{}
 	for _, topic := range described {
 		if topic.Err != sarama.ErrNoError {
 			return fmt.Errorf("describe topic %s: %w", topic.Name, topic.Err)
@@ -148,14 +148,19 @@ func (c *Cluster) readSources() error {
 		hash := fnv.New32a()
 		_, _ = hash.Write(topic.Uuid[:])
 		sources[topic.Name] = max(1, hash.Sum32()) // 0 means none
+		ids[topic.Name] = topic.Uuid.String()
 	}
 	if missing := slices.DeleteFunc(names, func(name string) bool { return sources[name] != 0 }); len(missing) > 0 {
 		return fmt.Errorf("describe topics: the cluster does not know %v yet", missing)
 	}
 	c.sources.Store(&sources)
+	c.ids.Store(&ids)
 	return nil
 }
 
 // Source is a hash of the topic's id, for [score.Position]; call it after
 // [Cluster.EnsureTopics].
 func (c *Cluster) Source(topic string) uint32 { return (*c.sources.Load())[topic] }
+
+// TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].
+func (c *Cluster) TopicID(topic string) string { return (*c.ids.Load())[topic] }

@@ -54,7 +54,7 @@ func (s Source) read(ctx goka.Context, message any) (in input, ok bool) {
 		at:       score.Position{Source: s(string(ctx.Topic())), Offset: ctx.Offset()},
 	}
 	in.value, _ = message.([]byte)
-	if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil {
+	if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
 		in.received = received
 	}
 	in.company, in.id, ok = tipoff.SplitKey(ctx.Key())

@@ -10,13 +10,16 @@ import (
 	"tipoff"
 )
 
-// The hand blend: a sum of terms, each 0 where nothing speaks for an event.
+// The hand blend: a sum of terms.
 //
 //	affinity    w * lift of the sport, the league, the best team
 //	popularity  ln(1 + bets/0.3), bets decayed by [PopularityHalfLife]
 //	country     ln(1 + bets from the bettor's country), for a cold start
 //	co-bet      ln(1 + 50*similarity) to the last events of the bettor
-//	urgency     -0.5 ln(1 + hours/6), from a week ahead upwards
+//	urgency     -0.5 ln(1 + hours/6)
+//
+// Popularity and urgency are taken against the average candidate, which changes no
+// order but tells what speaks for an event from what speaks for all.
 const (
 	weightSport  = 0.4
 	weightLeague = 0.5
@@ -99,11 +102,19 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	case q.Diversity > 0:
 		size *= poolFactor
 	}
+	candidates := 0
+	var average terms
 	for _, slot := range x.open {
 		if e := &x.entries[slot]; e.begin > r.micros && r.passes(slot, e) {
-			r.pool.offer(candidate{slot, float32(r.terms(slot).sum()), e}, size)
+			t := r.terms(slot)
+			candidates++
+			average.popular += t.popular
+			average.soon += t.soon
+			r.pool.offer(candidate{slot, float32(t.sum()), e}, size)
 		}
 	}
+	average.popular /= max(1, float64(candidates))
+	average.soon /= max(1, float64(candidates))
 	slices.SortFunc(r.pool, func(a, b candidate) int { return b.compare(a) })
 	if q.MaxPerLeague > 0 {
 		r.capLeagues(q.MaxPerLeague)
@@ -114,7 +125,10 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	answer := make([]Ranked, min(q.N, len(r.pool)))
 	for i := range answer {
 		c := r.pool[i]
-		answer[i] = Ranked{Event: c.entry.event, Score: float64(c.score), Reason: r.reason(c.slot)}
+		t := r.terms(c.slot)
+		t.popular -= average.popular
+		t.soon -= average.soon
+		answer[i] = Ranked{Event: c.entry.event, Score: round(t.sum()), Reason: r.reason(c.slot, &t)}
 	}
 	return answer
 }
@@ -265,9 +279,9 @@ func (t *terms) sum() float64 {
 	return t.sport + t.league + t.team + t.popular + t.home + t.pair + t.soon
 }
 
-func (r *ranking) terms(slot int32) *terms {
+func (r *ranking) terms(slot int32) (t terms) {
 	e := &r.entries[slot]
-	t := &terms{bestTeam: -1}
+	t.bestTeam = -1
 	t.sport = weightSport * r.lift(e.sport)
 	t.league = weightLeague * r.lift(e.league)
 	for i, team := range e.teams {
@@ -283,7 +297,7 @@ func (r *ranking) terms(slot int32) *terms {
 		t.pair = math.Log1p(pairScale * pair.value)
 	}
 	hours := float64(e.begin-r.micros) / 3.6e9
-	t.soon = weightSoon * (math.Log1p(weekHours/soonHours) - math.Log1p(hours/soonHours))
+	t.soon = -weightSoon * math.Log1p(hours/soonHours)
 	return t
 }
 
@@ -295,9 +309,8 @@ func (r *ranking) lift(id int32) float64 {
 }
 
 // reason names the largest positive term of an event's score.
-func (r *ranking) reason(slot int32) tipoff.Reason {
-	e, t := &r.entries[slot], r.terms(slot)
-	b := r.q.Bettor
+func (r *ranking) reason(slot int32, t *terms) tipoff.Reason {
+	e, b := &r.entries[slot], r.q.Bettor
 	reason, largest := tipoff.Reason{Code: tipoff.ReasonNewFixture, Entity: e.event.ID}, 0.0
 	consider := func(term float64, code, entity string, evidence func() float64) {
 		if term > largest {

@@ -75,7 +75,7 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 func received(m *sarama.ConsumerMessage) time.Time {
 	for _, h := range m.Headers {
 		if string(h.Key) == tipoff.HeaderReceived {
-			if t, err := tipoff.ParseReceived(h.Value); err == nil {
+			if t, err := tipoff.ParseReceived(h.Value); err == nil && t.Before(m.Timestamp) {
 				return t
 			}
 		}

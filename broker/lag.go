@@ -1,0 +1,93 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// Lag is how many records a consumer group has still to read. goka's own figure
+// reads the wrong consumer, so the broker is asked, now and then.
+type Lag struct {
+	Group  string
+	topics []string
+
+	mu      sync.Mutex
+	byTopic map[string]int64
+}
+
+// lagEvery is how often the broker is asked.
+const lagEvery = 2 * time.Second
+
+func (l *Lag) watch(ctx context.Context, c *Cluster) {
+	ticker := time.NewTicker(lagEvery)
+	defer ticker.Stop()
+	for {
+		if lag, err := c.lag(l.Group, l.topics); err != nil {
+			c.log.Debug("the lag cannot be read", "group", l.Group, "error", err)
+		} else {
+			l.mu.Lock()
+			l.byTopic = lag
+			l.mu.Unlock()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// ByTopic is the lag when last looked at.
+func (l *Lag) ByTopic() map[string]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.byTopic)
+}
+
+// All is the lag over all topics when last looked at.
+func (l *Lag) All() int64 {
+	all := int64(0)
+	for _, lag := range l.ByTopic() {
+		all += lag
+	}
+	return all
+}
+
+// lag is how many records a consumer group has still to read, by topic. A group
+// that has committed nothing on a partition has all of it to read.
+func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
+	partitions := map[string][]int32{}
+	for _, topic := range topics {
+		for p := range c.layout.Partitions {
+			partitions[topic] = append(partitions[topic], int32(p))
+		}
+	}
+	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	lag := map[string]int64{}
+	for topic, ps := range partitions {
+		newest, err := c.ends(topic, sarama.OffsetNewest)
+		if err != nil {
+			return nil, err
+		}
+		oldest, err := c.ends(topic, sarama.OffsetOldest)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range ps {
+			from := oldest[p]
+			if block := committed.GetBlock(topic, p); block != nil && block.Offset > from {
+				from = block.Offset
+			}
+			lag[topic] += max(0, newest[p]-from)
+		}
+	}
+	return lag, nil
+}

@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"hash"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
+
+	"tipoff"
+)
+
+// Processor runs a goka group processor for as long as its context lives.
+type Processor struct {
+	Lag
+	cluster *Cluster
+	graph   *goka.GroupGraph
+	state   atomic.Pointer[State]
+	current atomic.Pointer[goka.Processor]
+}
+
+// NewProcessor prepares a processor of the graph; Run runs it.
+func (c *Cluster) NewProcessor(graph *goka.GroupGraph) *Processor {
+	p := &Processor{cluster: c, graph: graph}
+	p.Lag.Group = string(graph.Group())
+	for _, input := range append(graph.InputStreams(), graph.LoopStream()) {
+		if input != nil {
+			p.Lag.topics = append(p.Lag.topics, input.Topic())
+		}
+	}
+	p.say(State{Detail: "starting"})
+	return p
+}
+
+func (p *Processor) say(s State) { p.state.Store(&s) }
+
+// State says whether the processor has its partitions and works on them. One that
+// was given none, as there are more processors than partitions, is ready to take
+// over.
+func (p *Processor) State() State {
+	s := *p.state.Load()
+	s.Lag = p.All()
+	current := p.current.Load()
+	if current == nil || !current.Recovered() {
+		return s
+	}
+	partitions := 0
+	for _, stats := range current.Stats().Group {
+		if stats.TableStats != nil {
+			partitions++
+		}
+	}
+	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.layout.Partitions)
+	return s
+}
+
+// Run returns when ctx has ended and everything under way is finished.
+func (p *Processor) Run(ctx context.Context) error {
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		p.watch(ctx, p.cluster)
+	}()
+	supervise(ctx, p.cluster.log, p.Group, p.say, p.live)
+	<-watched
+	return nil
+}
+
+func (p *Processor) live(ctx context.Context) error {
+	options, err := p.cluster.processorOptions()
+	if err != nil {
+		return err
+	}
+	processor, err := goka.NewProcessor(p.cluster.config.Brokers, p.graph, options...)
+	if err != nil {
+		return err
+	}
+	p.say(State{Detail: "joins its group and recovers its table"})
+	p.current.Store(processor)
+	defer p.current.Store(nil)
+	return processor.Run(ctx)
+}
+
+func (c *Cluster) processorOptions() ([]goka.ProcessorOption, error) {
+	var settings [4]*sarama.Config
+	for i := range settings {
+		s, err := c.config.sarama("tipoff-processors")
+		if err != nil {
+			return nil, err
+		}
+		settings[i] = s
+	}
+	// Between processors nothing may be lost, so a produce outlasts any outage
+	// that people end within ten minutes.
+	settings[2].Metadata.Retry.Max = 2400
+	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
+	settings[2].Producer.Retry.Max = 2400
+	settings[2].Producer.Retry.Backoff = 250 * time.Millisecond
+	topics := goka.NewTopicManagerConfig()
+	return []goka.ProcessorOption{
+		goka.WithConsumerGroupBuilder(joinAgain(goka.ConsumerGroupBuilderWithConfig(settings[0]))),
+		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[1])),
+		goka.WithProducerBuilder(goka.ProducerBuilderWithConfig(settings[2])),
+		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[3], topics)),
+		goka.WithStorageBuilder(newMemory),
+		goka.WithHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),
+		goka.WithPartitionChannelSize(1024),
+		goka.WithLogger(quiet{c.log}),
+	}, nil
+}
+
+// joinAgain wraps a consumer group so that it joins again at once when a
+// rebalance ends its session: goka itself would sleep for five seconds.
+func joinAgain(build goka.ConsumerGroupBuilder) goka.ConsumerGroupBuilder {
+	return func(brokers []string, group, clientID string) (sarama.ConsumerGroup, error) {
+		inner, err := build(brokers, group, clientID)
+		if err != nil {
+			return nil, err
+		}
+		return &rejoining{inner}, nil
+	}
+}
+
+type rejoining struct{ sarama.ConsumerGroup }
+
+func (r *rejoining) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
+	for ctx.Err() == nil {
+		if err := r.ConsumerGroup.Consume(ctx, topics, handler); err != nil {
+			return err
+		}
+	}
+	return nil
+}

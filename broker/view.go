@@ -1,0 +1,167 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/storage"
+
+	"tipoff"
+)
+
+// Update is one change of a table, as a view sees it.
+type Update struct {
+	Partition int32
+	Key       string
+	Value     []byte    // valid during the call only; nil: deleted
+	Received  time.Time // when the gateway took in the fact behind it; zero: not known
+}
+
+// View follows every partition of a group's table and hands each change to apply,
+// which is called from one goroutine a partition.
+type View struct {
+	cluster *Cluster
+	table   string
+	apply   func(Update)
+	state   atomic.Pointer[State]
+	caught  atomic.Bool
+
+	mu      sync.Mutex
+	offsets map[int32]*offsetOnly
+}
+
+// NewView prepares a view of the table; Run runs it.
+func (c *Cluster) NewView(table string, apply func(Update)) *View {
+	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}}
+	v.say(State{Detail: "starting"})
+	return v
+}
+
+func (v *View) say(s State) { v.state.Store(&s) }
+
+// State is ready from the first time on that the view had all that the table
+// held; it stays so while a lost connection is made again, as what it has is still
+// the best answer.
+func (v *View) State() State { return *v.state.Load() }
+
+// Run returns when ctx has ended.
+func (v *View) Run(ctx context.Context) error {
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		v.watch(ctx)
+	}()
+	supervise(ctx, v.cluster.log, v.table, func(s State) {
+		s.Ready = v.caught.Load() && ctx.Err() == nil
+		v.say(s)
+	}, v.live)
+	<-watched
+	return nil
+}
+
+func (v *View) live(ctx context.Context) error {
+	var settings [2]*sarama.Config
+	for i := range settings {
+		s, err := v.cluster.config.sarama("tipoff-api")
+		if err != nil {
+			return err
+		}
+		settings[i] = s
+	}
+	view, err := goka.NewView(v.cluster.config.Brokers, goka.Table(v.table), nothing{},
+		goka.WithViewConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[0])),
+		goka.WithViewTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())),
+		goka.WithViewStorageBuilder(v.storage),
+		goka.WithViewCallback(v.update),
+		goka.WithViewHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),
+		goka.WithViewLogger(quiet{v.cluster.log}),
+	)
+	if err != nil {
+		return err
+	}
+	return view.Run(ctx)
+}
+
+// storage gives each life of the view the offset at which the last one stopped.
+func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.offsets[partition] == nil {
+		v.offsets[partition] = &offsetOnly{}
+	}
+	return v.offsets[partition], nil
+}
+
+func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
+	u := Update{Partition: ctx.Partition(), Key: key, Value: value}
+	if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil {
+		u.Received = received
+	}
+	v.apply(u)
+	return nil
+}
+
+// Behind is how many records of the table the view has not applied yet.
+func (v *View) Behind() (int64, error) {
+	ends, err := v.cluster.ends(v.table, sarama.OffsetNewest)
+	if err != nil {
+		return 0, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	behind := int64(0)
+	for partition, end := range ends {
+		applied := int64(0)
+		if at := v.offsets[partition]; at != nil {
+			offset, _ := at.GetOffset(-1)
+			applied = offset + 1
+		}
+		behind += max(0, end-applied)
+	}
+	return behind, nil
+}
+
+const (
+	watchOften  = 50 * time.Millisecond // until the view has caught up
+	watchRarely = time.Second
+)
+
+// watch keeps the state up to date. goka's own word that a view is running comes
+// before it has caught up after a reconnect, so the offsets are compared.
+func (v *View) watch(ctx context.Context) {
+	ticker := time.NewTicker(watchOften)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		behind, err := v.Behind()
+		switch {
+		case err != nil:
+			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
+		case v.caught.Load():
+			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})
+		case behind == 0:
+			v.caught.Store(true)
+			ticker.Reset(watchRarely)
+			v.say(State{Ready: true, Detail: "follows its table"})
+		default:
+			v.say(State{Detail: "catches up with its table", Lag: behind})
+		}
+	}
+}
+
+// nothing is the codec of a view that decodes by itself.
+type nothing struct{}
+
+func (nothing) Encode(any) ([]byte, error) { return nil, errors.ErrUnsupported }
+func (nothing) Decode([]byte) (any, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tipoff/generator"
+)
+
+// target is a running Tipoff to post to.
+type target struct {
+	URL  string  `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
+	Rate float64 `placeholder:"N" help:"Items a second at the most; 0: as fast as it goes."`
+}
+
+func (g *target) client(s *settings) *generator.Client {
+	c := &generator.Client{URL: g.URL, Key: s.APIKey}
+	if c.URL == "" {
+		c.URL = s.url()
+	}
+	if g.Rate > 0 {
+		c.Limit = rate.NewLimiter(rate.Limit(g.Rate), max(1, min(500, int(g.Rate/10))))
+	}
+	return c
+}
+
+// total says what became of the items that were posted.
+func total(out io.Writer, c *generator.Client, took time.Duration) error {
+	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
+	fmt.Fprintf(out, "accepted %d, rejected %d, failed %d, in %s (%.0f a second)\n",
+		accepted, rejected, failed, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	if failed > 0 {
+		return fmt.Errorf("%d items could not be posted: is the service ready? see %s/readyz", failed, c.URL)
+	}
+	return nil
+}
+
+// generateMode posts simulated data.
+type generateMode struct {
+	target
+	N         int    `arg:"" optional:"" help:"Rounds of the old service's generator: a user, 1 to 5 events and a coupon over all of them."`
+	Realistic bool   `help:"Simulate a sportsbook instead: bettors with stable tastes, a calendar of fixtures with markets and odds."`
+	Users     int    `default:"1000" help:"Bettors of the sportsbook (default ${default})."`
+	Events    int    `default:"500" help:"Fixtures of the sportsbook (default ${default})."`
+	Days      int    `default:"7" help:"Days over which its fixtures begin (default ${default})."`
+	Coupons   int    `default:"20000" help:"Coupons of the sportsbook, placed over the last two days (default ${default})."`
+	Seed      uint64 `default:"0" help:"The same seed makes the same data; 0: another one each time."`
+}
+
+func (generateMode) Help() string {
+	return `Examples:
+
+  tipoff generate 100                        what the old generator did, 100 times
+  tipoff generate --realistic --rate 500     a sportsbook, 500 items a second
+  tipoff generate 10 --url http://host:5000  against another machine`
+}
+
+func (m *generateMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	if m.Seed == 0 {
+		m.Seed = rand.Uint64()
+	}
+	c, began := m.client(s), time.Now()
+	var err error
+	switch {
+	case m.Realistic:
+		bar := newProgress(t, "generating", m.Users+m.Events+m.Coupons)
+		book := generator.NewSportsbook(m.Seed, m.Users, m.Events, m.Days, began)
+		err = book.Seed(ctx, c, m.Coupons, began, bar.add)
+		bar.end()
+	case m.N < 1:
+		return fmt.Errorf("how many rounds? tipoff generate N, or tipoff generate --realistic")
+	default:
+		bar := newProgress(t, "generating", m.N)
+		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.add(1) })
+		bar.end()
+	}
+	if err != nil {
+		return err
+	}
+	return total(t.out, c, time.Since(began))
+}

@@ -1,0 +1,95 @@
+// Tipoff recommends sports events to bettors while they bet.
+//
+// With no arguments it runs everything in this process, on an embedded broker and
+// SQLite. `tipoff --help` lists the other modes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/joho/godotenv"
+)
+
+// cli is the command line: a mode, and settings that all modes share.
+type cli struct {
+	Run        runMode        `cmd:"" default:"withargs" help:"Run everything in this process (the default)."`
+	API        apiMode        `cmd:"" name:"api" help:"Run a gateway: takes posts, answers recommendations. Any one answers for any user."`
+	Processors processorsMode `cmd:"" help:"Run the processors that learn. Several share the partitions."`
+	Sink       sinkMode       `cmd:"" help:"Run the mirror into the database. Several share the partitions."`
+	Generate   generateMode   `cmd:"" help:"Post simulated data to a running Tipoff."`
+	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
+	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
+	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
+
+	settings
+}
+
+const description = `Recommends sports events to bettors while they bet.
+
+Users, events and coupons come in over HTTP; Kafka carries them; what a bettor bets
+on changes what the same bettor is shown milliseconds later; a database mirrors
+everything for analysts.
+
+With no arguments everything runs in this process, on an embedded broker and SQLite
+under ./data: for a laptop, a demo, tests and one small node. With
+KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL set the same program runs on Apache Kafka
+and MySQL, whole or one role a process, on as many machines as there are partitions.`
+
+func main() {
+	os.Exit(mainWith(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// mainWith is main with its surroundings; it answers the exit status.
+func mainWith(args []string, out, errors io.Writer) int {
+	if err := godotenv.Load(); err != nil && !os.IsNotExist(err) {
+		fmt.Fprintf(errors, "tipoff: .env: %v\n", err)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, args, out, errors); err != nil {
+		fmt.Fprintf(errors, "tipoff: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// run reads the command line and does what it says.
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	var c cli
+	exited := false
+	parser, err := kong.New(&c,
+		kong.Name("tipoff"),
+		kong.Description(description),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Writers(out, errs),
+		kong.Exit(func(int) { exited = true }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&c.settings),
+		kong.Bind(&terminal{out: out, errors: errs}),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if exited { // --help
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w (see tipoff --help)", err)
+	}
+	err = parsed.Run()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // stopped by a signal, as asked
+	}
+	return err
+}

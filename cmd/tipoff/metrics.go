@@ -1,0 +1,88 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tipoff"
+	"tipoff/broker"
+	"tipoff/sink"
+)
+
+// gauges are values that are read when somebody asks for the metrics.
+type gauges struct {
+	collect func(emit func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string))
+	descs   []*prometheus.Desc
+}
+
+func (g gauges) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range g.descs {
+		out <- d
+	}
+}
+
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	g.collect(func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, value, labels...)
+	})
+}
+
+// measureViews measures the tables in memory, and answers what to call when a
+// change of a table became visible: the time since the gateway took in the fact
+// behind it.
+func (n *node) measureViews() (fresh func(table string, received time.Time)) {
+	size := prometheus.NewDesc("tipoff_view_entries", "Entries in memory, by company and kind.", []string{"company", "kind"}, nil)
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		for _, s := range n.views.Sizes() {
+			emit(size, prometheus.GaugeValue, float64(s.Bettors), s.Company, "bettors")
+			emit(size, prometheus.GaugeValue, float64(s.Fixtures), s.Company, "fixtures")
+			emit(size, prometheus.GaugeValue, float64(s.OpenOnes), s.Company, "open events")
+		}
+	}, []*prometheus.Desc{size}})
+	freshness := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "tipoff_freshness_seconds",
+		Help:    "Time from a fact at the gateway to its effect in a view, by table; of facts older than an hour, which are read again, none.",
+		Buckets: []float64{.001, .002, .003, .005, .01, .02, .05, .1, .25, .5, 1, 5, 30, 300},
+	}, []string{"table"})
+	n.registry.MustRegister(freshness)
+	tables := map[string]prometheus.Observer{}
+	for _, table := range []string{tipoff.TableBettors, tipoff.TableFixtures} {
+		tables[table] = freshness.WithLabelValues(table)
+	}
+	started := time.Now()
+	return func(table string, received time.Time) {
+		if received.After(started) { // else it is read again after a start
+			tables[table].Observe(time.Since(received).Seconds())
+		}
+	}
+}
+
+func (n *node) measurePublisher(p *broker.Publisher) {
+	n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tipoff_publisher_outstanding_bytes", Help: "Bytes of facts that wait for the broker's acknowledgement.",
+	}, func() float64 { return float64(p.Outstanding()) }))
+}
+
+func (n *node) measureSink(s *sink.Sink) {
+	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
+	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		p := s.Progress(time.Now())
+		for table, n := range p.Rows {
+			emit(rows, prometheus.CounterValue, float64(n), table)
+		}
+		emit(unsaved, prometheus.GaugeValue, p.Unsaved.Seconds())
+	}, []*prometheus.Desc{rows, unsaved}})
+}
+
+// measureLag measures how far a consumer group is behind.
+func (n *node) measureLag(lag *broker.Lag) {
+	desc := prometheus.NewDesc("tipoff_group_lag_records", "Records that a consumer group has still to read.",
+		[]string{"topic"}, prometheus.Labels{"group": lag.Group})
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		for topic, records := range lag.ByTopic() {
+			emit(desc, prometheus.GaugeValue, float64(records), topic)
+		}
+	}, []*prometheus.Desc{desc}})
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tipoff/broker"
+)
+
+// apiMode runs a gateway.
+type apiMode struct{}
+
+func (apiMode) Help() string {
+	return `Listens on TIPOFF_ADDR, publishes what clients post to Kafka, and answers from
+memory. Start as many as the load needs: each follows all tables and answers for
+any user. /readyz says when it has caught up; /metrics, /docs and /openapi.yaml
+are there too.`
+}
+
+func (apiMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	return runRole(ctx, s, t, roleAPI)
+}
+
+// processorsMode runs the processors.
+type processorsMode struct{}
+
+func (processorsMode) Help() string {
+	return `Keeps the tables of bettors and fixtures. Start several, on as many machines as
+there are partitions (TIPOFF_PARTITIONS): they share the partitions, and when one
+ends the others take over what it had. TIPOFF_ADDR serves /healthz, /readyz and
+/metrics.`
+}
+
+func (processorsMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	return runRole(ctx, s, t, roleProcessors)
+}
+
+// sinkMode runs the mirror.
+type sinkMode struct{}
+
+func (sinkMode) Help() string {
+	return `Mirrors users, events and coupons into DATABASE_URL, whose schema it creates and
+migrates. Start several to share the partitions. While the database is down facts
+wait on Kafka. TIPOFF_ADDR serves /healthz, /readyz and /metrics.`
+}
+
+func (sinkMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	return runRole(ctx, s, t, roleSink)
+}
+
+// runRole runs a process of one role until ctx ends.
+func runRole(ctx context.Context, s *settings, t *terminal, r role) error {
+	if s.embedded() {
+		return errNeedsKafka
+	}
+	log := s.logger(t)
+	n, err := startNode(ctx, s, log, r)
+	if err != nil {
+		return err
+	}
+	log.Info("started", "address", n.server.URL())
+	return n.stop(n.wait(ctx))
+}
+
+// stop closes the node, and says so.
+func (n *node) stop(why error) error {
+	began := time.Now()
+	n.log.Info("stopping")
+	if err := n.close(); err != nil {
+		n.log.Error("not everything ended as it should", "error", err)
+		if why == nil {
+			why = err
+		}
+	}
+	n.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
+	return why
+}
+
+// topicsMode creates the topics.
+type topicsMode struct{}
+
+func (topicsMode) Help() string {
+	return `Creates the topics that are missing, and says how those that are there differ from
+TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode does
+the same before it starts.`
+}
+
+func (topicsMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	if s.embedded() {
+		return errNeedsKafka
+	}
+	cluster, err := broker.Connect(ctx, s.broker(), s.layout(), s.logger(t))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, "all topics are as the settings say")
+	return cluster.Close()
+}
+
+// migrateMode makes the schema the newest one.
+type migrateMode struct{}
+
+func (migrateMode) Help() string {
+	return `Creates or migrates the schema in DATABASE_URL (or SQLite). The sink does the same
+when it starts.`
+}
+
+func (migrateMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	db, err := s.database()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, "the schema is the newest one:", db.Where())
+	return nil
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lovoo/goka"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"tipoff"
+	"tipoff/broker"
+	"tipoff/http"
+	"tipoff/processors"
+	"tipoff/sink"
+	"tipoff/views"
+)
+
+// role is one of the three things a process can do. A process may have several.
+type role int
+
+const (
+	roleProcessors role = iota
+	roleSink
+	roleAPI
+)
+
+// Time limits of the gateway.
+const (
+	publishPatience = 4500 * time.Millisecond // clients have their 503 within 5 s
+	archivePatience = 3 * time.Second
+	endWithin       = 5 * time.Second // of the whole process
+)
+
+// node is a process with its roles. Facts take this way through it:
+//
+//	http ─> publisher ─> broker ─> processors ─> tables ─> views ─> http
+//	                       └─────> sink ─> database ─> archive ─> http
+type node struct {
+	settings *settings
+	log      *slog.Logger
+	registry *prometheus.Registry
+	server   *http.Server
+	cluster  *broker.Cluster
+	views    *views.Views
+	api      atomic.Pointer[http.API]
+
+	mu    sync.Mutex
+	parts []func() http.Part
+	ends  []end // in the order of starting
+	fatal chan error
+}
+
+// end finishes one thing that was started.
+type end struct {
+	name   string
+	finish func(ctx context.Context) error
+}
+
+// startNode starts a process with the roles. It returns once everything is on its
+// way; /readyz says when it has arrived. On an error nothing is left running.
+func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role) (_ *node, err error) {
+	n := &node{settings: s, log: log, registry: prometheus.NewRegistry(), fatal: make(chan error, 16)}
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close())
+		}
+	}()
+	has := map[role]bool{}
+	for _, r := range roles {
+		has[r] = true
+	}
+	if err := s.layout().Validate(); err != nil {
+		return nil, err
+	}
+	connected := n.awaited("kafka")
+	if err := n.startServer(has[roleAPI]); err != nil {
+		return nil, err
+	}
+	if err := n.connect(ctx); err != nil {
+		return nil, err
+	}
+	connected("connected")
+	var db *sink.Database
+	if has[roleSink] || has[roleAPI] {
+		if db, err = s.database(); err != nil {
+			return nil, err
+		}
+		n.onEnd("database", func(context.Context) error { return db.Close() })
+	}
+	if has[roleSink] {
+		n.startSink(db)
+	}
+	if has[roleProcessors] {
+		n.startProcessor(processors.Bettors(n.cluster.Source))
+		n.startProcessor(processors.Fixtures(n.cluster.Source))
+	}
+	if has[roleAPI] {
+		if err := n.startAPI(db); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// startServer listens first, so that health can be asked for from the beginning.
+func (n *node) startServer(withAPI bool) error {
+	o := http.Options{Addr: n.settings.Addr, Key: n.settings.APIKey, Parts: n.states, Registry: n.registry, Log: n.log}
+	if withAPI {
+		o.API = n.api.Load
+	}
+	server, err := http.Start(o)
+	if err != nil {
+		return err
+	}
+	n.server = server
+	return nil
+}
+
+// connect reaches Kafka, or starts the broker inside this process.
+func (n *node) connect(ctx context.Context) error {
+	config := n.settings.broker()
+	if n.settings.embedded() {
+		embedded, err := broker.OpenEmbedded(filepath.Join(n.settings.Data, "broker"))
+		if err != nil {
+			return err
+		}
+		n.onEnd("embedded broker", func(context.Context) error { return embedded.Close() })
+		config.Brokers = embedded.Brokers()
+	}
+	cluster, err := broker.Connect(ctx, config, n.settings.layout(), n.log)
+	if err != nil {
+		return err
+	}
+	n.cluster = cluster
+	n.onEnd("connection to Kafka", func(context.Context) error { return cluster.Close() })
+	return nil
+}
+
+func (n *node) startProcessor(graph *goka.GroupGraph) {
+	p := n.cluster.NewProcessor(graph)
+	n.part(p.Group, p.State)
+	n.measureLag(&p.Lag)
+	n.goRun(string(graph.Group()), p.Run)
+}
+
+// startSink mirrors as soon as the database has its schema; until then facts wait
+// on the broker and everything else goes on.
+func (n *node) startSink(db *sink.Database) {
+	s := sink.New(db, n.cluster.TopicID, n.log)
+	g := n.cluster.NewGroup(tipoff.GroupSink, sink.Topics(), s)
+	var migrating atomic.Pointer[string]
+	waiting := "waits for the database"
+	migrating.Store(&waiting)
+	n.part(tipoff.GroupSink, func() broker.State {
+		state := g.State()
+		if m := migrating.Load(); m != nil {
+			return broker.State{Detail: *m, Lag: state.Lag}
+		}
+		if why := s.Progress(time.Now()).Failing; why != nil {
+			return broker.State{Detail: fmt.Sprintf("the database does not take rows: %v", why), Lag: state.Lag}
+		}
+		return state
+	})
+	n.measureLag(&g.Lag)
+	n.measureSink(s)
+	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
+		if err := n.migrate(ctx, db, &migrating); err != nil {
+			return err
+		}
+		migrating.Store(nil)
+		return g.Run(ctx)
+	})
+}
+
+// migrate tries until the database is there.
+func (n *node) migrate(ctx context.Context, db *sink.Database, say *atomic.Pointer[string]) error {
+	for {
+		err := db.Migrate(ctx)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		why := fmt.Sprintf("waits for the database: %v", err)
+		say.Store(&why)
+		n.log.Error("the database cannot be used yet, trying again", "database", db.Where(), "error", err)
+		select {
+		case <-time.After(2 * time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// startAPI follows the tables and opens the gateway's ports.
+func (n *node) startAPI(db *sink.Database) error {
+	n.views = views.New()
+	n.goRun("views", n.views.Tend)
+	freshness := n.measureViews()
+	n.startView(tipoff.TableFixtures, freshness, func(u broker.Update) error {
+		return n.views.PutFixture(u.Key, u.Value, time.Now())
+	})
+	n.startView(tipoff.TableBettors, freshness, func(u broker.Update) error {
+		return n.views.PutBettor(u.Key, u.Value)
+	})
+	publisher, err := n.cluster.NewPublisher(publishPatience)
+	if err != nil {
+		return err
+	}
+	n.onEnd("publisher", func(context.Context) error { return publisher.Close() })
+	n.measurePublisher(publisher)
+	n.api.Store(&http.API{
+		Publisher:   publisher,
+		Recommender: n.views,
+		Archive:     sink.NewArchive(db, archivePatience),
+	})
+	return nil
+}
+
+func (n *node) startView(table string, fresh func(table string, received time.Time), put func(broker.Update) error) {
+	v := n.cluster.NewView(table, func(u broker.Update) {
+		if err := put(u); err != nil {
+			n.log.Error("a table value cannot be used, the older one stays", "table", table, "error", err)
+		}
+		fresh(table, u.Received)
+	})
+	n.part("view of "+table, v.State)
+	n.goRun(table, v.Run)
+}
+
+// part adds something that must be ready before the process is.
+func (n *node) part(name string, state func() broker.State) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.parts = append(n.parts, func() http.Part {
+		s := state()
+		return http.Part{Name: name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
+	})
+}
+
+// awaited adds a part that is ready once the returned function was called.
+func (n *node) awaited(name string) (done func(detail string)) {
+	var reached atomic.Pointer[string]
+	n.part(name, func() broker.State {
+		if detail := reached.Load(); detail != nil {
+			return broker.State{Ready: true, Detail: *detail}
+		}
+		return broker.State{Detail: "waits"}
+	})
+	return func(detail string) { reached.Store(&detail) }
+}
+
+func (n *node) states() []http.Part {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	states := make([]http.Part, len(n.parts))
+	for i, state := range n.parts {
+		states[i] = state()
+	}
+	return states
+}
+
+// ready waits until every part is, or ctx ends.
+func (n *node) ready(ctx context.Context) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		waiting := ""
+		for _, part := range n.states() {
+			if !part.Ready {
+				waiting = part.Name + ": " + part.Detail
+			}
+		}
+		if waiting == "" {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case err := <-n.fatal:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %s: %w", waiting, ctx.Err())
+		}
+	}
+}
+
+func (n *node) onEnd(name string, finish func(context.Context) error) {
+	n.ends = append(n.ends, end{name, finish})
+}
+
+// goRun runs something until the node ends; should it fail, the node does.
+func (n *node) goRun(name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			n.fatal <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	n.onEnd(name, func(limit context.Context) error {
+		cancel()
+		select {
+		case <-done:
+			return nil
+		case <-limit.Done():
+			return errors.New("did not end in time")
+		}
+	})
+}
+
+// wait returns when ctx has ended, or something failed for good.
+func (n *node) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.fatal:
+		return err
+	}
+}
+
+// close drains: first the gateway finishes its requests, then everything ends in
+// the reverse order of its start, each with what was handed to it.
+func (n *node) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), endWithin-500*time.Millisecond)
+	defer cancel()
+	var errs []error
+	if n.server != nil {
+		serving, cancel := context.WithTimeout(ctx, endWithin/4)
+		if err := n.server.Close(serving); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			errs = append(errs, fmt.Errorf("gateway: %w", err))
+		}
+		cancel()
+	}
+	for i := len(n.ends) - 1; i >= 0; i-- {
+		if err := n.ends[i].finish(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", n.ends[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

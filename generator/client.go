@@ -1,0 +1,136 @@
+// Package generator simulates companies and their bettors against a running
+// Tipoff, through its public API alone: the data of the old service's generator, a
+// sportsbook with stable tastes, and recorded logs.
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
+
+	"tipoff"
+)
+
+// maxPost is how many items one request carries.
+const maxPost = 500
+
+// Client posts facts to a Tipoff and counts what became of them.
+type Client struct {
+	URL   string        // of the service, as http://127.0.0.1:5000
+	Key   string        // of the API; "": none
+	Limit *rate.Limiter // items a second; nil: as fast as it goes
+
+	http fasthttp.Client
+
+	Accepted atomic.Int64 // items that the broker has
+	Rejected atomic.Int64 // items that broke a bound
+	Failed   atomic.Int64 // items given up after retries
+}
+
+// The service may be full or its broker away for a moment: the same items are
+// sent again, which their ids make safe.
+const (
+	attempts  = 30
+	pauseMost = 2 * time.Second
+	patience  = 30 * time.Second // for one answer
+)
+
+// Users posts users.
+func (c *Client) Users(ctx context.Context, users []tipoff.User) error {
+	return post(ctx, c, "/v1/users", users)
+}
+
+// Events posts events.
+func (c *Client) Events(ctx context.Context, events []tipoff.Event) error {
+	return post(ctx, c, "/v1/events", events)
+}
+
+// Coupons posts coupons.
+func (c *Client) Coupons(ctx context.Context, coupons []tipoff.Coupon) error {
+	return post(ctx, c, "/v1/coupons", coupons)
+}
+
+// post sends the items in order, some at a time. The error is ctx's, or that the
+// service cannot be used at all; items it refuses are counted.
+func post[T any](ctx context.Context, c *Client, path string, items []T) error {
+	for len(items) > 0 {
+		n := min(len(items), maxPost)
+		if c.Limit != nil {
+			n = min(n, max(1, c.Limit.Burst()))
+			if err := c.Limit.WaitN(ctx, n); err != nil {
+				return err
+			}
+		}
+		if err := c.send(ctx, path, items[:n], n); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// send posts one batch until it is accepted or refused for good.
+func (c *Client) send(ctx context.Context, path string, items any, n int) error {
+	body, err := json.Marshal(items)
+	if err != nil {
+		return fmt.Errorf("marshal items: %w", err)
+	}
+	pause := 50 * time.Millisecond
+	for range attempts {
+		status, answer, err := c.do(path, body)
+		switch {
+		case err != nil: // the service may be restarting
+		case status == fasthttp.StatusAccepted, status == fasthttp.StatusMultiStatus:
+			var got struct {
+				Accepted int64 `json:"accepted"`
+			}
+			if err := json.Unmarshal(answer, &got); err != nil {
+				return fmt.Errorf("POST %s: an answer that is not Tipoff's: %.200s", path, answer)
+			}
+			c.Accepted.Add(got.Accepted)
+			c.Rejected.Add(int64(n) - got.Accepted)
+			return nil
+		case status == fasthttp.StatusBadRequest:
+			c.Rejected.Add(int64(n))
+			return nil
+		case status == fasthttp.StatusTooManyRequests, status == fasthttp.StatusServiceUnavailable:
+		default:
+			return fmt.Errorf("POST %s%s: status %d: %.300s", c.URL, path, status, answer)
+		}
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, pauseMost)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	c.Failed.Add(int64(n))
+	return nil
+}
+
+func (c *Client) do(path string, body []byte) (status int, answer []byte, err error) {
+	q, a := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(q)
+	defer fasthttp.ReleaseResponse(a)
+	q.Header.SetMethod(fasthttp.MethodPost)
+	q.SetRequestURI(strings.TrimSuffix(c.URL, "/") + path)
+	q.Header.SetContentType("application/json")
+	if c.Key != "" {
+		q.Header.Set("X-API-Key", c.Key)
+	}
+	q.SetBodyRaw(body)
+	if err := c.http.DoTimeout(q, a, patience); err != nil {
+		return 0, nil, err
+	}
+	return a.StatusCode(), append([]byte(nil), a.Body()...), nil
+}
+
+// errNothing is a request for no data at all.
+var errNothing = errors.New("asked for nothing: counts must be 1 or more")

@@ -1,0 +1,101 @@
+package http
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"tipoff"
+)
+
+// patchEvent changes an event that is posted already, or will be.
+func (s *Server) patchEvent(q *request) error {
+	id, err := q.pathValue("event_id")
+	if err != nil {
+		return err
+	}
+	body, err := q.object()
+	if err != nil {
+		return err
+	}
+	patch, err := tipoff.DecodeEventPatch(body, id, tipoff.Reading{Now: s.Now(), Strict: true})
+	if err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	if err := api.Publisher.Publish(q.patience(), []tipoff.Record{tipoff.PatchRecord(q.company(), patch, s.Now())}); err != nil {
+		return err
+	}
+	return q.answer(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})
+}
+
+// getEvent answers from memory, and for an event that memory has forgotten from
+// the archive.
+func (s *Server) getEvent(q *request) error {
+	id, err := q.pathValue("event_id")
+	if err == nil {
+		err = q.parameters().end()
+	}
+	if err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	event, known := api.Recommender.Event(q.company(), id)
+	if !known {
+		if event, err = api.Archive.Event(q.patience(), q.company(), id); err != nil {
+			return err
+		}
+	}
+	return q.answer(fasthttp.StatusOK, event)
+}
+
+// statusAny asks for events of every status.
+const statusAny = "any"
+
+// page is one page of a list.
+type page struct {
+	Events  []tipoff.Event  `json:"events,omitzero"`
+	Coupons []tipoff.Coupon `json:"coupons,omitzero"`
+	Cursor  string          `json:"cursor,omitempty"` // of the next page; absent: this is the last
+}
+
+// listEvents answers the open events from memory, others from the archive.
+func (s *Server) listEvents(q *request) error {
+	p := q.parameters()
+	f := tipoff.EventFilter{
+		Sport:  p.text("sport", tipoff.MaxID),
+		League: p.text("league", tipoff.MaxID),
+		From:   p.time("from"),
+		Until:  p.time("until"),
+		Status: p.oneOf("status", tipoff.StatusOpen, tipoff.StatusOpen, tipoff.StatusSuspended, tipoff.StatusCancelled, tipoff.StatusFinished, statusAny),
+		Cursor: p.text("cursor", maxCursor),
+		N:      p.integer("n", 1, tipoff.MaxPerPage, tipoff.DefaultPerPage),
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	var answer page
+	if f.Status == tipoff.StatusOpen {
+		answer.Events, answer.Cursor, err = api.Recommender.OpenEvents(q.company(), f, s.Now())
+	} else {
+		if f.Status == statusAny {
+			f.Status = ""
+		}
+		answer.Events, answer.Cursor, err = api.Archive.Events(q.patience(), q.company(), f)
+	}
+	if err != nil {
+		return err
+	}
+	return q.answer(fasthttp.StatusOK, answer)
+}
+
+// maxCursor bounds a cursor, in characters.
+const maxCursor = 400

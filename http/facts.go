@@ -1,0 +1,158 @@
+package http
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/valyala/fasthttp"
+
+	"tipoff"
+)
+
+// The routes of v1 that take facts: one object, an array, or one object a line.
+
+func (s *Server) postUsers(q *request) error {
+	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+		u, err := tipoff.DecodeUser(item, how)
+		if err != nil {
+			return tipoff.Record{}, u.ID, err
+		}
+		return tipoff.UserRecord(q.company(), u, how.Now), u.ID, nil
+	})
+}
+
+func (s *Server) postEvents(q *request) error {
+	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+		e, err := tipoff.DecodeEvent(item, how)
+		if err != nil {
+			return tipoff.Record{}, e.ID, err
+		}
+		return tipoff.EventRecord(q.company(), e, how.Now), e.ID, nil
+	})
+}
+
+func (s *Server) postCoupons(q *request) error {
+	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+		c, err := tipoff.DecodeCoupon(item, how)
+		if err != nil {
+			return tipoff.Record{}, c.ID, err
+		}
+		return tipoff.CouponRecord(q.company(), c, how.Now), c.ID, nil
+	})
+}
+
+// posted is the answer to a post.
+type posted struct {
+	Accepted int            `json:"accepted"`
+	Rejected []tipoff.Fault `json:"rejected"`
+}
+
+// decodeItem reads one item; it answers the item's id even of a faulty one.
+type decodeItem func(item []byte, how tipoff.Reading) (record tipoff.Record, id string, err error)
+
+// post publishes the good items of a body and names the faults of the others.
+func (s *Server) post(q *request, decode decodeItem) error {
+	body, lines, err := q.body()
+	if err != nil {
+		return err
+	}
+	items, err := split(body, lines)
+	if err != nil {
+		return err
+	}
+	how := tipoff.Reading{Now: s.Now(), Strict: true}
+	records := make([]tipoff.Record, 0, len(items))
+	rejected := tipoff.Faults{}
+	for i, item := range items {
+		record, id, err := decode(item, how)
+		var faults tipoff.Faults
+		switch {
+		case errors.As(err, &faults):
+			for _, fault := range faults {
+				fault.Index, fault.ID = i, id
+				rejected = append(rejected, fault)
+			}
+		default:
+			records = append(records, record)
+		}
+	}
+	if len(records) == 0 {
+		return rejected
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	if err := api.Publisher.Publish(q.patience(), records); err != nil {
+		return err
+	}
+	status := fasthttp.StatusAccepted
+	if len(rejected) > 0 {
+		status = fasthttp.StatusMultiStatus
+	}
+	return q.answer(status, posted{Accepted: len(records), Rejected: rejected})
+}
+
+// split takes a body apart into its items, each still to be decoded.
+func split(body []byte, lines bool) (items [][]byte, err error) {
+	switch {
+	case lines:
+		for line := range bytes.Lines(body) {
+			if line = bytes.TrimSpace(line); len(line) > 0 {
+				items = append(items, line)
+			}
+		}
+	default:
+		if items, err = splitJSON(body); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(items) == 0:
+		return nil, tipoff.Faults{{Message: fmt.Sprintf("must have 1 to %d items, has 0", MaxPosted)}}
+	case len(items) > MaxPosted:
+		return nil, errTooMany
+	}
+	return items, nil
+}
+
+// splitJSON reads an array's elements, or one object.
+func splitJSON(body []byte) (items [][]byte, err error) {
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '[' {
+		if len(trimmed) == 0 {
+			return nil, nil
+		}
+		return [][]byte{body}, nil
+	}
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	for d.PeekKind() != ']' {
+		item, err := d.ReadValue()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		if items = append(items, bytes.Clone(item)); len(items) > MaxPosted {
+			return nil, errTooMany
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, tipoff.Faults{{Message: "is not valid JSON: something follows the array; one item a line needs Content-Type application/x-ndjson"}}
+	}
+	return items, nil
+}
+
+func notJSON(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return tipoff.Faults{{Message: fmt.Sprintf("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)}}
+	}
+	return tipoff.Faults{{Message: "is not valid JSON: it ends too early"}}
+}

@@ -1,0 +1,88 @@
+package http
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/valyala/fasthttp"
+)
+
+// healthz says that the process lives.
+func (s *Server) healthz(q *request) error {
+	return q.answer(fasthttp.StatusOK, map[string]string{"status": "ok"})
+}
+
+// readiness is the answer to GET /readyz.
+type readiness struct {
+	Ready bool   `json:"ready"`
+	Parts []Part `json:"parts"`
+}
+
+// readyz says whether every part of the process works, and how each is doing.
+func (s *Server) readyz(q *request) error {
+	answer := readiness{Ready: true, Parts: s.Parts()}
+	for _, part := range answer.Parts {
+		answer.Ready = answer.Ready && part.Ready
+	}
+	status := fasthttp.StatusOK
+	if !answer.Ready {
+		status = fasthttp.StatusServiceUnavailable
+	}
+	return q.answer(status, answer)
+}
+
+// metricsPage writes every metric in Prometheus's text form.
+func (s *Server) metricsPage(q *request) error {
+	families, err := s.Registry.Gather()
+	if err != nil {
+		s.Log.Warn("some metrics cannot be read", "error", err)
+	}
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	var page bytes.Buffer
+	encoder := expfmt.NewEncoder(&page, format)
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			return err
+		}
+	}
+	q.SetContentType(string(format))
+	q.SetBody(page.Bytes())
+	return nil
+}
+
+// metrics are the gateway's own.
+type metrics struct {
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+}
+
+func newMetrics(registry *prometheus.Registry) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tipoff_http_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"method", "route", "status"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tipoff_http_request_seconds", Help: "Time from a request read to its answer ready, by route.",
+			Buckets: []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1, 5},
+		}, []string{"method", "route"}),
+	}
+	registry.MustRegister(m.requests, m.latency)
+	return m
+}
+
+// route returns what notes the answers of one route.
+func (m *metrics) route(method, path string) func(status int, took time.Duration) {
+	latency := m.latency.WithLabelValues(method, path)
+	ok := m.requests.WithLabelValues(method, path, "200")
+	return func(status int, took time.Duration) {
+		latency.Observe(took.Seconds())
+		if status == fasthttp.StatusOK {
+			ok.Inc()
+			return
+		}
+		m.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
+	}
+}

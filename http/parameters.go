@@ -1,0 +1,168 @@
+package http
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tipoff"
+)
+
+// parameters reads a query string and gathers every fault in it.
+type parameters struct {
+	values map[string][]string
+	asked  []string
+	faults tipoff.Faults
+}
+
+func (q *request) parameters() *parameters {
+	p := &parameters{values: map[string][]string{}}
+	for key, value := range q.QueryArgs().All() {
+		p.values[string(key)] = append(p.values[string(key)], string(value))
+	}
+	return p
+}
+
+func (p *parameters) fault(name, form string, args ...any) {
+	p.faults = append(p.faults, tipoff.Fault{Field: name, Message: fmt.Sprintf(form, args...)})
+}
+
+// get is the parameter's value; given is false where it is absent or empty.
+func (p *parameters) get(name string) (value string, given bool) {
+	p.asked = append(p.asked, name)
+	values := p.values[name]
+	if len(values) > 1 {
+		p.fault(name, "must be given once")
+	}
+	if len(values) == 0 || values[0] == "" {
+		return "", false
+	}
+	return values[0], true
+}
+
+// id reads a public id, which must be there.
+func (p *parameters) id(name string) string {
+	value, given := p.get(name)
+	if !given {
+		p.fault(name, "is required")
+	} else if err := tipoff.CheckID(value); err != nil {
+		p.fault(name, "%s", err)
+	}
+	return value
+}
+
+func (p *parameters) text(name string, most int) string {
+	value, _ := p.get(name)
+	if utf8.RuneCountInString(value) > most {
+		p.fault(name, "must have at most %d characters", most)
+	} else if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		p.fault(name, "must be text in UTF-8 without control characters")
+	}
+	return value
+}
+
+func (p *parameters) integer(name string, least, most, otherwise int) int {
+	value, given := p.get(name)
+	if !given {
+		return otherwise
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		p.fault(name, "must be an integer from %d to %d", least, most)
+		return otherwise
+	}
+	return n
+}
+
+func (p *parameters) number(name string, least, most, otherwise float64) float64 {
+	value, given := p.get(name)
+	if !given {
+		return otherwise
+	}
+	f, err := strconv.ParseFloat(value, 64)
+	if err != nil || math.IsNaN(f) || f < least || f > most {
+		p.fault(name, "must be a number from %g to %g", least, most)
+		return otherwise
+	}
+	return f
+}
+
+// maxWithin bounds how far ahead a query may look.
+const maxWithin = 366 * 24 * time.Hour
+
+func (p *parameters) duration(name string) time.Duration {
+	value, given := p.get(name)
+	if !given {
+		return 0
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 || d > maxWithin {
+		p.fault(name, "must be a duration above 0 to 8784h, as 48h or 90m")
+		return 0
+	}
+	return d
+}
+
+func (p *parameters) time(name string) time.Time {
+	value, given := p.get(name)
+	if !given {
+		return time.Time{}
+	}
+	t, err := tipoff.ParseTime(value)
+	if err != nil {
+		p.fault(name, "%s", err)
+	}
+	return t
+}
+
+func (p *parameters) oneOf(name, otherwise string, allowed ...string) string {
+	value, given := p.get(name)
+	if !given {
+		return otherwise
+	}
+	if !slices.Contains(allowed, value) {
+		p.fault(name, "must be one of %s", strings.Join(allowed, ", "))
+		return otherwise
+	}
+	return value
+}
+
+// ids reads a list of public ids, with commas or the parameter given again.
+func (p *parameters) ids(name string, most int) []string {
+	p.asked = append(p.asked, name)
+	var ids []string
+	for _, value := range p.values[name] {
+		for _, id := range strings.Split(value, ",") {
+			if id == "" {
+				continue
+			}
+			if err := tipoff.CheckID(id); err != nil {
+				p.fault(name, "%q %s", id, err)
+			}
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) > most {
+		p.fault(name, "must name at most %d ids, names %d", most, len(ids))
+	}
+	return ids
+}
+
+// end faults the parameters that nobody asked for, as a typo must not vanish.
+func (p *parameters) end() error {
+	for name := range p.values {
+		if !slices.Contains(p.asked, name) {
+			p.fault(name, "is not a parameter of this route")
+		}
+	}
+	if len(p.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.faults, func(a, b tipoff.Fault) int { return strings.Compare(a.Field, b.Field) })
+	return p.faults
+}

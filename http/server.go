@@ -1,0 +1,276 @@
+// Package http is the gateway: keys, limits and validation in front of three
+// ports that others fill, a [Publisher] for facts, a [Recommender] for answers
+// from memory, and an [Archive] for the past.
+//
+// What arrives is requests of the old API and of v1, as openapi.yaml describes
+// them. What leaves is an answer whose status is true: a 2xx to a post means that
+// the broker has it. It knows neither goka nor Kafka nor SQL.
+package http
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/fasthttp/router"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"tipoff"
+)
+
+// Publisher sends facts to the broker. It returns nil once the broker has all of
+// them, else an error that wraps [tipoff.ErrBusy] or [tipoff.ErrUnavailable].
+type Publisher interface {
+	Publish(ctx context.Context, records []tipoff.Record) error
+}
+
+// Recommender answers from memory what is open now and who likes what.
+type Recommender interface {
+	Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation
+	Popular(company, sport, country string, n int, now time.Time) []tipoff.PopularEvent
+	Event(company, id string) (tipoff.Event, bool)
+	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
+	User(company, id string) (tipoff.User, bool)
+	Affinities(company, id string, now time.Time) (tipoff.Affinities, bool)
+}
+
+// Archive reads the past. Its errors wrap [tipoff.ErrNotFound] or
+// [tipoff.ErrUnavailable], or are [tipoff.Faults] of the question.
+type Archive interface {
+	Event(ctx context.Context, company, id string) (tipoff.Event, error)
+	Events(ctx context.Context, company string, f tipoff.EventFilter) (events []tipoff.Event, cursor string, err error)
+	Coupons(ctx context.Context, company, user, cursor string, n int) (coupons []tipoff.Coupon, next string, err error)
+}
+
+// Part is one thing that has to work before the process is ready.
+type Part struct {
+	Name   string `json:"name"`
+	Ready  bool   `json:"ready"`
+	Detail string `json:"detail"`
+	Lag    int64  `json:"lag"` // records it has still to read
+}
+
+// API is what a gateway serves besides its own health.
+type API struct {
+	Publisher   Publisher
+	Recommender Recommender
+	Archive     Archive
+}
+
+// Options configure a server.
+type Options struct {
+	Addr     string      // host:port; port 0 picks one
+	Key      string      // of the API; "": none is asked for
+	API      func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
+	Parts    func() []Part
+	Registry *prometheus.Registry
+	Log      *slog.Logger
+	Now      func() time.Time // nil: the clock
+}
+
+// Limits of a request.
+const (
+	MaxBody         = 4 << 20  // bytes as sent
+	MaxBodyUnpacked = 16 << 20 // bytes after gzip
+	MaxPosted       = 1000     // items of one post
+	maxHeader       = 16 << 10 // bytes
+
+	readTimeout  = 15 * time.Second // of a whole request
+	writeTimeout = 30 * time.Second
+	idleTimeout  = 75 * time.Second
+)
+
+// Server is a gateway that listens.
+type Server struct {
+	Options
+	listener net.Listener
+	server   *fasthttp.Server
+	metrics  *metrics
+	ended    chan error
+}
+
+// Start listens and serves until Close.
+func Start(o Options) (*Server, error) {
+	listener, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("TIPOFF_ADDR: %w", err)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
+	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
+		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
+	}
+	s.server = &fasthttp.Server{
+		Name:                  "tipoff",
+		Handler:               s.handler(),
+		ErrorHandler:          s.refuse,
+		MaxRequestBodySize:    MaxBody,
+		ReadBufferSize:        maxHeader,
+		ReadTimeout:           readTimeout,
+		WriteTimeout:          writeTimeout,
+		IdleTimeout:           idleTimeout,
+		NoDefaultContentType:  true,
+		NoDefaultServerHeader: true,
+		CloseOnShutdown:       true,
+		Logger:                quiet{o.Log},
+	}
+	go func() { s.ended <- s.server.Serve(listener) }()
+	return s, nil
+}
+
+func loopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// URL is where the server listens.
+func (s *Server) URL() string {
+	addr := s.listener.Addr().String()
+	if host, port, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			addr = net.JoinHostPort("localhost", port)
+		}
+	}
+	return "http://" + addr
+}
+
+// Close takes no more connections and waits for the requests under way, until ctx
+// ends.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.server.ShutdownWithContext(ctx)
+	return errors.Join(err, <-s.ended)
+}
+
+// route is one line of the API.
+type route struct {
+	method, path string
+	serve        func(*request) error
+	open         bool // no key is asked for
+}
+
+// routes of the API; openapi.yaml describes each.
+func (s *Server) routes() []route {
+	routes := []route{
+		{"GET", "/healthz", s.healthz, true},
+		{"GET", "/readyz", s.readyz, true},
+		{"GET", "/metrics", s.metricsPage, false},
+	}
+	if s.API == nil {
+		return routes
+	}
+	return append(routes, []route{
+		{"GET", "/hello", hello, true},
+		{"POST", "/register_user", s.registerUser, false},
+		{"POST", "/register_event", s.registerEvent, false},
+		{"POST", "/register_coupon", s.registerCoupon, false},
+		{"GET", "/recommend", s.recommendOld, false},
+
+		{"POST", "/v1/users", s.postUsers, false},
+		{"POST", "/v1/events", s.postEvents, false},
+		{"POST", "/v1/coupons", s.postCoupons, false},
+		{"PATCH", "/v1/events/{event_id}", s.patchEvent, false},
+		{"GET", "/v1/recommendations", s.recommend, false},
+		{"GET", "/v1/popular", s.popular, false},
+		{"GET", "/v1/events", s.listEvents, false},
+		{"GET", "/v1/events/{event_id}", s.getEvent, false},
+		{"GET", "/v1/users/{user_id}", s.getUser, false},
+		{"GET", "/v1/users/{user_id}/affinities", s.getAffinities, false},
+		{"GET", "/v1/users/{user_id}/coupons", s.getCoupons, false},
+
+		{"GET", "/openapi.yaml", openAPI, false},
+		{"GET", "/docs", docsPage, false},
+		{"GET", "/docs/{asset}", docsAsset, false},
+	}...)
+}
+
+func (s *Server) handler() fasthttp.RequestHandler {
+	r := router.New()
+	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
+	r.SaveMatchedRoutePath = false
+	r.HandleOPTIONS = false
+	for _, rt := range s.routes() {
+		r.Handle(rt.method, rt.path, s.serve(rt))
+	}
+	r.NotFound = s.serve(route{method: "", path: "none", open: true, serve: func(q *request) error {
+		return fmt.Errorf("%s: %w", q.Path(), errNoRoute)
+	}})
+	r.MethodNotAllowed = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errMethod }})
+	return r.Handler
+}
+
+// serve wraps a route with what all have in common.
+func (s *Server) serve(rt route) fasthttp.RequestHandler {
+	observe := s.metrics.route(rt.method, rt.path)
+	return func(ctx *fasthttp.RequestCtx) {
+		began := time.Now()
+		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
+		q.identify()
+		s.guard(rt, q)
+		observe(ctx.Response.StatusCode(), time.Since(began))
+	}
+}
+
+// guard asks for the key and keeps a fault of ours from ending the process.
+func (s *Server) guard(rt route, q *request) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.Log.Error("a request made the gateway panic", "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
+			q.fail(errors.New("this should not have happened; it is in the log of the server"))
+		}
+	}()
+	if !rt.open && !s.keyFits(q) {
+		q.fail(errKey)
+		return
+	}
+	if err := rt.serve(q); err != nil {
+		q.fail(err)
+	}
+}
+
+func (s *Server) keyFits(q *request) bool {
+	if s.Key == "" {
+		return true
+	}
+	given := q.Request.Header.Peek("X-API-Key")
+	if len(given) == 0 {
+		scheme, token, _ := strings.Cut(string(q.Request.Header.Peek("Authorization")), " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			given = []byte(strings.TrimSpace(token))
+		}
+	}
+	return subtle.ConstantTimeCompare(given, []byte(s.Key)) == 1
+}
+
+// refuse answers a request that could not even be read.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
+	q.identify()
+	var small *fasthttp.ErrSmallBuffer
+	var timeout net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		err = errTooLarge
+	case errors.As(err, &small):
+		err = errHeaders
+	case errors.As(err, &timeout) && timeout.Timeout():
+		err = errSlow
+	default:
+		err = tipoff.Faults{{Message: "the request cannot be read: " + err.Error()}}
+	}
+	q.fail(err)
+	ctx.SetConnectionClose()
+}
+
+// quiet sends fasthttp's chatter, which clients cause, to the debug level.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Printf(form string, args ...any) { q.log.Debug(fmt.Sprintf(form, args...)) }

@@ -1,0 +1,72 @@
+package http
+
+import (
+	"fmt"
+
+	"github.com/valyala/fasthttp"
+
+	"tipoff"
+)
+
+// getUser answers the profile as it was posted last.
+func (s *Server) getUser(q *request) error {
+	id, err := q.pathValue("user_id")
+	if err == nil {
+		err = q.parameters().end()
+	}
+	if err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	user, known := api.Recommender.User(q.company(), id)
+	if !known {
+		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
+	}
+	return q.answer(fasthttp.StatusOK, user)
+}
+
+// getAffinities answers what was learnt of a user, posted or not.
+func (s *Server) getAffinities(q *request) error {
+	id, err := q.pathValue("user_id")
+	if err == nil {
+		err = q.parameters().end()
+	}
+	if err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	affinities, known := api.Recommender.Affinities(q.company(), id, s.Now())
+	if !known {
+		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
+	}
+	return q.answer(fasthttp.StatusOK, affinities)
+}
+
+// getCoupons answers a page of a user's bets from the archive, the newest first.
+func (s *Server) getCoupons(q *request) error {
+	id, err := q.pathValue("user_id")
+	if err != nil {
+		return err
+	}
+	p := q.parameters()
+	cursor := p.text("cursor", maxCursor)
+	n := p.integer("n", 1, tipoff.MaxPerPage, tipoff.DefaultPerPage)
+	if err := p.end(); err != nil {
+		return err
+	}
+	api, err := q.api()
+	if err != nil {
+		return err
+	}
+	var answer page
+	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.patience(), q.company(), id, cursor, n); err != nil {
+		return err
+	}
+	return q.answer(fasthttp.StatusOK, answer)
+}
