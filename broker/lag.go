@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -68,6 +69,9 @@ func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
 		}
 	}
 	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
+	if errors.Is(err, sarama.ErrGroupIDNotFound) { // nobody has joined it yet
+		committed, err = &sarama.OffsetFetchResponse{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
 	}

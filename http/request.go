@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -162,7 +163,9 @@ func (q *request) body() (body []byte, lines bool, err error) {
 		}
 		return nil, false, errTypes
 	}
-	body = q.PostBody()
+	if body, err = q.received(); err != nil {
+		return nil, false, err
+	}
 	switch encoding := string(q.Request.Header.ContentEncoding()); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip":
@@ -173,6 +176,34 @@ func (q *request) body() (body []byte, lines bool, err error) {
 		return nil, false, errEncoding
 	}
 	return body, lines, nil
+}
+
+// maxDrained bounds what is read and thrown away of a body that is too large, so
+// that its sender, who is still sending, gets the answer and not a broken
+// connection.
+const maxDrained = 64 << 20
+
+// received is the body as it was sent.
+func (q *request) received() ([]byte, error) {
+	stream := q.RequestBodyStream()
+	if stream == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(stream, MaxBody+1))
+	switch {
+	case len(body) > MaxBody:
+		_, _ = io.CopyN(io.Discard, stream, maxDrained)
+		q.SetConnectionClose()
+		return nil, errTooLarge
+	case err != nil:
+		q.SetConnectionClose()
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return nil, errSlow
+		}
+		return nil, tipoff.Faults{{Message: "the body cannot be read: " + err.Error()}}
+	}
+	return body, nil
 }
 
 func unpack(packed []byte) ([]byte, error) {

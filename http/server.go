@@ -113,6 +113,7 @@ func Start(o Options) (*Server, error) {
 		Name:                  "tipoff",
 		Handler:               s.handler(),
 		ErrorHandler:          s.refuse,
+		StreamRequestBody:     true, // so that one too large is answered, not cut off
 		MaxRequestBodySize:    MaxBody,
 		ReadBufferSize:        maxHeader,
 		ReadTimeout:           readTimeout,

@@ -1,0 +1,251 @@
+package processors
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/tester"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+
+// pipeline is both processors on a broker of one partition, in step with the test.
+type pipeline struct {
+	*testing.T
+	tester   *tester.Tester
+	rejected *tester.QueueTracker
+	resolved *tester.QueueTracker
+}
+
+func newPipeline(t *testing.T) *pipeline {
+	p := &pipeline{T: t, tester: tester.New(t)}
+	source := func(string) uint32 { return 7 }
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	for _, graph := range []*goka.GroupGraph{Bettors(source), Fixtures(source)} {
+		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { ended <- processor.Run(ctx) }()
+	}
+	p.rejected = p.tester.NewQueueTracker(tipoff.TopicRejected)
+	p.resolved = p.tester.NewQueueTracker(tipoff.TopicResolved)
+	t.Cleanup(func() {
+		cancel()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Errorf("a processor ended: %v", err)
+			}
+		}
+	})
+	return p
+}
+
+func (p *pipeline) send(r tipoff.Record) {
+	p.tester.Consume(r.Topic, r.Key, r.Value, tester.WithTime(noon.Add(time.Second)),
+		tester.WithHeaders(goka.Headers{tipoff.HeaderReceived: tipoff.FormatReceived(r.Received)}))
+}
+
+func (p *pipeline) bettor(id string) *score.Bettor {
+	p.Helper()
+	value, ok := p.tester.TableValue(tipoff.TableBettors, tipoff.Key("default", id)).([]byte)
+	if !ok {
+		p.Fatalf("the table has no bettor %s", id)
+	}
+	b, err := score.UnmarshalBettor(value)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return b
+}
+
+func (p *pipeline) fixture(id string) *score.Fixture {
+	p.Helper()
+	value, ok := p.tester.TableValue(tipoff.TableFixtures, tipoff.Key("default", id)).([]byte)
+	if !ok {
+		p.Fatalf("the table has no fixture %s", id)
+	}
+	f, err := score.UnmarshalFixture(value)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return f
+}
+
+func (p *pipeline) wantRejected(reasons ...string) {
+	p.Helper()
+	for _, reason := range reasons {
+		_, value, ok := p.rejected.Next()
+		if !ok {
+			p.Errorf("nothing was rejected, want %q", reason)
+			continue
+		}
+		var r tipoff.Rejection
+		if err := json.Unmarshal(value.([]byte), &r); err != nil {
+			p.Fatal(err)
+		}
+		if !strings.Contains(r.Reason, reason) || r.Topic == "" || r.By == "" || r.Key == "" {
+			p.Errorf("rejected %+v, want the reason %q", r, reason)
+		}
+	}
+	if _, value, ok := p.rejected.Next(); ok {
+		p.Errorf("rejected too: %s", value)
+	}
+}
+
+func user(id string) tipoff.Record {
+	return tipoff.UserRecord("default", tipoff.User{
+		ID: id, BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon,
+	}, noon)
+}
+
+func event(id, league string) tipoff.Record {
+	return tipoff.EventRecord("default", tipoff.Event{
+		ID: id, Begin: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Country: "USA", League: league, Sport: "Tennis",
+		Participants: []string{"A", "B"}, Status: tipoff.StatusOpen,
+	}, noon)
+}
+
+func coupon(id, user string, stake float64, events ...string) tipoff.Record {
+	c := tipoff.Coupon{ID: id, UserID: user, Stake: stake, Timestamp: noon}
+	for _, e := range events {
+		c.Selections = append(c.Selections, tipoff.Selection{EventID: e, Odds: 2})
+	}
+	return tipoff.CouponRecord("default", c, noon)
+}
+
+func TestACouponTeachesTheBettorAndTheFixture(t *testing.T) {
+	p := newPipeline(t)
+	p.send(user("u"))
+	p.send(event("e1", "Liga"))
+	p.send(event("e2", "Liga"))
+	p.send(coupon("c1", "u", 10, "e1", "e2"))
+	b := p.bettor("u")
+	if !b.Known || b.Legs != 2 || len(b.Leagues) != 1 || b.Leagues[0].Key != score.Name("Tennis", "Liga") || b.Leagues[0].Weight != 2 {
+		t.Errorf("bettor = %+v", b)
+	}
+	if f := p.fixture("e2"); f.Legs != 1 || len(f.Neighbours) != 1 || f.Neighbours[0].Event != tipoff.EventRef("e1") {
+		t.Errorf("fixture = %+v", f)
+	}
+	p.wantRejected()
+}
+
+func TestAUserNeverPostedCountsAllTheSame(t *testing.T) {
+	p := newPipeline(t)
+	p.send(event("e1", "Liga"))
+	p.send(coupon("c1", "stranger", 10, "e1"))
+	if b := p.bettor("stranger"); b.Known || b.Legs != 1 {
+		t.Errorf("bettor = %+v", b)
+	}
+}
+
+func TestALegCountsWhenItsEventComes(t *testing.T) {
+	p := newPipeline(t)
+	const early = 3*score.WaitersPerChunk + 1
+	for i := range early {
+		p.send(coupon(fmt.Sprint("c", i), fmt.Sprint("u", i%5), 10, "late", "known"))
+	}
+	p.send(event("known", "Liga"))
+	if b := p.bettor("u0"); b.Legs == 0 {
+		t.Error("a leg whose event is not known held up another")
+	}
+	p.send(tipoff.PatchRecord("default", tipoff.EventPatch{ID: "late", Status: tipoff.StatusSuspended}, noon))
+	p.send(event("late", "Serie"))
+	legs := uint64(0)
+	for i := range 5 {
+		b := p.bettor(fmt.Sprint("u", i))
+		legs += b.Legs
+		for _, bet := range b.Bets {
+			if bet.Waiting != 0 {
+				t.Errorf("coupon %x still waits", bet.Coupon)
+			}
+		}
+	}
+	if legs != 2*early {
+		t.Errorf("%d legs count, want %d", legs, 2*early)
+	}
+	f := p.fixture("late")
+	if f.Legs != early || f.Event.Status != tipoff.StatusSuspended || f.Chunks() != 4 {
+		t.Errorf("legs = %d, status = %s, chunks = %d", f.Legs, f.Event.Status, f.Chunks())
+	}
+	before := p.bettor("u0").Legs
+	p.send(event("late", "Serie")) // posted again: nobody waits any more
+	if p.bettor("u0").Legs != before || p.fixture("late").Legs != early {
+		t.Error("a second post counted something")
+	}
+	p.wantRejected()
+}
+
+func TestALegThatReachesAChunkAfterTheReleaseIsAnswered(t *testing.T) {
+	p := newPipeline(t)
+	p.send(coupon("c1", "u", 10, "e"))
+	p.send(event("e", "Liga"))
+	legs := new(score.Bettor).Send(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
+		score.Position{Source: 7}, 0, noon.Unix())
+	p.resolved.Seek(p.resolved.Hwm())
+	p.tester.Consume(tipoff.LoopFixtures, tipoff.PartKey(tipoff.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
+	if _, _, ok := p.resolved.Next(); !ok {
+		t.Error("a late leg was not answered")
+	}
+	if b := p.bettor("u"); b.Legs != 1 {
+		t.Errorf("legs = %d, want 1", b.Legs)
+	}
+}
+
+func TestARepeatCountsOnce(t *testing.T) {
+	p := newPipeline(t)
+	p.send(event("e1", "Liga"))
+	p.send(event("e2", "Liga"))
+	p.send(coupon("c1", "u", 10, "e1"))
+	p.send(coupon("c1", "u", 10, "e1"))
+	p.send(coupon("c1", "u", 99, "e2"))
+	p.send(coupon("c1", "v", 10, "e1")) // another user's: another coupon
+	if b, f := p.bettor("u"), p.fixture("e1"); b.Legs != 1 || f.Legs != 2 || p.fixture("e2").Legs != 0 {
+		t.Errorf("bettor's legs = %d, fixtures' = %d and %d", b.Legs, f.Legs, p.fixture("e2").Legs)
+	}
+	p.wantRejected("coupon_id: is taken")
+}
+
+func TestVersionsFollowTheTopic(t *testing.T) {
+	p := newPipeline(t)
+	p.send(event("e", "First"))
+	p.send(event("e", "Second"))
+	p.send(tipoff.PatchRecord("default", tipoff.EventPatch{ID: "e", Status: tipoff.StatusFinished, Result: "2:0"}, noon))
+	if e := p.fixture("e").Event; e.League != "Second" || e.Status != tipoff.StatusFinished || e.Result != "2:0" {
+		t.Errorf("event = %+v", e)
+	}
+}
+
+func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
+	p := newPipeline(t)
+	raw := func(topic, key, value string) { p.send(tipoff.Record{Topic: topic, Key: key, Value: []byte(value), Received: noon}) }
+	raw(tipoff.TopicUsers, "default/u", `not json`)
+	raw(tipoff.TopicUsers, "no slash", string(user("u").Value))
+	raw(tipoff.TopicUsers, "default/other", string(user("u").Value))
+	raw(tipoff.TopicCoupons, "default/u", `{"coupon_id":"c"}`)
+	raw(tipoff.TopicCoupons, "default/other", string(coupon("c", "u", 1, "e").Value))
+	raw(tipoff.TopicCoupons, "default/u", strings.Replace(string(coupon("c", "u", 1, "e").Value), "2026-05-17", "2027-05-17", 1))
+	raw(tipoff.TopicEvents, "default/e", "\xff\x00")
+	raw(tipoff.TopicEvents, "default/e", `{"patch":true}`)
+	raw(tipoff.TopicEvents, "default/other", string(event("e", "l").Value))
+	raw(tipoff.TopicSelections, "default/e", "garbage")
+	raw(tipoff.TopicResolved, "default/u", "")
+	raw(tipoff.LoopFixtures, "default/e", "garbage")
+	raw(tipoff.TopicEvents, "default/e", strings.Repeat("x", 900<<10))
+	p.wantRejected("not valid JSON", "company/id", "must be the key's", "is required", "must be the key's", "one day ahead",
+		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a resolved leg", "not a message", "not valid JSON")
+	p.send(event("e", "Liga"))
+	p.send(coupon("c", "u", 1, "e"))
+	if b := p.bettor("u"); b.Legs != 1 {
+		t.Errorf("after all that a good coupon counts %d legs", b.Legs)
+	}
+}

@@ -1,0 +1,532 @@
+package sink
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/go-sql-driver/mysql"
+
+	"tipoff"
+)
+
+var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+
+// onEach runs a test on SQLite, and on the server that TIPOFF_TEST_DATABASE
+// names, each time in an empty database.
+func onEach(t *testing.T, test func(t *testing.T, db *Database)) {
+	t.Run("SQLite", func(t *testing.T) {
+		test(t, migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db")))
+	})
+	t.Run("MySQL", func(t *testing.T) { test(t, migrated(t, emptyMySQL(t))) })
+}
+
+// emptyMySQL is the address of a database made for this test.
+func emptyMySQL(t *testing.T) string {
+	address := os.Getenv("TIPOFF_TEST_DATABASE")
+	if address == "" {
+		if os.Getenv("TIPOFF_TEST_SERVICES") == "required" {
+			t.Fatal("TIPOFF_TEST_DATABASE is not set, but real services are required")
+		}
+		t.Skip("no MySQL: set TIPOFF_TEST_DATABASE=mysql://user:password@host:3306/database (make services starts one)")
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("tipoff_test_%x", rand.Uint64())
+	admin, err := Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.sql.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := admin.sql.Exec("DROP DATABASE " + name)
+		if err := errors.Join(err, admin.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+func migrated(t *testing.T, address string) *Database {
+	t.Helper()
+	db, err := Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// log is one partition of a topic for tests: records with offsets.
+type log struct {
+	partition
+	records []*sarama.ConsumerMessage
+}
+
+func newLog(topic, id string) *log { return &log{partition: partition{topic, id, 0}} }
+
+func (l *log) add(r tipoff.Record) {
+	at := noon.Add(time.Duration(len(l.records)) * time.Millisecond)
+	l.records = append(l.records, &sarama.ConsumerMessage{
+		Topic: l.topic, Partition: l.number, Offset: int64(len(l.records)), Key: []byte(r.Key), Value: r.Value, Timestamp: at,
+		Headers: []*sarama.RecordHeader{{Key: []byte(tipoff.HeaderReceived), Value: tipoff.FormatReceived(r.Received)}},
+	})
+}
+
+func (l *log) mirror(t *testing.T, w *writer, from, to int) {
+	t.Helper()
+	var facts []fact
+	for _, m := range l.records[from:to] {
+		if f, ok := read(m); ok {
+			facts = append(facts, f)
+		}
+	}
+	if len(facts) == 0 {
+		return
+	}
+	if _, err := w.write(t.Context(), l.partition, facts); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func user(id, country string) tipoff.Record {
+	return tipoff.UserRecord("default", tipoff.User{
+		ID: id, BirthYear: 1990, Country: country, Currency: "USD", Gender: "male", RegistrationDate: noon, Extra: []byte(`{"a":"ü\""}`),
+	}, noon)
+}
+
+func event(id, league string, teams ...string) tipoff.Record {
+	return tipoff.EventRecord("default", tipoff.Event{
+		ID: id, Begin: noon.Add(3 * time.Hour), End: noon.Add(5 * time.Hour), Country: "USA", League: league, Sport: "Tennis",
+		Participants: append([]string{}, teams...), Status: tipoff.StatusOpen,
+		Markets: []tipoff.Market{{Market: "winner", Outcomes: []tipoff.Outcome{{Outcome: "1", Odds: 1.85}}}},
+	}, noon)
+}
+
+func patch(id, status string) tipoff.Record {
+	return tipoff.PatchRecord("default", tipoff.EventPatch{ID: id, Status: status}, noon)
+}
+
+func coupon(id, user string, stake float64, events ...string) tipoff.Record {
+	c := tipoff.Coupon{ID: id, UserID: user, Stake: stake, Timestamp: noon}
+	for _, e := range events {
+		c.Selections = append(c.Selections, tipoff.Selection{EventID: e, Odds: 1.5, Market: "winner", Outcome: "1"})
+	}
+	return tipoff.CouponRecord("default", c, noon)
+}
+
+// rows is a query's answer, each row as text.
+func rows(t *testing.T, db *Database, query string) []string {
+	t.Helper()
+	found, err := db.sql.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	columns, err := found.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{}
+	for found.Next() {
+		values := make([]sql.NullString, len(columns))
+		pointers := make([]any, len(columns))
+		for i := range values {
+			pointers[i] = &values[i]
+		}
+		if err := found.Scan(pointers...); err != nil {
+			t.Fatal(err)
+		}
+		words := make([]string, len(columns))
+		for i, v := range values {
+			if words[i] = v.String; !v.Valid {
+				words[i] = "NULL"
+			}
+		}
+		list = append(list, strings.Join(words, " "))
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func want(t *testing.T, db *Database, query string, expected ...string) {
+	t.Helper()
+	if got := rows(t, db, query); !slices.Equal(got, expected) {
+		t.Errorf("%s:\n got %q\nwant %q", query, got, expected)
+	}
+}
+
+func TestMigrate_MayBeCalledAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWrite_MirrorsEveryField(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		users.add(user("u1", "Perú \U0001F3BE"))
+		users.mirror(t, w, 0, 1)
+		events.add(event("e1", "ATP", "Ana", "Eva"))
+		events.mirror(t, w, 0, 1)
+		coupons.add(coupon("c1", "u1", 0.1, "e1", "e2"))
+		coupons.mirror(t, w, 0, 1)
+		want(t, db, "SELECT user_id, birth_year, country, currency, gender, name, extra, source_offset FROM users",
+			`u1 1990 Perú `+"\U0001F3BE"+` USD male NULL {"a":"ü\""} 0`)
+		want(t, db, "SELECT event_id, announced, sport, league, country, home, status, result, markets FROM events",
+			`e1 1 Tennis ATP USA NULL open NULL [{"market":"winner","outcomes":[{"outcome":"1","odds":1.85}]}]`)
+		want(t, db, "SELECT position, name FROM event_participants ORDER BY position", "0 Ana", "1 Eva")
+		want(t, db, "SELECT coupon_id, user_id, stake, legs FROM coupons", "c1 u1 0.1 2")
+		want(t, db, "SELECT position, event_id, odds, market, outcome FROM selections ORDER BY position", "0 e1 1.5 winner 1", "1 e2 1.5 winner 1")
+		want(t, db, "SELECT name FROM companies", "default")
+		a := NewArchive(db, time.Second)
+		e, err := a.Event(t.Context(), "default", "e1")
+		posted, _ := tipoff.DecodeEvent(event("e1", "ATP", "Ana", "Eva").Value, tipoff.Reading{Now: noon})
+		if err != nil || !reflect.DeepEqual(e, posted) {
+			t.Errorf("archive: %+v, %v; want %+v", e, err, posted)
+		}
+		if _, err := a.Event(t.Context(), "default", "none"); !errors.Is(err, tipoff.ErrNotFound) {
+			t.Errorf("archive: %v", err)
+		}
+		if _, err := a.Event(t.Context(), "other", "e1"); !errors.Is(err, tipoff.ErrNotFound) {
+			t.Errorf("another company's event: %v", err)
+		}
+	})
+}
+
+func TestWrite_HoldsEveryTimeOfTheContract(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		coupons := newLog(tipoff.TopicCoupons, "c")
+		for i, at := range []string{"0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "2026-05-17T11:59:59.123456Z"} {
+			when, err := tipoff.ParseTime(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			coupons.add(tipoff.CouponRecord("default", tipoff.Coupon{
+				ID: fmt.Sprint("c", i), UserID: "u", Stake: 1, Timestamp: when, Selections: []tipoff.Selection{{EventID: "e", Odds: 1}},
+			}, noon))
+		}
+		coupons.mirror(t, w, 0, 3)
+		got, _, err := NewArchive(db, time.Second).Coupons(t.Context(), "default", "u", "", 10)
+		if err != nil || len(got) != 3 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		for i, at := range []string{"2026-05-17T11:59:59.123456Z", "1969-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"} {
+			if s := got[i].Timestamp.Format(time.RFC3339Nano); s != at {
+				t.Errorf("read back %s, want %s", s, at)
+			}
+		}
+	})
+}
+
+func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		users := newLog(tipoff.TopicUsers, "u")
+		for _, country := range []string{"A", "B", "C"} {
+			users.add(user("u1", country))
+		}
+		users.mirror(t, w, 0, 2)
+		want(t, db, "SELECT country FROM users", "B")
+		users.mirror(t, w, 0, 3)
+		want(t, db, "SELECT country FROM users", "C")
+		users.mirror(t, w, 0, 1) // a writer that had lost the partition
+		want(t, db, "SELECT country, source_offset FROM users", "C 2")
+
+		// A cluster built anew begins at offset 0: there the append time tells.
+		anew := newLog(tipoff.TopicUsers, "u2")
+		anew.add(user("u1", "D"))
+		anew.records[0].Timestamp = noon.Add(time.Hour)
+		anew.mirror(t, w, 0, 1)
+		want(t, db, "SELECT country, source_offset FROM users", "D 0")
+		users.mirror(t, w, 2, 3)
+		want(t, db, "SELECT country, source_offset FROM users", "D 0")
+	})
+}
+
+func TestWrite_ChangesWaitForTheirEvent(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		events := newLog(tipoff.TopicEvents, "e")
+		events.add(patch("e1", tipoff.StatusSuspended))
+		events.add(event("e1", "ATP", "A", "B"))
+		events.add(patch("e1", tipoff.StatusFinished))
+		events.add(event("e1", "WTA", "C"))
+		state := "SELECT announced, league, status FROM events"
+		for end, expected := range []string{"", "0 NULL suspended", "1 ATP suspended", "1 ATP finished", "1 WTA open"} {
+			if end > 0 {
+				events.mirror(t, w, end-1, end)
+				want(t, db, state, expected)
+				events.mirror(t, w, 0, end) // delivered again, all of it
+				want(t, db, state, expected)
+			}
+		}
+		want(t, db, "SELECT name FROM event_participants", "C")
+	})
+}
+
+func TestWrite_TheFirstCouponStands(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		coupons := newLog(tipoff.TopicCoupons, "c")
+		coupons.add(coupon("c1", "u1", 10, "e1"))
+		coupons.add(coupon("c1", "u1", 99, "e1", "e2", "e3")) // in the same batch
+		coupons.add(coupon("c1", "u2", 20, "e1"))             // another user's
+		coupons.mirror(t, w, 0, 3)
+		coupons.add(coupon("c1", "u1", 77, "e4", "e5"))
+		coupons.mirror(t, w, 3, 4)
+		coupons.mirror(t, w, 1, 4)
+		want(t, db, "SELECT user_id, stake, legs FROM coupons ORDER BY user_id", "u1 10 1", "u2 20 1")
+		want(t, db, "SELECT c.user_id, s.event_id FROM selections s JOIN coupons c ON c.id = s.coupon_pk ORDER BY c.user_id", "u1 e1", "u2 e1")
+	})
+}
+
+// TestWrite_MayBeRepeatedInAnyPieces delivers logs in random pieces, some of them
+// again and again, and wants the same rows as one clean run.
+func TestWrite_MayBeRepeatedInAnyPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+	for i := range 120 {
+		users.add(user(fmt.Sprint("u", random.IntN(20)), fmt.Sprint("country", i)))
+		if id := fmt.Sprint("e", random.IntN(20)); random.IntN(3) == 0 {
+			events.add(patch(id, tipoff.StatusFinished))
+		} else {
+			events.add(event(id, fmt.Sprint("league", i), fmt.Sprint("t", i), "x"))
+		}
+		coupons.add(coupon(fmt.Sprint("c", random.IntN(60)), fmt.Sprint("u", random.IntN(3)), float64(i+1), fmt.Sprint("e", i), "e"))
+	}
+	coupons.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
+	all := []*log{users, events, coupons}
+	queries := []string{
+		"SELECT user_id, country, source_offset FROM users ORDER BY user_id",
+		"SELECT event_id, announced, league, status, source_offset FROM events ORDER BY event_id",
+		"SELECT e.event_id, p.position, p.name FROM event_participants p JOIN events e ON e.id = p.event_pk ORDER BY e.event_id, p.position",
+		"SELECT user_id, coupon_id, stake, legs, source_offset FROM coupons ORDER BY user_id, coupon_id",
+		"SELECT c.user_id, c.coupon_id, s.position, s.event_id FROM selections s JOIN coupons c ON c.id = s.coupon_pk ORDER BY c.user_id, c.coupon_id, s.position",
+	}
+	clean := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "clean.db"))
+	for _, l := range all {
+		l.mirror(t, &writer{db: clean}, 0, len(l.records))
+	}
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		for _, l := range all {
+			for committed := 0; committed < len(l.records); {
+				end := min(len(l.records), committed+1+random.IntN(40))
+				l.mirror(t, w, committed, end)
+				if random.IntN(2) == 0 { // the offsets were committed too
+					committed = end
+				}
+			}
+		}
+		for _, q := range queries {
+			want(t, db, q, rows(t, clean, q)...)
+		}
+	})
+}
+
+func TestArchive_Pages(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		events, coupons := newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		for i := range 25 {
+			events.add(event(fmt.Sprintf("e%02d", i), []string{"A", "B"}[i%2], "x"))
+			coupons.add(coupon(fmt.Sprintf("c%02d", i), "u", 1, "e"))
+		}
+		events.add(patch("e03", tipoff.StatusFinished))
+		events.add(patch("never posted", tipoff.StatusFinished))
+		events.mirror(t, w, 0, 27)
+		coupons.mirror(t, w, 0, 25)
+		a := NewArchive(db, 2*time.Second)
+		var got []string
+		f := tipoff.EventFilter{N: 10}
+		for pages := 0; pages == 0 || f.Cursor != ""; pages++ {
+			page, cursor, err := a.Events(t.Context(), "default", f)
+			if err != nil || pages > 3 {
+				t.Fatalf("page %d: %v", pages, err)
+			}
+			for _, e := range page {
+				got = append(got, e.ID)
+			}
+			f.Cursor = cursor
+		}
+		if len(got) != 25 || !slices.IsSorted(got) {
+			t.Errorf("events = %v", got)
+		}
+		got = nil
+		for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
+			page, next, err := a.Coupons(t.Context(), "default", "u", cursor, 10)
+			if err != nil || pages > 3 {
+				t.Fatalf("page %d: %v", pages, err)
+			}
+			for _, c := range page {
+				got = append(got, c.ID)
+			}
+			cursor = next
+		}
+		slices.Reverse(got)
+		if len(got) != 25 || !slices.IsSorted(got) {
+			t.Errorf("coupons = %v", got)
+		}
+		for n, f := range map[int]tipoff.EventFilter{
+			1:  {N: 50, Status: tipoff.StatusFinished},
+			13: {N: 50, League: "A"},
+			25: {N: 50, From: noon, Until: noon.Add(4 * time.Hour), Sport: "Tennis"},
+			0:  {N: 50, From: noon.Add(4 * time.Hour)},
+		} {
+			if page, _, err := a.Events(t.Context(), "default", f); err != nil || len(page) != n {
+				t.Errorf("%+v: %d events, %v; want %d", f, len(page), err, n)
+			}
+		}
+		if _, _, err := a.Events(t.Context(), "default", tipoff.EventFilter{N: 1, Cursor: "nonsense"}); err == nil {
+			t.Error("a broken cursor was taken")
+		}
+	})
+}
+
+func TestArchive_SaysUnavailableWhenTheDatabaseIsDown(t *testing.T) {
+	db, err := Open("mysql://u:p@127.0.0.1:1/none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	a := NewArchive(db, time.Second)
+	if _, err := a.Event(t.Context(), "default", "e"); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := a.Coupons(t.Context(), "default", "u", "", 5); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOpen_TakesTheAddressesOfTheOldServiceAndHidesPasswords(t *testing.T) {
+	for address, where := range map[string]string{
+		"mysql://root:rootpass@mysql_db/systems_programming": "mysql://mysql_db:3306/systems_programming",
+		"mysql+pymysql://root:p%40ss@db:3307/x":              "mysql://db:3307/x",
+		"mysql+mysqlconnector://root@db/x?charset=utf8mb4":   "mysql://db:3306/x",
+		"sqlite:" + filepath.Join(t.TempDir(), "a.db"):       "",
+		"sqlite:///" + filepath.Join(t.TempDir(), "b.db"):    "",
+		"mysql://u:secret@[::1]:3306/x":                      "mysql://[::1]:3306/x",
+	} {
+		db, err := Open(address)
+		if err != nil {
+			t.Errorf("%s: %v", address, err)
+			continue
+		}
+		if where != "" && db.Where() != where {
+			t.Errorf("%s: where = %s, want %s", address, db.Where(), where)
+		}
+		db.Close()
+	}
+	for _, address := range []string{"", "mysql", "postgres://u:secret@h/x", "mysql://u:secret@h", "mysql://u:sec ret@%zz/x"} {
+		if _, err := Open(address); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// session and claim let a test play the broker for one partition.
+type session struct {
+	sarama.ConsumerGroupSession
+	ctx    context.Context
+	marked chan int64
+}
+
+func (s *session) Context() context.Context                        { return s.ctx }
+func (s *session) MarkMessage(m *sarama.ConsumerMessage, _ string) { s.marked <- m.Offset }
+func (s *session) Claims() map[string][]int32                      { return map[string][]int32{tipoff.TopicUsers: {0}} }
+
+type claim struct {
+	sarama.ConsumerGroupClaim
+	messages chan *sarama.ConsumerMessage
+}
+
+func (c *claim) Topic() string                            { return tipoff.TopicUsers }
+func (c *claim) Partition() int32                         { return 0 }
+func (c *claim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
+
+func TestSink_WaitsForTheDatabaseAndLosesNothing(t *testing.T) {
+	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	if _, err := db.sql.Exec("ALTER TABLE users RENAME TO away"); err != nil {
+		t.Fatal(err)
+	}
+	s := New(db, func(topic string) string { return topic }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ses, cl := &session{ctx: ctx, marked: make(chan int64, 10)}, &claim{messages: make(chan *sarama.ConsumerMessage, 10)}
+	if err := s.Setup(ses); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- s.ConsumeClaim(ses, cl) }()
+	users := newLog(tipoff.TopicUsers, "u")
+	users.add(user("u1", "A"))
+	users.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
+	users.add(user("u2", "A"))
+	for _, m := range users.records {
+		cl.messages <- m
+	}
+	for s.Progress(noon).Failing == nil {
+		<-time.After(time.Millisecond)
+	}
+	if p := s.Progress(noon.Add(time.Hour)); p.Unsaved < 59*time.Minute || p.Partitions != 1 {
+		t.Errorf("progress = %+v", p)
+	}
+	select {
+	case at := <-ses.marked:
+		t.Fatalf("offset %d was marked while the database was away", at)
+	default:
+	}
+	if _, err := db.sql.Exec("ALTER TABLE away RENAME TO users"); err != nil {
+		t.Fatal(err)
+	}
+	for at := range ses.marked {
+		if at == 2 {
+			break
+		}
+	}
+	want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u1", "u2")
+	if p := s.Progress(noon); p.Failing != nil || p.Unsaved != 0 || p.Rows["users"] != 2 {
+		t.Errorf("progress = %+v", p)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCollided_KnowsDeadlocks(t *testing.T) {
+	if !collided(fmt.Errorf("write: %w", &mysql.MySQLError{Number: 1213})) || collided(errors.New("x")) {
+		t.Error("a deadlock is not told from other errors")
+	}
+}
