@@ -113,13 +113,9 @@ func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[
 	if c.layout.Replication != 0 && int(have.ReplicationFactor) != c.layout.Replication {
 		say("replication factor", have.ReplicationFactor, c.layout.Replication)
 	}
-	is := map[string]string{}
-	entries, err := c.admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: t.Name})
+	is, err := c.topicSettings(t.Name)
 	if err != nil {
 		return append(lines, fmt.Sprintf("%s: its settings cannot be read: %v", t.Name, err))
-	}
-	for _, entry := range entries {
-		is[entry.Name] = entry.Value
 	}
 	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {
@@ -127,6 +123,24 @@ func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[
 		}
 	}
 	return lines
+}
+
+func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
+	resource := &sarama.ConfigResource{Type: sarama.TopicResource, Name: topic}
+	results, err := c.admin.DescribeConfigs([]*sarama.ConfigResource{resource}, sarama.DescribeConfigsOptions{})
+	if err != nil {
+		return nil, err
+	}
+	settings := map[string]string{}
+	for _, result := range results {
+		if result.ErrorCode != sarama.ErrNoError {
+			return nil, result.ErrorCode
+		}
+		for _, entry := range result.Configs {
+			settings[entry.Name] = entry.Value
+		}
+	}
+	return settings, nil
 }
 
 // readSources learns the ids of the topics, which tell one life of a topic from

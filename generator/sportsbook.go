@@ -153,27 +153,27 @@ func (s *Sportsbook) markets(draws bool, home float64) []tipoff.Market {
 	return []tipoff.Market{{Market: "winner", Outcomes: []tipoff.Outcome{price("1", home), price("2", 1-home)}}, totals}
 }
 
-// Seed posts the whole company and so many coupons, placed over the two days
-// before now. done is told the number of items after each post.
-func (s *Sportsbook) Seed(ctx context.Context, c *Client, coupons int, now time.Time, done func(items int)) error {
-	if len(s.bettors) == 0 || len(s.fixtures) < 2 {
-		return errNothing
-	}
+// Users are the company's bettors as it posts them.
+func (s *Sportsbook) Users() []tipoff.User {
 	users := make([]tipoff.User, len(s.bettors))
 	for i := range s.bettors {
 		users[i] = s.bettors[i].User
 	}
+	return users
+}
+
+// Events are the company's fixtures as it posts them.
+func (s *Sportsbook) Events() []tipoff.Event {
 	events := make([]tipoff.Event, len(s.fixtures))
 	for i := range s.fixtures {
 		events[i] = s.fixtures[i].Event
 	}
-	if err := inSlices(users, done, func(part []tipoff.User) error { return c.Users(ctx, part) }); err != nil {
-		return err
-	}
-	if err := inSlices(events, done, func(part []tipoff.Event) error { return c.Events(ctx, part) }); err != nil {
-		return err
-	}
-	bets := make([]tipoff.Coupon, coupons)
+	return events
+}
+
+// Coupons are so many bets, placed over the two days before now, in their order.
+func (s *Sportsbook) Coupons(n int, now time.Time) []tipoff.Coupon {
+	bets := make([]tipoff.Coupon, n)
 	for i := range bets {
 		at := now.Add(-time.Duration(float64(48*time.Hour) * s.random.Float64()))
 		bets[i] = s.coupon(at, now)
@@ -181,7 +181,22 @@ func (s *Sportsbook) Seed(ctx context.Context, c *Client, coupons int, now time.
 	slices.SortFunc(bets, func(a, b tipoff.Coupon) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.ID, b.ID))
 	})
-	return inSlices(bets, done, func(part []tipoff.Coupon) error { return c.Coupons(ctx, part) })
+	return bets
+}
+
+// Seed posts the whole company and so many coupons. done is told the number of
+// items after each post.
+func (s *Sportsbook) Seed(ctx context.Context, c *Client, coupons int, now time.Time, done func(items int)) error {
+	if len(s.bettors) == 0 || len(s.fixtures) < 2 {
+		return errNothing
+	}
+	if err := inSlices(s.Users(), done, func(part []tipoff.User) error { return c.Users(ctx, part) }); err != nil {
+		return err
+	}
+	if err := inSlices(s.Events(), done, func(part []tipoff.Event) error { return c.Events(ctx, part) }); err != nil {
+		return err
+	}
+	return inSlices(s.Coupons(coupons, now), done, func(part []tipoff.Coupon) error { return c.Coupons(ctx, part) })
 }
 
 func inSlices[T any](items []T, done func(int), send func([]T) error) error {
@@ -290,13 +305,4 @@ func (s *Sportsbook) selection(b *bettor, f *fixture) tipoff.Selection {
 		o = outcomes[i]
 	}
 	return tipoff.Selection{EventID: f.ID, Odds: o.Odds, Market: m.Market, Outcome: o.Outcome}
-}
-
-// Bettors lists the ids of the company's users.
-func (s *Sportsbook) Bettors() []string {
-	ids := make([]string, len(s.bettors))
-	for i := range s.bettors {
-		ids[i] = s.bettors[i].ID
-	}
-	return ids
 }

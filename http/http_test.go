@@ -539,6 +539,7 @@ func TestServer_SurvivesWhatIsNotHTTP(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(conn, sent)
+		_ = conn.(*net.TCPConn).CloseWrite()
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		line := make([]byte, 12)
 		n, _ := io.ReadFull(conn, line)

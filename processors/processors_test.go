@@ -227,7 +227,9 @@ func TestVersionsFollowTheTopic(t *testing.T) {
 
 func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	p := newPipeline(t)
-	raw := func(topic, key, value string) { p.send(tipoff.Record{Topic: topic, Key: key, Value: []byte(value), Received: noon}) }
+	raw := func(topic, key, value string) {
+		p.send(tipoff.Record{Topic: topic, Key: key, Value: []byte(value), Received: noon})
+	}
 	raw(tipoff.TopicUsers, "default/u", `not json`)
 	raw(tipoff.TopicUsers, "no slash", string(user("u").Value))
 	raw(tipoff.TopicUsers, "default/other", string(user("u").Value))

@@ -142,7 +142,6 @@ type ranking struct {
 	absent      float64 // lift of a category that the bettor never chose
 	home        uint32
 	cold        bool
-	history     []uint64
 	until       int64 // latest beginning asked for, Unix microseconds
 
 	sport, league, country uint32 // [Name]s asked for; 0: any

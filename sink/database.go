@@ -71,7 +71,7 @@ func Open(address string) (*Database, error) {
 	case "sqlite":
 		return openSQLite(strings.TrimPrefix(rest, "///"))
 	}
-	return nil, fmt.Errorf("DATABASE_URL: must begin with mysql: or sqlite:, begins with %s:", scheme)
+	return nil, fmt.Errorf("DATABASE_URL: must begin with mysql: or sqlite:, not with %q", scheme)
 }
 
 func openMySQL(address string) (*Database, error) {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -25,6 +26,7 @@ type cli struct {
 	Sink       sinkMode       `cmd:"" help:"Run the mirror into the database. Several share the partitions."`
 	Generate   generateMode   `cmd:"" help:"Post simulated data to a running Tipoff."`
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
+	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 
@@ -52,6 +54,7 @@ func mainWith(args []string, out, errors io.Writer) int {
 		fmt.Fprintf(errors, "tipoff: .env: %v\n", err)
 		return 1
 	}
+	forgetEmpty()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -60,6 +63,16 @@ func mainWith(args []string, out, errors io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// forgetEmpty makes an environment variable that is set to nothing count as not
+// set, as people expect of "NAME=" in .env and in docker compose.
+func forgetEmpty() {
+	for _, entry := range os.Environ() {
+		if name, value, _ := strings.Cut(entry, "="); value == "" {
+			_ = os.Unsetenv(name)
+		}
+	}
 }
 
 // run reads the command line and does what it says.

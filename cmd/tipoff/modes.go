@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"tipoff/broker"
 )
 
@@ -59,7 +61,6 @@ func runRole(ctx context.Context, s *settings, t *terminal, r role) error {
 	if err != nil {
 		return err
 	}
-	log.Info("started", "address", n.server.URL())
 	return n.stop(n.wait(ctx))
 }
 
@@ -75,6 +76,31 @@ func (n *node) stop(why error) error {
 	}
 	n.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
 	return why
+}
+
+// healthMode asks for readiness, for health checks of images without a shell.
+type healthMode struct {
+	URL string `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
+}
+
+func (healthMode) Help() string {
+	return `Asks /readyz and says what it answers. The exit status is 0 when every part is
+ready.`
+}
+
+func (m *healthMode) Run(s *settings, t *terminal) error {
+	if m.URL == "" {
+		m.URL = s.url()
+	}
+	status, body, err := fasthttp.GetTimeout(nil, m.URL+"/readyz", 5*time.Second)
+	if err != nil {
+		return fmt.Errorf("%s does not answer: %w", m.URL, err)
+	}
+	fmt.Fprintf(t.out, "%s\n", body)
+	if status != fasthttp.StatusOK {
+		return fmt.Errorf("%s is not ready", m.URL)
+	}
+	return nil
 }
 
 // topicsMode creates the topics.

@@ -121,6 +121,7 @@ func (n *node) startServer(withAPI bool) error {
 		return err
 	}
 	n.server = server
+	n.log.Info("listening", "address", server.URL())
 	return nil
 }
 

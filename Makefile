@@ -1,0 +1,32 @@
+# What people do with Tipoff. `make` alone lists it.
+
+GO ?= go
+
+.PHONY: help build run test test-live bench services lint
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/tipoff
+	$(GO) build -o bin/tipoff ./cmd/tipoff
+
+run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook
+	KAFKA_BOOTSTRAP_SERVERS= DATABASE_URL= SQLALCHEMY_DATABASE_URI= bin/tipoff run --demo
+
+test: ## Run the tests; real services are used where TIPOFF_TEST_... name them
+	$(GO) test -timeout 20m ./...
+
+test-live: ## Run the black-box tests against a running Tipoff: make test-live URL=http://host:5000
+	@test -n "$(URL)" || { echo "usage: make test-live URL=http://host:5000 [KEY=its API key]"; exit 2; }
+	TIPOFF_TEST_URL=$(URL) TIPOFF_TEST_KEY=$(KEY) $(GO) test -count=1 -run '^TestLive$$' -v ./cmd/tipoff
+
+bench: build ## Measure ratios against limits and peers, into bench/results.json
+	bin/tipoff bench
+
+services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
+	deploy/local/services.sh up
+	@deploy/local/services.sh env
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...

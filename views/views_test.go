@@ -1,0 +1,174 @@
+package views
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+
+func fixture(id, league string, begin time.Time) []byte {
+	var f score.Fixture
+	f.Post(tipoff.Event{
+		ID: id, Sport: "Tennis", League: league, Country: "USA", Begin: begin, End: begin.Add(time.Hour), Participants: []string{}, Status: tipoff.StatusOpen,
+	}, score.Position{Source: 1, Offset: 1})
+	return f.Marshal()
+}
+
+func bettor(league string, events ...string) []byte {
+	var b score.Bettor
+	for i, event := range events {
+		c := tipoff.Coupon{ID: event, UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
+		at := score.Position{Source: 1, Offset: int64(i)}
+		b.Note(&c, at, noon.Unix())
+		for _, leg := range b.Send(&c, at, 0, noon.Unix()) {
+			b.Apply(score.Resolve(&leg, score.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
+		}
+	}
+	return b.Marshal()
+}
+
+func put(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRecommend_SeesEachChangeAtOnce(t *testing.T) {
+	v := New()
+	ask := func() tipoff.Recommendation { return v.Recommend("default", tipoff.Query{UserID: "u", N: 10}, noon) }
+	if r := ask(); len(r.Items) != 0 || r.EmptyBecause != EmptyNoEvents || !r.ColdStart {
+		t.Errorf("nothing there: %+v", r)
+	}
+	for i := range 4 {
+		put(t, v.PutFixture(fmt.Sprint("default/a", i), fixture(fmt.Sprint("a", i), "A", noon.Add(time.Hour)), noon),
+			v.PutFixture(fmt.Sprint("default/b", i), fixture(fmt.Sprint("b", i), "B", noon.Add(time.Hour)), noon))
+	}
+	put(t, v.PutBettor("default/v", bettor("A", "a1", "a2")))
+	if r := ask(); len(r.Items) != 8 || !r.ColdStart {
+		t.Errorf("a stranger: %d items, cold %v", len(r.Items), r.ColdStart)
+	}
+	put(t, v.PutBettor("default/u", bettor("B", "b0", "b1")))
+	r := ask()
+	if len(r.Items) != 6 || r.ColdStart || r.Items[0].Event.League != "B" || r.Items[1].Event.League != "B" {
+		t.Errorf("after bets on B: %+v", r)
+	}
+	put(t, v.PutFixture("default/b2", nil, noon))
+	if r := ask(); r.Items[0].Event.ID != "b3" {
+		t.Errorf("an erased event is shown: %+v", r.Items[0])
+	}
+	if r := v.Recommend("default", tipoff.Query{UserID: "u", N: 10, Sport: "Golf"}, noon); r.EmptyBecause != EmptyFilters || r.Items == nil {
+		t.Errorf("nothing passes: %+v", r)
+	}
+}
+
+func TestCompanies_NeverSeeEachOther(t *testing.T) {
+	v := New()
+	put(t, v.PutFixture("one/e", fixture("e", "A", noon.Add(time.Hour)), noon), v.PutBettor("one/u", bettor("A", "e")))
+	if r := v.Recommend("two", tipoff.Query{UserID: "u", N: 10}, noon); len(r.Items) != 0 {
+		t.Errorf("recommended %+v", r.Items)
+	}
+	if _, known := v.Event("two", "e"); known {
+		t.Error("another company's event is known")
+	}
+	if _, known := v.Affinities("two", "u", noon); known {
+		t.Error("another company's user is known")
+	}
+	if events, _, _ := v.OpenEvents("two", tipoff.EventFilter{N: 10}, noon); len(events) != 0 {
+		t.Errorf("events %+v", events)
+	}
+	if popular := v.Popular("two", "", "", 10, noon); len(popular) != 0 {
+		t.Errorf("popular %+v", popular)
+	}
+}
+
+func TestPut_RefusesWhatItCannotReadAndKeepsTheRest(t *testing.T) {
+	v := New()
+	put(t, v.PutFixture("default/e", fixture("e", "A", noon.Add(time.Hour)), noon), v.PutBettor("default/u", bettor("A", "e")))
+	for _, err := range []error{
+		v.PutFixture("default/e", []byte{99}, noon), v.PutBettor("default/u", []byte("x")), v.PutFixture("no slash", nil, noon), v.PutBettor("/", nil),
+	} {
+		if err == nil {
+			t.Error("a value that cannot be read was taken")
+		}
+	}
+	put(t, v.PutFixture(tipoff.PartKey("default/e", "0"), []byte{99}, noon)) // a chunk is none of ours
+	if _, known := v.Event("default", "e"); !known {
+		t.Error("the event is lost")
+	}
+	if a, known := v.Affinities("default", "u", noon); !known || a.Bets != 1 || a.UserID != "u" {
+		t.Errorf("affinities = %+v, %v", a, known)
+	}
+	if _, known := v.User("default", "u"); known {
+		t.Error("a user who was never posted has a profile")
+	}
+}
+
+func TestOpenEvents_PagesInOrder(t *testing.T) {
+	v := New()
+	for i := range 25 {
+		put(t, v.PutFixture(fmt.Sprint("default/e", i), fixture(fmt.Sprintf("e%02d", i), []string{"A", "B"}[i%2], noon.Add(time.Duration(i/2)*time.Hour)), noon.Add(-time.Hour)))
+	}
+	var got []string
+	f := tipoff.EventFilter{N: 10}
+	for pages := 0; pages == 0 || f.Cursor != ""; pages++ {
+		events, cursor, err := v.OpenEvents("default", f, noon)
+		if err != nil || pages > 3 {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			got = append(got, e.ID)
+		}
+		f.Cursor = cursor
+	}
+	if len(got) != 23 || got[0] != "e02" || got[22] != "e24" { // two have begun
+		t.Errorf("events %v", got)
+	}
+	if events, _, _ := v.OpenEvents("default", tipoff.EventFilter{N: 50, League: "a", From: noon.Add(2 * time.Hour), Until: noon.Add(5 * time.Hour)}, noon); len(events) != 3 {
+		t.Errorf("%d events pass the filter", len(events))
+	}
+	if _, _, err := v.OpenEvents("default", tipoff.EventFilter{N: 1, Cursor: "x"}, noon); err == nil {
+		t.Error("a broken cursor was taken")
+	}
+}
+
+func TestViews_ReadWhileTheyAreWritten(t *testing.T) {
+	v := New()
+	ctx, cancel := context.WithCancel(t.Context())
+	var writers, readers sync.WaitGroup
+	writers.Go(func() { _ = v.Tend(ctx) })
+	for w := range 2 {
+		writers.Go(func() {
+			for i := range 500 {
+				id := fmt.Sprintf("e%d-%d", w, i%50)
+				put(t, v.PutFixture("default/"+id, fixture(id, "A", noon.Add(time.Duration(i)*time.Minute)), noon), v.PutBettor("default/u", bettor("A", id)))
+			}
+		})
+	}
+	for range 2 {
+		readers.Go(func() {
+			for range 300 {
+				for _, item := range v.Recommend("default", tipoff.Query{UserID: "u", N: 10, Diversity: 0.2}, noon).Items {
+					if !item.Event.Open(noon) {
+						t.Errorf("%+v is not open", item.Event)
+					}
+				}
+				v.Affinities("default", "u", noon)
+				v.Popular("default", "", "", 5, noon)
+				v.Sizes()
+			}
+		})
+	}
+	readers.Wait()
+	cancel()
+	writers.Wait()
+}
