@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"tipoff"
+	"tipoff/generator"
+)
+
+func TestEmbedded_BlackBox(t *testing.T) {
+	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir()}).ready()
+	blackBox(t, p.url)
+	p.stop()
+}
+
+func TestEmbedded_TheNextStartHasEverythingAgain(t *testing.T) {
+	env := []string{"TIPOFF_DATA=" + t.TempDir()}
+	for _, end := range []func(*process){(*process).stop, (*process).kill} {
+		p := launch(t, env).ready()
+		s := &service{T: t, url: p.url, run: fmt.Sprint(time.Now().UnixNano())}
+		for i := range 5 {
+			s.post("/v1/events", 202, s.event(fmt.Sprint("e", i), "A"))
+		}
+		for i := range 3 {
+			s.post("/v1/coupons", 202, s.coupon(fmt.Sprint("c", i), "u", fmt.Sprint("e", i), "unknown"))
+		}
+		s.wantBets("u", 3)
+		names, _, err := s.recommended("u", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(p)
+		p = launch(t, env).ready()
+		s.url = p.url
+		s.wantBets("u", 3)
+		again, _, err := s.recommended("u", 10)
+		if err != nil || strings.Join(again, " ") != strings.Join(names, " ") {
+			t.Errorf("recommended %v before the restart, %v after: %v", names, again, err)
+		}
+		s.post("/v1/events", 202, s.event("unknown", "A")) // legs that waited through the restart
+		s.wantBets("u", 6)
+		p.stop()
+	}
+}
+
+func TestEmbedded_ASecondProcessIsToldWhoHasTheFolder(t *testing.T) {
+	env := []string{"TIPOFF_DATA=" + t.TempDir()}
+	p := launch(t, env).ready()
+	cmd := exec.Command(binary)
+	cmd.Dir, cmd.Env = t.TempDir(), append(env, "TIPOFF_ADDR=127.0.0.1:0")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "belongs to a Tipoff that is running") {
+		t.Errorf("%v: %s", err, out)
+	}
+	p.stop()
+}
+
+func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
+	env := []string{"TIPOFF_DATA=" + t.TempDir()}
+	p := launch(t, env, "run", "--demo").ready()
+	eventually(t, 100*time.Second, func() error {
+		if !strings.Contains(p.printed(), "bets keep coming") || strings.Count(p.printed(), "curl ") != 3 || !strings.Contains(p.printed(), "/docs") {
+			return fmt.Errorf("printed %q", p.printed())
+		}
+		return nil
+	})
+	for _, line := range strings.Split(p.printed(), "\n") { // what it says to try must work
+		if _, command, ok := strings.Cut(line, "curl '"); ok {
+			if status, body, err := get(strings.Trim(command, "'")); err != nil || status != http.StatusOK {
+				t.Errorf("%s: %d %s, %v", line, status, body, err)
+			}
+		}
+	}
+	// Bettors are shown what they bet on: most first recommendations are of the
+	// league that the bettor likes most.
+	eventually(t, 60*time.Second, func() error {
+		liked, asked := 0, 0
+		for i := range 100 {
+			var a tipoff.Affinities
+			var r tipoff.Recommendation
+			user := fmt.Sprintf("bettor-%d", i+1)
+			if err := getJSON(p.url+"/v1/users/"+user+"/affinities", &a); err != nil || a.Bets < 5 {
+				continue
+			}
+			if err := getJSON(p.url+"/v1/recommendations?n=1&user_id="+user, &r); err != nil {
+				return err
+			}
+			asked++
+			if r.Items[0].Event.League == a.Leagues[0].Name {
+				liked++
+			}
+		}
+		if asked < 50 || liked < asked*3/4 {
+			return fmt.Errorf("of %d bettors %d are shown their league first", asked, liked)
+		}
+		return nil
+	})
+	bets := func() (n int) {
+		var popular struct {
+			Items []tipoff.PopularEvent `json:"items"`
+		}
+		if err := getJSON(p.url+"/v1/popular?n=100", &popular); err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range popular.Items {
+			n += int(item.Bets)
+		}
+		return n
+	}
+	before := bets()
+	eventually(t, 20*time.Second, func() error {
+		if bets() <= before {
+			return errors.New("no live bets come")
+		}
+		return nil
+	})
+	p.stop()
+	p = launch(t, env, "run", "--demo").ready()
+	eventually(t, 20*time.Second, func() error {
+		if !strings.Contains(p.printed(), "holds data already") {
+			return fmt.Errorf("printed %q", p.printed())
+		}
+		return nil
+	})
+	p.stop()
+}
+
+func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
+	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "TIPOFF_API_KEY=secret"}).ready()
+	tool := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(binary, append(args, "--url", p.url)...)
+		cmd.Dir, cmd.Env = t.TempDir(), []string{"TIPOFF_API_KEY=secret"}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("tipoff %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := tool("generate", "120"); !strings.Contains(out, "rejected 0, failed 0") || !strings.Contains(out, "120 of 120") {
+		t.Errorf("generate: %s", out)
+	}
+	if out := tool("generate", "--realistic", "--users", "50", "--events", "40", "--coupons", "300", "--seed", "5", "--rate", "2000"); !strings.Contains(out, "accepted 390, rejected 0, failed 0") {
+		t.Errorf("generate --realistic: %s", out)
+	}
+	log := t.TempDir() + "/log.ndjson"
+	writeLog(t, log)
+	if out := tool("replay", log); !strings.Contains(out, "accepted 5, rejected 0, failed 0") {
+		t.Errorf("replay: %s", out)
+	}
+	q, _ := http.NewRequestWithContext(t.Context(), "GET", p.url+"/v1/events/e1", nil)
+	q.Header.Set("X-API-Key", "secret")
+	eventually(t, 10*time.Second, func() error { // its times were moved: the event is open now
+		a, err := client.Do(q)
+		if err != nil {
+			return err
+		}
+		defer a.Body.Close()
+		if a.StatusCode != 200 {
+			return fmt.Errorf("status %d", a.StatusCode)
+		}
+		return nil
+	})
+	cmd := exec.Command(binary, "generate", "10", "--url", p.url)
+	cmd.Dir = t.TempDir()
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "a key is needed") {
+		t.Errorf("without the key: %v, %s", err, out)
+	}
+	p.stop()
+}
+
+func TestHelp_TeachesEachMode(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"run", "--help"}} {
+		out, err := exec.Command(binary, args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "TIPOFF_ADDR") || len(out) < 600 {
+			t.Errorf("tipoff %v: %v, %s", args, err, out)
+		}
+	}
+	for args, want := range map[string]string{
+		"api":                            "KAFKA_BOOTSTRAP_SERVERS",
+		"nonsense":                       "tipoff --help",
+		"generate":                       "how many rounds",
+		"run --partitions=3":             "power of two",
+		"migrate --database-url=ftp://x": "DATABASE_URL",
+		"run --addr=256.0.0.1:x":         "TIPOFF_ADDR",
+	} {
+		cmd := exec.Command(binary, strings.Fields(args)...)
+		cmd.Dir = t.TempDir()
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("tipoff %s: %v, %s; want %q", args, err, out, want)
+		}
+	}
+}
+
+func TestEmptySettingsCountAsNotSet(t *testing.T) {
+	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "KAFKA_BOOTSTRAP_SERVERS=", "DATABASE_URL=", "TIPOFF_PARTITIONS=", "TIPOFF_API_KEY="}).ready()
+	p.stop()
+}
+
+func writeLog(t *testing.T, path string) {
+	t.Helper()
+	at := time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
+	writeLines(t, path,
+		generator.Entry{Kind: "user", At: at, Body: tipoff.UserRecord("", tipoff.User{ID: "u1", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "x", RegistrationDate: at}, at).Value},
+		generator.Entry{Kind: "event", At: at, Body: tipoff.EventRecord("", tipoff.Event{ID: "e1", Begin: at.Add(48 * time.Hour), End: at.Add(50 * time.Hour), Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
+		generator.Entry{Kind: "event", At: at, Body: tipoff.EventRecord("", tipoff.Event{ID: "e2", Begin: at, End: at, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
+		generator.Entry{Kind: "coupon", At: at, Body: tipoff.CouponRecord("", tipoff.Coupon{ID: "c1", UserID: "u1", Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: "e1", Odds: 2}}}, at).Value},
+		generator.Entry{Kind: "coupon", At: at.Add(time.Hour), Body: tipoff.CouponRecord("", tipoff.Coupon{ID: "c2", UserID: "u1", Stake: 1, Timestamp: at.Add(time.Hour), Selections: []tipoff.Selection{{EventID: "e2", Odds: 2}}}, at).Value},
+	)
+	if last, err := generator.LastCoupon(path, nil); err != nil || !last.Equal(at.Add(time.Hour)) {
+		t.Fatalf("last coupon %v, %v", last, err)
+	}
+	if err := generator.Replay(context.Background(), &generator.Client{URL: "http://127.0.0.1:1"}, path+"none", 0, nil); err == nil {
+		t.Fatal("a log that is not there was replayed")
+	}
+}

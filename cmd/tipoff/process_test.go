@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folder, err := os.MkdirTemp("", "tipoff-test-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(folder)
+		binary = filepath.Join(folder, "tipoff")
+		if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// process is a running tipoff.
+type process struct {
+	t    *testing.T
+	name string
+	cmd  *exec.Cmd
+	done chan struct{}
+	url  string // where it listens
+
+	mu  sync.Mutex
+	log bytes.Buffer
+	out bytes.Buffer
+}
+
+var listens = regexp.MustCompile(`msg=listening address=(\S+)`)
+
+// launch starts the program in an empty environment but for env, which is
+// NAME=value; it returns once the program listens.
+func launch(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: strings.Join(args, " "), done: make(chan struct{})}
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TIPOFF_ADDR=127.0.0.1:0"}, env...)
+	p.cmd.Stdout = p.writer(&p.out)
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address := make(chan string, 1)
+	go p.read(stderr, address)
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of tipoff %s:\n%s", p.name, p.logged())
+		}
+	})
+	select {
+	case p.url = <-address:
+	case <-p.done:
+		t.Fatalf("tipoff %s ended: %s", p.name, p.logged())
+	case <-time.After(30 * time.Second):
+		t.Fatalf("tipoff %s does not listen: %s", p.name, p.logged())
+	}
+	return p
+}
+
+func (p *process) read(stderr io.Reader, address chan<- string) {
+	defer close(p.done)
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if found := listens.FindStringSubmatch(lines.Text()); found != nil {
+			address <- found[1]
+		}
+		p.mu.Lock()
+		p.log.WriteString(lines.Text() + "\n")
+		p.mu.Unlock()
+	}
+	_ = p.cmd.Wait()
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+func (p *process) printed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
+}
+
+func (p *process) writer(to *bytes.Buffer) io.Writer { return lockedWriter{&p.mu, to} }
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	to *bytes.Buffer
+}
+
+func (w lockedWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(b)
+}
+
+// stop ends the program as Ctrl-C does and wants it to end well, within the 5 s
+// that it promises.
+func (p *process) stop() {
+	p.t.Helper()
+	began := time.Now()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(endWithin):
+		p.t.Errorf("tipoff %s did not end within %s", p.name, endWithin)
+		p.kill()
+		return
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		p.t.Errorf("tipoff %s ended with status %d after %s: %s", p.name, code, time.Since(began), p.logged())
+	}
+}
+
+func (p *process) kill() {
+	select {
+	case <-p.done:
+	default:
+		_ = p.cmd.Process.Signal(syscall.SIGKILL)
+		<-p.done
+	}
+}
+
+// ready waits until every part of the process is.
+func (p *process) ready() *process {
+	p.t.Helper()
+	eventually(p.t, 60*time.Second, func() error {
+		status, body, err := get(p.url + "/readyz")
+		if err == nil && status != http.StatusOK {
+			err = errors.New(body)
+		}
+		return err
+	})
+	return p
+}
+
+// eventually waits for a condition, which says what is wrong until then.
+func eventually(t *testing.T, patience time.Duration, holds func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := holds()
+		if err == nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			t.Fatalf("after %s: %v", patience, err)
+		}
+	}
+}
+
+var client = &http.Client{Timeout: 20 * time.Second}
+
+func get(url string) (status int, body string, err error) {
+	a, err := client.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	return a.StatusCode, string(b), err
+}
+
+// getJSON reads an answer of status 200 into value.
+func getJSON(url string, value any) error {
+	status, body, err := get(url)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("GET %s: %d %s", url, status, body)
+	}
+	return json.Unmarshal([]byte(body), value)
+}
+
+func writeLines[T any](t *testing.T, path string, values ...T) {
+	t.Helper()
+	var b bytes.Buffer
+	for _, v := range values {
+		line, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
