@@ -182,6 +182,9 @@ down | clean)
 env)
   echo "export KAFKA_BOOTSTRAP_SERVERS=$(brokers)"
   echo "export DATABASE_URL=mysql://tipoff:tipoff@127.0.0.1:$mysql_port/tipoff"
+  echo "export TIPOFF_TEST_KAFKA=$(brokers)"
+  echo "export TIPOFF_TEST_KAFKA_PIDFILE=$dir/kafka/1.pid"
+  echo "export TIPOFF_TEST_DATABASE=mysql://tipoff:tipoff@127.0.0.1:$mysql_port/tipoff"
   ;;
 *)
   sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'
