@@ -66,6 +66,9 @@ func (c *Cluster) connect(settings *sarama.Config) error {
 	return nil
 }
 
+// Brokers are the addresses that the cluster was reached at.
+func (c *Cluster) Brokers() []string { return c.config.Brokers }
+
 // Close ends the connection; publishers, processors and views have their own.
 func (c *Cluster) Close() error { return c.admin.Close() }
 

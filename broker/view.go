@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,9 +76,28 @@ func (v *View) live(ctx context.Context) error {
 		}
 		settings[i] = s
 	}
+	// goka leaves a view's connections open when its Run ends.
+	var opened []io.Closer
+	defer func() {
+		for _, c := range opened {
+			_ = c.Close() // some are closed already
+		}
+	}()
 	view, err := goka.NewView(v.cluster.config.Brokers, goka.Table(v.table), nothing{},
-		goka.WithViewConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[0])),
-		goka.WithViewTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())),
+		goka.WithViewConsumerSaramaBuilder(func(brokers []string, clientID string) (sarama.Consumer, error) {
+			consumer, err := goka.SaramaConsumerBuilderWithConfig(settings[0])(brokers, clientID)
+			if err == nil {
+				opened = append(opened, consumer)
+			}
+			return consumer, err
+		}),
+		goka.WithViewTopicManagerBuilder(func(brokers []string) (goka.TopicManager, error) {
+			topics, err := goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())(brokers)
+			if err == nil {
+				opened = append(opened, topics)
+			}
+			return topics, err
+		}),
 		goka.WithViewStorageBuilder(v.storage),
 		goka.WithViewCallback(v.update),
 		goka.WithViewHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),

@@ -205,3 +205,22 @@ func collided(err error) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && (e.Number == 1213 || e.Number == 1205 || e.Number == 1062)
 }
+
+// Mirror writes records of one topic as the sink does with what it reads from a
+// partition: batch by batch, each in one transaction. It is for measuring.
+func Mirror(ctx context.Context, db *Database, topic string, records []tipoff.Record) error {
+	w, from := writer{db: db}, partition{topic: topic, topicID: "mirror"}
+	for first := 0; first < len(records); first += maxBatch {
+		var facts []fact
+		for i, r := range records[first:min(len(records), first+maxBatch)] {
+			m := &sarama.ConsumerMessage{Topic: topic, Key: []byte(r.Key), Value: r.Value, Offset: int64(first + i), Timestamp: r.Received}
+			if f, ok := read(m); ok {
+				facts = append(facts, f)
+			}
+		}
+		if _, err := w.write(ctx, from, facts); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -136,13 +136,7 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "TIPOFF_API_KEY=secret"}).ready()
 	tool := func(args ...string) string {
 		t.Helper()
-		cmd := exec.Command(binary, append(args, "--url", p.url)...)
-		cmd.Dir, cmd.Env = t.TempDir(), []string{"TIPOFF_API_KEY=secret"}
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("tipoff %v: %v\n%s", args, err, out)
-		}
-		return string(out)
+		return p.tool(append(args, "--url", p.url)...)
 	}
 	if out := tool("generate", "120"); !strings.Contains(out, "rejected 0, failed 0") || !strings.Contains(out, "120 of 120") {
 		t.Errorf("generate: %s", out)

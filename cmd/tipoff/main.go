@@ -27,6 +27,7 @@ type cli struct {
 	Generate   generateMode   `cmd:"" help:"Post simulated data to a running Tipoff."`
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
+	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 

@@ -171,6 +171,19 @@ func (p *process) ready() *process {
 	return p
 }
 
+// tool runs another command of the same program beside the process, as docker
+// compose exec does, and wants it to end well.
+func (p *process) tool(args ...string) string {
+	p.t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Dir, cmd.Env = p.cmd.Dir, p.cmd.Env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("tipoff %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // eventually waits for a condition, which says what is wrong until then.
 func eventually(t *testing.T, patience time.Duration, holds func() error) {
 	t.Helper()

@@ -611,12 +611,15 @@ func TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn(t *testing.T) {
 		return nil
 	})
 	eventually(t, 30*time.Second, func() error {
+		var mu sync.Mutex
 		seen := map[string]bool{}
 		s.follow(cluster, tipoff.TopicRejected, func(u broker.Update) {
 			var r tipoff.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil || r.Reason == "" || string(r.Value) != "\xff not ours" || r.Key != "default/malformed" {
 				t.Errorf("rejection %s, %v", u.Value, err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			seen[r.Topic] = true
 		})
 		if len(seen) != 5 {

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// compose loads docker-compose.yml as docker compose does, with settings as .env
+// would have them.
+func compose(t *testing.T, settings map[string]string) *types.Project {
+	t.Helper()
+	path, err := filepath.Abs("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  filepath.Dir(path),
+		ConfigFiles: []types.ConfigFile{{Filename: path}},
+		Environment: settings,
+	}, func(o *loader.Options) { o.SetProjectName("tipoff", true) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project
+}
+
+// template reads template.env: every setting it explains, and those that are set.
+func template(t *testing.T) (explained, set map[string]string) {
+	t.Helper()
+	file, err := os.Open("../../template.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	explained, set = map[string]string{}, map[string]string{}
+	line := regexp.MustCompile(`^(#?)([A-Z_]+)=(.*)$`)
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if m := line.FindStringSubmatch(lines.Text()); m != nil {
+			explained[m[2]] = m[3]
+			if m[1] == "" {
+				set[m[2]] = m[3]
+			}
+		}
+	}
+	return explained, set
+}
+
+var ours = []string{"api", "processors", "sink"}
+
+func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
+	explained, set := template(t)
+	project := compose(t, set)
+	for _, name := range ours {
+		for setting := range project.Services[name].Environment {
+			if _, ok := explained[setting]; !ok {
+				t.Errorf("%s: template.env does not explain %s", name, setting)
+			}
+		}
+	}
+	// What .env says reaches every process, but for the folder and the address of
+	// the container.
+	changed := map[string]string{}
+	for setting := range explained {
+		changed[setting] = "changed"
+	}
+	for _, name := range ours {
+		environment := compose(t, changed).Services[name].Environment
+		for setting := range explained {
+			value := environment[setting]
+			switch setting {
+			case "TIPOFF_DATA", "TIPOFF_ADDR", "SQLALCHEMY_DATABASE_URI":
+			case "TIPOFF_API_KEY":
+				if name == "api" && (value == nil || *value != "changed") {
+					t.Errorf("%s: %s does not reach it", name, setting)
+				}
+			default:
+				if value == nil || *value != "changed" {
+					t.Errorf("%s: %s does not reach it", name, setting)
+				}
+			}
+		}
+	}
+	if got := *compose(t, map[string]string{"SQLALCHEMY_DATABASE_URI": "mysql://old"}).Services["sink"].Environment["DATABASE_URL"]; got != "mysql://old" {
+		t.Errorf("the old service's variable: %s", got)
+	}
+}
+
+func TestCompose_ExplainsEverySettingOfTheProgram(t *testing.T) {
+	explained, _ := template(t)
+	code, err := os.ReadFile("config.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`env:"([A-Z_,]+)"`).FindAllStringSubmatch(string(code), -1) {
+		for _, setting := range strings.Split(m[1], ",") {
+			if _, ok := explained[setting]; !ok {
+				t.Errorf("template.env does not explain %s", setting)
+			}
+			delete(explained, setting)
+		}
+	}
+	if len(explained) > 0 {
+		t.Errorf("template.env explains settings that the program does not know: %v", slices.Collect(maps.Keys(explained)))
+	}
+}
+
+func TestCompose_HasWhatADeploymentNeeds(t *testing.T) {
+	project := compose(t, nil)
+	for _, name := range append([]string{"kafka", "mysql_db"}, ours...) {
+		s, ok := project.Services[name]
+		if !ok {
+			t.Fatalf("no service %s", name)
+		}
+		if s.HealthCheck == nil || len(s.HealthCheck.Test) < 2 {
+			t.Errorf("%s has no health check", name)
+		}
+		if s.Restart == "" {
+			t.Errorf("%s is not started again", name)
+		}
+	}
+	for _, name := range []string{"kafka", "mysql_db"} {
+		if v := project.Services[name].Volumes; len(v) != 1 || v[0].Type != "volume" {
+			t.Errorf("%s keeps its data in %v", name, v)
+		}
+	}
+	if _, zookeeper := project.Services["zookeeper"]; zookeeper || *project.Services["kafka"].Environment["KAFKA_PROCESS_ROLES"] != "broker,controller" {
+		t.Error("Kafka does not run in KRaft mode")
+	}
+	ports := project.Services["api"].Ports
+	if len(ports) != 1 || ports[0].Published != "5000" || ports[0].Target != 5000 {
+		t.Errorf("api publishes %v", ports)
+	}
+	if file := project.Services["api"].Build.Dockerfile; file != "deploy/Dockerfile" {
+		t.Errorf("api is built from %s", file)
+	}
+}
+
+// TestCompose_EveryCommandStartsWithItsEnvironment starts what docker compose
+// would, with the names of its hosts mapped to real services, and does what the
+// head of the file says.
+func TestCompose_EveryCommandStartsWithItsEnvironment(t *testing.T) {
+	s := realServices(t)
+	_, set := template(t)
+	project := compose(t, set)
+	hosts := strings.NewReplacer(
+		"kafka:9092", s.kafka,
+		"mysql://root:rootpass@mysql_db/systems_programming", s.database,
+		"0.0.0.0:5000", "127.0.0.1:0",
+	)
+	var api *process
+	for _, name := range ours {
+		service := project.Services[name]
+		var env []string
+		for setting, value := range service.Environment {
+			env = append(env, setting+"="+hosts.Replace(*value))
+		}
+		env = append(env, "TIPOFF_LOG_FORMAT=text") // what the test reads
+		p := launch(t, env, service.Command...)
+		p.ready()
+		if test := service.HealthCheck.Test; test[0] == "CMD" && test[1] == "tipoff" {
+			p.tool(test[2], "--url", p.url)
+		}
+		if name == "api" {
+			api = p
+		}
+	}
+	if status, body, err := get(api.url + "/hello"); err != nil || status != 200 || body != "Hello World" {
+		t.Errorf("/hello: %d %s, %v", status, body, err)
+	}
+	api.tool("generate", "100", "--url", api.url)
+	eventually(t, 60*time.Second, func() error {
+		if n := s.count("SELECT COUNT(*) FROM coupons"); n != 100 {
+			return fmt.Errorf("%d coupons in the database", n)
+		}
+		return nil
+	})
+}

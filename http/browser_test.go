@@ -1,0 +1,94 @@
+package http
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser starts a real one, without a screen. The test is skipped where there is
+// none.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("TIPOFF_TEST_SERVICES") == "required" {
+			t.Fatal("chromium is not installed, but a real browser is required")
+		}
+		t.Skip("no browser: install chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
+	ctx, cancelBrowser := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancelPage := chromedp.NewContext(ctx)
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	t.Cleanup(func() { cancel(); cancelPage(); cancelBrowser() })
+	return ctx
+}
+
+// TestDocs_CanBeReadAndTriedInABrowser opens the page, unfolds an operation, and
+// sends a request from it.
+func TestDocs_CanBeReadAndTriedInABrowser(t *testing.T) {
+	ctx := browser(t)
+	g := start(t)
+	var mu sync.Mutex
+	var elsewhere, faults []string
+	err := chromedp.Listen(ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if url := e.Request.URL; !strings.HasPrefix(url, g.server.URL()) && !strings.HasPrefix(url, "data:") {
+				elsewhere = append(elsewhere, url)
+			}
+		case *runtime.EventExceptionThrown:
+			faults = append(faults, e.ExceptionDetails.Text)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	popular := func(part string) chromedp.CSS { return chromedp.CSS("#operations-answers-popular " + part) }
+	err = chromedp.Do(ctx,
+		chromedp.Navigate(g.server.URL()+"/docs"),
+		chromedp.WaitVisible(popular(".opblock-summary-control")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.querySelectorAll(".opblock").length`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = chromedp.Do(ctx,
+		chromedp.Click(popular(".opblock-summary-control")),
+		chromedp.Click(popular(".try-out__btn")),
+		chromedp.Click(popular(".execute")),
+		chromedp.WaitVisible(popular(".live-responses-table .response-col_status")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := chromedp.Run(ctx, chromedp.Text(popular(".live-responses-table")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if described := len(g.server.routes()); operations != described {
+		t.Errorf("the page shows %d operations, want %d", operations, described)
+	}
+	if !strings.Contains(answer, "200") || !strings.Contains(answer, `"bets": 3`) {
+		t.Errorf("the answer on the page: %s", answer)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(elsewhere) > 0 || len(faults) > 0 {
+		t.Errorf("the page loads %v, and throws %v", elsewhere, faults)
+	}
+}

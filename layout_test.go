@@ -1,0 +1,96 @@
+package tipoff_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// imports is the table of who may import whom: what docs/design.md draws. The root
+// is "tipoff".
+var imports = map[string][]string{
+	"tipoff":            {},
+	"tipoff/broker":     {"tipoff"},
+	"tipoff/score":      {"tipoff"},
+	"tipoff/processors": {"tipoff", "tipoff/score"},
+	"tipoff/views":      {"tipoff", "tipoff/score"},
+	"tipoff/http":       {"tipoff"},
+	"tipoff/sink":       {"tipoff"},
+	"tipoff/generator":  {"tipoff"},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
+}
+
+// kept apart names libraries that a package must not reach for, not even by way of
+// another.
+var keptApart = map[string][]string{
+	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
+	"tipoff/score":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
+	"tipoff/http":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
+	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
+	"tipoff/sink":      {"github.com/lovoo/goka", "github.com/valyala/fasthttp"},
+	"tipoff/generator": {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
+}
+
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+	Deps                               []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p listed
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestLayout_HoldsTheTableOfImports(t *testing.T) {
+	seen := 0
+	for _, p := range packages(t) {
+		allowed, known := imports[p.ImportPath]
+		if !known {
+			t.Errorf("package %s is not in the table: is there no room for it in one that is?", p.ImportPath)
+			continue
+		}
+		seen++
+		for _, i := range p.Imports {
+			if (i == "tipoff" || strings.HasPrefix(i, "tipoff/")) && !slices.Contains(allowed, i) {
+				t.Errorf("%s imports %s", p.ImportPath, i)
+			}
+		}
+		for _, d := range p.Deps {
+			if slices.Contains(keptApart[p.ImportPath], d) {
+				t.Errorf("%s reaches %s", p.ImportPath, d)
+			}
+		}
+	}
+	if seen != len(imports) {
+		t.Errorf("the table has %d packages, %d are there", len(imports), seen)
+	}
+}
+
+// TestScore_KnowsNoClockAndNoChance: what is decided follows from what is given.
+func TestScore_KnowsNoClockAndNoChance(t *testing.T) {
+	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "score", "--include=*.go").Output()
+	if err != nil && len(out) > 0 {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		if file, _, _ := strings.Cut(line, ":"); file != "" && !strings.HasSuffix(file, "_test.go") {
+			t.Error(fmt.Sprint("a clock or a die in score: ", line))
+		}
+	}
+}
