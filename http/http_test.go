@@ -602,3 +602,17 @@ func TestFault_OrderIsStable(t *testing.T) {
 		t.Errorf("%s, %v", first, err)
 	}
 }
+
+func TestClose_EndsAServerThatHasHardlyBegun(t *testing.T) {
+	for range 200 {
+		server, err := Start(Options{Addr: "127.0.0.1:0", Registry: prometheus.NewRegistry(), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := server.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+}

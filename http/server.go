@@ -148,7 +148,17 @@ func (s *Server) URL() string {
 // ends.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.server.ShutdownWithContext(ctx)
-	return errors.Join(err, <-s.ended)
+	// A server that was told to end before it began to serve would serve for ever.
+	_ = s.listener.Close()
+	select {
+	case ended := <-s.ended:
+		if !errors.Is(ended, net.ErrClosed) {
+			err = errors.Join(err, ended)
+		}
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
+	}
 }
 
 // route is one line of the API.

