@@ -248,17 +248,26 @@ func (r *reader) skip() {
 	}
 }
 
-// text reads a string of 1 to most characters without control characters.
-func (r *reader) text(most int) string {
-	if r.broken || !r.kind('"', "a string") {
-		return ""
+// scalar reads a string, or a number as it is written; ok is false, and the fault
+// noted, where something else stands.
+func (r *reader) scalar(kind jsontext.Kind, called string) (s string, ok bool) {
+	if r.broken || !r.kind(kind, called) {
+		return "", false
 	}
 	token, err := r.dec.ReadToken()
 	if err != nil {
 		r.broke(err)
+		return "", false
+	}
+	return token.String(), true
+}
+
+// text reads a string of 1 to most characters without control characters.
+func (r *reader) text(most int) string {
+	s, ok := r.scalar('"', "a string")
+	if !ok {
 		return ""
 	}
-	s := token.String()
 	if n := utf8.RuneCountInString(s); n < 1 || n > most {
 		r.fault("must have 1 to %d characters, has %d", most, n)
 	} else if strings.ContainsFunc(s, unicode.IsControl) {
@@ -269,15 +278,10 @@ func (r *reader) text(most int) string {
 
 // id reads a public id.
 func (r *reader) id() string {
-	if r.broken || !r.kind('"', "a string") {
+	s, ok := r.scalar('"', "a string")
+	if !ok {
 		return ""
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
-		r.broke(err)
-		return ""
-	}
-	s := token.String()
 	if err := CheckID(s); err != nil {
 		r.fault("%s", err)
 	}
@@ -286,15 +290,10 @@ func (r *reader) id() string {
 
 // oneOf reads a string that is one of the given ones.
 func (r *reader) oneOf(allowed ...string) string {
-	if r.broken || !r.kind('"', "a string") {
+	s, ok := r.scalar('"', "a string")
+	if !ok {
 		return ""
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
-		r.broke(err)
-		return ""
-	}
-	s := token.String()
 	for _, a := range allowed {
 		if s == a {
 			return a
@@ -306,15 +305,10 @@ func (r *reader) oneOf(allowed ...string) string {
 
 // integer reads a whole number from least to most.
 func (r *reader) integer(least, most int64) int64 {
-	if r.broken || !r.kind('0', "an integer") {
+	text, ok := r.scalar('0', "an integer")
+	if !ok {
 		return 0
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
-		r.broke(err)
-		return 0
-	}
-	text := token.String()
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil { // 1990.0 and 1.99e3 are integers too
 		f, err := strconv.ParseFloat(text, 64)
@@ -332,15 +326,11 @@ func (r *reader) integer(least, most int64) int64 {
 
 // number reads a finite number from least to most; above excludes least itself.
 func (r *reader) number(least, most float64, above bool) float64 {
-	if r.broken || !r.kind('0', "a number") {
+	text, ok := r.scalar('0', "a number")
+	if !ok {
 		return 0
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
-		r.broke(err)
-		return 0
-	}
-	f, err := strconv.ParseFloat(token.String(), 64)
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f > most || f < least || (above && f == least) {
 		relation := "from"
 		if above {
@@ -356,15 +346,11 @@ func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // time reads a date or date-time in any form of the contract.
 func (r *reader) time() time.Time {
-	if r.broken || !r.kind('"', "a string with a date or a date-time") {
+	text, ok := r.scalar('"', "a string with a date or a date-time")
+	if !ok {
 		return time.Time{}
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
-		r.broke(err)
-		return time.Time{}
-	}
-	t, err := ParseTime(token.String())
+	t, err := ParseTime(text)
 	if err != nil {
 		r.fault("%s", err)
 	}

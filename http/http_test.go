@@ -1,8 +1,6 @@
 package http
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,197 +27,6 @@ const (
 	goodEvent  = `{"event_id":"e1","begin_timestamp":"2026-05-18","end_timestamp":"2026-05-18","country":"USA","league":"L","sport":"S","participants":["A","B"]}`
 	goodCoupon = `{"coupon_id":"c1","user_id":"u1","stake":50.5,"timestamp":"2020-01-01T01:05:01","selections":[{"event_id":"e1","odds":10.0}]}`
 )
-
-// ports are all three ports of the gateway, played by the test.
-type ports struct {
-	mu        sync.Mutex
-	published []tipoff.Record
-	asked     tipoff.Query
-	fails     error // of publishing, and of the archive
-	items     int   // of a recommendation
-}
-
-func (p *ports) Publish(_ context.Context, records []tipoff.Record) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fails != nil {
-		return p.fails
-	}
-	p.published = append(p.published, records...)
-	return nil
-}
-
-func (p *ports) event(id string) tipoff.Event {
-	return tipoff.Event{
-		ID: id, Begin: noon.Add(25 * time.Hour), End: noon.Add(26 * time.Hour), Country: "USA", League: "L", Sport: "S",
-		Participants: []string{"A"}, Status: tipoff.StatusOpen,
-	}
-}
-
-func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if company != tipoff.DefaultCompany || !now.Equal(noon) {
-		panic("another company or moment")
-	}
-	p.asked = q
-	r := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: "no event is open"}
-	for i := range min(q.N, p.items) {
-		r.Items = append(r.Items, tipoff.Item{Event: p.event(fmt.Sprint("e", i)), Score: 1.5, Reason: tipoff.Reason{Code: tipoff.ReasonPopular}})
-		r.EmptyBecause = ""
-	}
-	return r
-}
-
-func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {
-	return []tipoff.PopularEvent{{Event: p.event("e1"), Score: 2, Bets: 3, Outcomes: []tipoff.PopularOutcome{{Market: "m", Outcome: "o", Bets: 1}}}}
-}
-
-func (p *ports) Event(_, id string) (tipoff.Event, bool) {
-	return p.event(id), id == "e1" || id == "a/b ü"
-}
-
-func (p *ports) OpenEvents(string, tipoff.EventFilter, time.Time) ([]tipoff.Event, string, error) {
-	return []tipoff.Event{p.event("from memory")}, "next", nil
-}
-
-func (p *ports) User(_, id string) (tipoff.User, bool) {
-	u, err := tipoff.DecodeUser([]byte(goodUser), tipoff.Reading{Now: noon})
-	return u, err == nil && id == "u1"
-}
-
-func (p *ports) Affinities(_, id string, _ time.Time) (tipoff.Affinities, bool) {
-	none := []tipoff.Affinity{}
-	return tipoff.Affinities{UserID: id, Bets: 1, Sports: []tipoff.Affinity{{Name: "S", Weight: 1, Share: 1}}, Leagues: none, Teams: none, Markets: none, Odds: none}, id == "u1"
-}
-
-// archive is the port to the past.
-type archive struct{ *ports }
-
-func (a archive) Event(_ context.Context, _, id string) (tipoff.Event, error) {
-	if a.fails != nil {
-		return tipoff.Event{}, a.fails
-	}
-	if id != "past" {
-		return tipoff.Event{}, fmt.Errorf("event %s: %w", id, tipoff.ErrNotFound)
-	}
-	return a.event(id), nil
-}
-
-func (a archive) Events(context.Context, string, tipoff.EventFilter) ([]tipoff.Event, string, error) {
-	return []tipoff.Event{a.event("from the archive")}, "", a.fails
-}
-
-func (a archive) Coupons(context.Context, string, string, string, int) ([]tipoff.Coupon, string, error) {
-	c, err := tipoff.DecodeCoupon([]byte(goodCoupon), tipoff.Reading{Now: noon})
-	return []tipoff.Coupon{c}, "", errors.Join(err, a.fails)
-}
-
-// gateway is a running server and what is behind it.
-type gateway struct {
-	*testing.T
-	*ports
-	server *Server
-	logged *bytes.Buffer
-}
-
-func start(t *testing.T, change ...func(*Options)) *gateway {
-	t.Helper()
-	p := &ports{items: 3}
-	g := &gateway{T: t, ports: p, logged: new(bytes.Buffer)}
-	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
-	o := Options{
-		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
-		Parts: func() []Part { return []Part{{Name: "kafka", Ready: true, Detail: "connected"}} },
-		Log:   slog.New(slog.NewTextHandler(g.logged, nil)), Now: func() time.Time { return noon },
-	}
-	for _, c := range change {
-		c(&o)
-	}
-	server, err := Start(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.server = server
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := server.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return g
-}
-
-// answer is what came back.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// ask sends a request and holds the answer against the description.
-func (g *gateway) ask(method, path, body string, header ...string) answer {
-	g.Helper()
-	q, err := http.NewRequest(method, g.server.URL()+path, strings.NewReader(body))
-	if err != nil {
-		g.Fatal(err)
-	}
-	if body != "" {
-		q.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(header); i += 2 {
-		q.Header.Set(header[i], header[i+1])
-	}
-	a, err := http.DefaultTransport.RoundTrip(q)
-	if err != nil {
-		g.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer a.Body.Close()
-	got, err := io.ReadAll(a.Body)
-	if err != nil {
-		g.Fatalf("%s %s: %v", method, path, err)
-	}
-	described(g.T, q, a, got)
-	return answer{a.StatusCode, a.Header, string(got)}
-}
-
-func (g *gateway) want(a answer, status int, parts ...string) {
-	g.Helper()
-	if a.status != status {
-		g.Errorf("status %d, want %d: %s", a.status, status, a.body)
-	}
-	for _, part := range parts {
-		if !strings.Contains(a.body, part) {
-			g.Errorf("%s\nwant in it %s", a.body, part)
-		}
-	}
-}
-
-func TestOldRoutes_AnswerAsTheOldServiceDid(t *testing.T) {
-	g := start(t)
-	g.want(g.ask("GET", "/hello", ""), 200, "Hello World")
-	for i, c := range []struct{ path, body string }{
-		{"/register_user", ` {"extra_field": [1, 2],` + goodUser[1:] + "\n"},
-		{"/register_event", goodEvent},
-		{"/register_coupon", goodCoupon},
-	} {
-		a := g.ask("POST", c.path, c.body)
-		if a.status != 200 || a.body != c.body {
-			t.Errorf("%s: %d %s, want the body as it was posted", c.path, a.status, a.body)
-		}
-		if len(g.published) != i+1 {
-			t.Fatalf("%s: %d records are published", c.path, len(g.published))
-		}
-	}
-	if r := g.published[2]; r.Topic != "coupon_topic" || r.Key != "default/u1" || !r.Received.Equal(noon) {
-		t.Errorf("published %+v", r)
-	}
-	g.want(g.ask("POST", "/register_user", `{"user_id":"u"}`), 400, `{"error":"birth_year: is required; `)
-	g.want(g.ask("POST", "/register_coupon", strings.Replace(goodCoupon, "50.5", "-1", 1)), 400, `"stake: must be a number above 0`)
-	g.want(g.ask("POST", "/register_event", goodEvent, "Content-Type", "text/xml"), 415, `{"error":`)
-	g.want(g.ask("POST", "/register_event", "["+goodEvent+"]"), 400, "must be an object, is an array")
-}
 
 func TestOldRecommend_ReadsNAsTheOldServiceDid(t *testing.T) {
 	g := start(t)
@@ -249,121 +55,6 @@ func TestOldRecommend_ReadsNAsTheOldServiceDid(t *testing.T) {
 	for _, query := range []string{"", "user_id=", "user_id=u&n=many", "user_id=u&n=1.5", "user_id=" + strings.Repeat("x", 51)} {
 		g.want(g.ask("GET", "/recommend?"+query, ""), 400, `{"error":"`)
 	}
-}
-
-func TestPost_TakesOneAnArrayOrLines(t *testing.T) {
-	g := start(t)
-	second := strings.Replace(goodUser, "u1", "u2", 1)
-	for name, c := range map[string]struct {
-		body, kind string
-		n          int
-	}{
-		"one":               {goodUser, "application/json; charset=utf-8", 1},
-		"array":             {"[" + goodUser + ",\n" + second + "]", "application/json", 2},
-		"lines":             {goodUser + "\n\r\n" + second, "application/x-ndjson", 2},
-		"lines with an end": {goodUser + "\n" + second + "\n", "application/x-ndjson", 2},
-		"no type":           {goodUser, "", 1},
-	} {
-		before := len(g.published)
-		a := g.ask("POST", "/v1/users", c.body, "Content-Type", c.kind)
-		g.want(a, 202, fmt.Sprintf(`{"accepted":%d,"rejected":[]}`, c.n))
-		if got := len(g.published) - before; got != c.n {
-			t.Errorf("%s: %d records published, want %d", name, got, c.n)
-		}
-	}
-}
-
-func packed(s string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = io.WriteString(w, s)
-	_ = w.Close()
-	return b.String()
-}
-
-func TestPost_Unpacks(t *testing.T) {
-	g := start(t)
-	g.want(g.ask("POST", "/v1/events", packed(goodEvent), "Content-Encoding", "gzip"), 202)
-	g.want(g.ask("POST", "/register_event", packed(goodEvent), "Content-Encoding", "gzip"), 200)
-	g.want(g.ask("POST", "/v1/events", goodEvent, "Content-Encoding", "gzip"), 400, "not gzip")
-	g.want(g.ask("POST", "/v1/events", packed(goodEvent)[:40], "Content-Encoding", "gzip"), 400, "not gzip")
-	g.want(g.ask("POST", "/v1/events", goodEvent, "Content-Encoding", "br"), 415)
-	bomb := packed(strings.Repeat(" ", MaxBodyUnpacked+1))
-	g.want(g.ask("POST", "/v1/events", bomb, "Content-Encoding", "gzip"), 413, "16777216 after gzip")
-}
-
-func TestPost_TellsPerItemWhatIsWrong(t *testing.T) {
-	g := start(t)
-	bad := strings.Replace(goodCoupon, `"odds":10.0`, `"odds":0.5`, 1)
-	a := g.ask("POST", "/v1/coupons", "["+goodCoupon+","+bad+`,7,{"coupon_id":"c9","wat":1}]`)
-	g.want(a, 207, `"accepted":1`, `{"index":1,"id":"c1","field":"selections[0].odds","message":"must be a number from 1 to 1000000"}`,
-		`{"index":2,"field":"","message":"must be an object, is a number"}`, `{"index":3,"id":"c9","field":"wat","message":"is not a field of this entity"}`)
-	if len(g.published) != 1 {
-		t.Errorf("%d records are published", len(g.published))
-	}
-	a = g.ask("POST", "/v1/coupons", bad+"\n{oops\n"+goodCoupon, "Content-Type", "application/x-ndjson")
-	g.want(a, 207, `"accepted":1`, `"index":0`, `"index":1`, "is not valid JSON")
-	a = g.ask("POST", "/v1/coupons", "["+bad+"]")
-	g.want(a, 400, `"title":"invalid request"`, `"index":0`, `"field":"selections[0].odds"`)
-	if kind := a.header.Get("Content-Type"); kind != "application/problem+json" {
-		t.Errorf("Content-Type = %s", kind)
-	}
-}
-
-func TestPost_RefusesWhatIsNotAListOfItems(t *testing.T) {
-	g := start(t)
-	many := "[" + strings.TrimSuffix(strings.Repeat(goodUser+",", 1001), ",") + "]"
-	for body, status := range map[string]int{
-		"": 400, " ": 400, "[]": 400, "[": 400, "[" + goodUser: 400, "[" + goodUser + "]x": 400, goodUser + goodUser: 400,
-		"null": 400, `"x"`: 400, many: 413, strings.Repeat("[", 3_000_000): 400, `[{"a":` + strings.Repeat("[", 50_000) + "]": 400,
-	} {
-		a := g.ask("POST", "/v1/users", body, "Content-Type", "application/json")
-		g.want(a, status, `"status":`)
-	}
-	g.want(g.ask("POST", "/v1/users", many[1:len(many)-1], "Content-Type", "application/x-ndjson"), 400)
-	g.want(g.ask("POST", "/v1/users", goodUser, "Content-Type", "application/x-www-form-urlencoded"), 415, "application/x-ndjson")
-	if len(g.published) != 0 {
-		t.Errorf("%d records are published", len(g.published))
-	}
-}
-
-func TestPost_OfFiveMebibytesIsTooLarge(t *testing.T) {
-	g := start(t)
-	for _, path := range []string{"/v1/users", "/register_user"} {
-		g.want(g.ask("POST", path, strings.Repeat(" ", 5<<20)), 413, "4194304")
-	}
-}
-
-func TestPost_SaysWhenTheBrokerDoesNot(t *testing.T) {
-	g := start(t)
-	for _, c := range []struct {
-		err    error
-		status int
-	}{{tipoff.Unavailable("publish", errors.New("away")), 503}, {fmt.Errorf("publish: %w", tipoff.ErrBusy), 429}} {
-		g.fails = c.err
-		for path, body := range map[string]string{"/v1/users": goodUser, "/register_event": goodEvent, "/v1/coupons": "[" + goodCoupon + "]"} {
-			a := g.ask("POST", path, body)
-			g.want(a, c.status)
-			if a.header.Get("Retry-After") == "" {
-				t.Errorf("%s: no Retry-After", path)
-			}
-		}
-		a := g.ask("PATCH", "/v1/events/e1", `{"status":"finished"}`)
-		g.want(a, c.status)
-	}
-}
-
-func TestPatch_IsPublishedWithItsEvent(t *testing.T) {
-	g := start(t)
-	g.want(g.ask("PATCH", "/v1/events/a%2Fb%20%C3%BC", `{"status":"finished","result":"2:1"}`), 202, `{"accepted":1`)
-	r := g.published[0]
-	if r.Topic != tipoff.TopicEvents || r.Key != "default/a/b ü" || !tipoff.IsPatch(r.Value) {
-		t.Errorf("published %s %s %s", r.Topic, r.Key, r.Value)
-	}
-	for body, part := range map[string]string{`{}`: "at least one", `{"status":"won"}`: "one of open", `{"league":"x"}`: "not a field", `[]`: "must be an object"} {
-		g.want(g.ask("PATCH", "/v1/events/e1", body), 400, part)
-	}
-	g.want(g.ask("PATCH", "/v1/events/"+strings.Repeat("x", 51), `{"status":"open"}`), 400, `"field":"event_id"`)
 }
 
 func TestRecommendations_ReadEveryParameter(t *testing.T) {
@@ -584,10 +275,6 @@ func TestClose_AnswersRequestsUnderWay(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-type publish func() error
-
-func (p publish) Publish(context.Context, []tipoff.Record) error { return p() }
 
 func TestFault_OrderIsStable(t *testing.T) {
 	g := start(t)

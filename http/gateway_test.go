@@ -1,0 +1,189 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tipoff"
+)
+
+// ports are all three ports of the gateway, played by the test.
+type ports struct {
+	mu        sync.Mutex
+	published []tipoff.Record
+	asked     tipoff.Query
+	fails     error // of publishing, and of the archive
+	items     int   // of a recommendation
+}
+
+func (p *ports) Publish(_ context.Context, records []tipoff.Record) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fails != nil {
+		return p.fails
+	}
+	p.published = append(p.published, records...)
+	return nil
+}
+
+func (p *ports) event(id string) tipoff.Event {
+	return tipoff.Event{
+		ID: id, Begin: noon.Add(25 * time.Hour), End: noon.Add(26 * time.Hour), Country: "USA", League: "L", Sport: "S",
+		Participants: []string{"A"}, Status: tipoff.StatusOpen,
+	}
+}
+
+func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if company != tipoff.DefaultCompany || !now.Equal(noon) {
+		panic("another company or moment")
+	}
+	p.asked = q
+	r := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: "no event is open"}
+	for i := range min(q.N, p.items) {
+		r.Items = append(r.Items, tipoff.Item{Event: p.event(fmt.Sprint("e", i)), Score: 1.5, Reason: tipoff.Reason{Code: tipoff.ReasonPopular}})
+		r.EmptyBecause = ""
+	}
+	return r
+}
+
+func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {
+	return []tipoff.PopularEvent{{Event: p.event("e1"), Score: 2, Bets: 3, Outcomes: []tipoff.PopularOutcome{{Market: "m", Outcome: "o", Bets: 1}}}}
+}
+
+func (p *ports) Event(_, id string) (tipoff.Event, bool) {
+	return p.event(id), id == "e1" || id == "a/b ü"
+}
+
+func (p *ports) OpenEvents(string, tipoff.EventFilter, time.Time) ([]tipoff.Event, string, error) {
+	return []tipoff.Event{p.event("from memory")}, "next", nil
+}
+
+func (p *ports) User(_, id string) (tipoff.User, bool) {
+	u, err := tipoff.DecodeUser([]byte(goodUser), tipoff.Reading{Now: noon})
+	return u, err == nil && id == "u1"
+}
+
+func (p *ports) Affinities(_, id string, _ time.Time) (tipoff.Affinities, bool) {
+	none := []tipoff.Affinity{}
+	return tipoff.Affinities{UserID: id, Bets: 1, Sports: []tipoff.Affinity{{Name: "S", Weight: 1, Share: 1}}, Leagues: none, Teams: none, Markets: none, Odds: none}, id == "u1"
+}
+
+// archive is the port to the past.
+type archive struct{ *ports }
+
+func (a archive) Event(_ context.Context, _, id string) (tipoff.Event, error) {
+	if a.fails != nil {
+		return tipoff.Event{}, a.fails
+	}
+	if id != "past" {
+		return tipoff.Event{}, fmt.Errorf("event %s: %w", id, tipoff.ErrNotFound)
+	}
+	return a.event(id), nil
+}
+
+func (a archive) Events(context.Context, string, tipoff.EventFilter) ([]tipoff.Event, string, error) {
+	return []tipoff.Event{a.event("from the archive")}, "", a.fails
+}
+
+func (a archive) Coupons(context.Context, string, string, string, int) ([]tipoff.Coupon, string, error) {
+	c, err := tipoff.DecodeCoupon([]byte(goodCoupon), tipoff.Reading{Now: noon})
+	return []tipoff.Coupon{c}, "", errors.Join(err, a.fails)
+}
+
+// gateway is a running server and what is behind it.
+type gateway struct {
+	*testing.T
+	*ports
+	server *Server
+	logged *bytes.Buffer
+}
+
+func start(t *testing.T, change ...func(*Options)) *gateway {
+	t.Helper()
+	p := &ports{items: 3}
+	g := &gateway{T: t, ports: p, logged: new(bytes.Buffer)}
+	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
+	o := Options{
+		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
+		Parts: func() []Part { return []Part{{Name: "kafka", Ready: true, Detail: "connected"}} },
+		Log:   slog.New(slog.NewTextHandler(g.logged, nil)), Now: func() time.Time { return noon },
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	server, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.server = server
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := server.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// ask sends a request and holds the answer against the description.
+func (g *gateway) ask(method, path, body string, header ...string) answer {
+	g.Helper()
+	q, err := http.NewRequest(method, g.server.URL()+path, strings.NewReader(body))
+	if err != nil {
+		g.Fatal(err)
+	}
+	if body != "" {
+		q.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		q.Header.Set(header[i], header[i+1])
+	}
+	a, err := http.DefaultTransport.RoundTrip(q)
+	if err != nil {
+		g.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer a.Body.Close()
+	got, err := io.ReadAll(a.Body)
+	if err != nil {
+		g.Fatalf("%s %s: %v", method, path, err)
+	}
+	described(g.T, q, a, got)
+	return answer{a.StatusCode, a.Header, string(got)}
+}
+
+func (g *gateway) want(a answer, status int, parts ...string) {
+	g.Helper()
+	if a.status != status {
+		g.Errorf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	for _, part := range parts {
+		if !strings.Contains(a.body, part) {
+			g.Errorf("%s\nwant in it %s", a.body, part)
+		}
+	}
+}
+
+type publish func() error
+
+func (p publish) Publish(context.Context, []tipoff.Record) error { return p() }
