@@ -303,3 +303,27 @@ func TestClose_EndsAServerThatHasHardlyBegun(t *testing.T) {
 		cancel()
 	}
 }
+
+func TestServer_DoesNotWaitForSlowClients(t *testing.T) {
+	g := start(t, func(o *Options) { o.ReadTimeout = 200 * time.Millisecond })
+	u, _ := url.Parse(g.server.URL())
+	for sent, want := range map[string]string{
+		"POST /v1/users HTTP/1.1\r\nHost: x\r\nX-Slow":                                                         "",
+		"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{": "408",
+	} {
+		conn, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, sent)
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		answer, err := io.ReadAll(conn) // ends when the server closes
+		if err != nil || !strings.Contains(string(answer), want) {
+			t.Errorf("%.40q: answered %q, %v", sent, answer, err)
+		}
+		conn.Close()
+	}
+	if len(g.published) != 0 {
+		t.Error("half a body was published")
+	}
+}

@@ -80,7 +80,7 @@ var (
 	errTooLarge = fmt.Errorf("the body may have at most %d bytes as sent and %d after gzip", MaxBody, MaxBodyUnpacked)
 	errTooMany  = fmt.Errorf("the body may have at most %d items; send the others in further requests", MaxPosted)
 	errHeaders  = fmt.Errorf("the headers may have at most %d bytes", maxHeader)
-	errSlow     = fmt.Errorf("the request took longer than %s to arrive", readTimeout)
+	errSlow     = errors.New("the request took too long to arrive")
 	errType     = errors.New("the Content-Type must be application/json")
 	errTypes    = errors.New("the Content-Type must be application/json, or application/x-ndjson for one item a line")
 	errEncoding = errors.New("the Content-Encoding must be gzip or none")

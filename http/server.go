@@ -73,6 +73,8 @@ type Options struct {
 	Registry *prometheus.Registry
 	Log      *slog.Logger
 	Now      func() time.Time // nil: the clock
+
+	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 }
 
 // Limits of a request.
@@ -82,7 +84,7 @@ const (
 	MaxPosted       = 1000     // items of one post
 	maxHeader       = 16 << 10 // bytes
 
-	readTimeout  = 15 * time.Second // of a whole request
+	readTimeout  = 15 * time.Second // see [Options]
 	writeTimeout = 30 * time.Second
 	idleTimeout  = 75 * time.Second
 )
@@ -105,6 +107,9 @@ func Start(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = readTimeout
+	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
@@ -116,7 +121,7 @@ func Start(o Options) (*Server, error) {
 		StreamRequestBody:     true, // so that one too large is answered, not cut off
 		MaxRequestBodySize:    MaxBody,
 		ReadBufferSize:        maxHeader,
-		ReadTimeout:           readTimeout,
+		ReadTimeout:           o.ReadTimeout,
 		WriteTimeout:          writeTimeout,
 		IdleTimeout:           idleTimeout,
 		NoDefaultContentType:  true,
