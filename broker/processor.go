@@ -17,14 +17,16 @@ import (
 type Processor struct {
 	Lag
 	cluster *Cluster
+	owner   *Owner
 	graph   *goka.GroupGraph
 	state   atomic.Pointer[State]
 	current atomic.Pointer[goka.Processor]
 }
 
-// NewProcessor prepares a processor of the graph; Run runs it.
-func (c *Cluster) NewProcessor(graph *goka.GroupGraph) *Processor {
-	p := &Processor{cluster: c, graph: graph}
+// NewProcessor prepares a processor of the graph, whose callbacks know the owner;
+// Run runs it.
+func (c *Cluster) NewProcessor(graph *goka.GroupGraph, owner *Owner) *Processor {
+	p := &Processor{cluster: c, owner: owner, graph: graph}
 	p.Lag.Group = string(graph.Group())
 	for _, input := range append(graph.InputStreams(), graph.LoopStream()) {
 		if input != nil {
@@ -70,7 +72,7 @@ func (p *Processor) Run(ctx context.Context) error {
 }
 
 func (p *Processor) live(ctx context.Context) error {
-	options, err := p.cluster.processorOptions()
+	options, err := p.options()
 	if err != nil {
 		return err
 	}
@@ -84,53 +86,38 @@ func (p *Processor) live(ctx context.Context) error {
 	return processor.Run(ctx)
 }
 
-func (c *Cluster) processorOptions() ([]goka.ProcessorOption, error) {
+func (p *Processor) options() ([]goka.ProcessorOption, error) {
 	var settings [4]*sarama.Config
 	for i := range settings {
-		s, err := c.config.sarama("tipoff-processors")
+		s, err := p.cluster.config.sarama("tipoff-processors")
 		if err != nil {
 			return nil, err
 		}
 		settings[i] = s
 	}
-	// Between processors nothing may be lost, so a produce outlasts any outage
-	// that people end within ten minutes.
-	settings[2].Metadata.Retry.Max = 2400
-	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
-	settings[2].Producer.Retry.Max = 2400
+	// A produce outlasts a restart of a broker. After a longer outage the processor
+	// is built again, from what was committed.
+	settings[2].Producer.Retry.Max = 120
 	settings[2].Producer.Retry.Backoff = 250 * time.Millisecond
+	settings[2].Metadata.Retry.Max = 120
+	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
 	topics := goka.NewTopicManagerConfig()
+	joins := goka.ConsumerGroupBuilderWithConfig(settings[0])
 	return []goka.ProcessorOption{
-		goka.WithConsumerGroupBuilder(joinAgain(goka.ConsumerGroupBuilderWithConfig(settings[0]))),
+		goka.WithConsumerGroupBuilder(func(brokers []string, group, clientID string) (sarama.ConsumerGroup, error) {
+			inner, err := joins(brokers, group, clientID)
+			if err != nil {
+				return nil, err
+			}
+			return &watermarked{inner, p.owner}, nil
+		}),
 		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[1])),
 		goka.WithProducerBuilder(goka.ProducerBuilderWithConfig(settings[2])),
 		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[3], topics)),
-		goka.WithStorageBuilder(newMemory),
+		goka.WithStorageBuilder(p.owner.storage),
+		goka.WithUpdateCallback(p.owner.recover),
 		goka.WithHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),
-		goka.WithPartitionChannelSize(1024),
-		goka.WithLogger(quiet{c.log}),
+		goka.WithPartitionChannelSize(maxUnfinished),
+		goka.WithLogger(quiet{p.cluster.log}),
 	}, nil
-}
-
-// joinAgain wraps a consumer group so that it joins again at once when a
-// rebalance ends its session: goka itself would sleep for five seconds.
-func joinAgain(build goka.ConsumerGroupBuilder) goka.ConsumerGroupBuilder {
-	return func(brokers []string, group, clientID string) (sarama.ConsumerGroup, error) {
-		inner, err := build(brokers, group, clientID)
-		if err != nil {
-			return nil, err
-		}
-		return &rejoining{inner}, nil
-	}
-}
-
-type rejoining struct{ sarama.ConsumerGroup }
-
-func (r *rejoining) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
-	for ctx.Err() == nil {
-		if err := r.ConsumerGroup.Consume(ctx, topics, handler); err != nil {
-			return err
-		}
-	}
-	return nil
 }

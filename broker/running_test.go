@@ -27,6 +27,14 @@ func counting() *goka.GroupGraph {
 
 type raw struct{}
 
+// owner is the ownership of a table whose values have no epochs.
+func owner(c *Cluster) *Owner {
+	return c.NewOwner(TableValues{
+		Epoch: func([]byte) uint64 { return 0 },
+		Check: func([]byte) error { return nil },
+	}, func(string) {})
+}
+
 // following collects what a view sees.
 type following struct {
 	mu     sync.Mutex
@@ -69,7 +77,7 @@ func TestProcessorAndView_FollowTheStreamThroughARestart(t *testing.T) {
 	running.Go(func() { _ = view.Run(ctx) })
 	for round := 1; round <= 3; round++ {
 		life, end := context.WithCancel(t.Context())
-		p := c.NewProcessor(counting())
+		p := c.NewProcessor(counting(), owner(c))
 		done := make(chan struct{})
 		go func() { defer close(done); _ = p.Run(life) }()
 		if err := pub.Publish(t.Context(), records(20)); err != nil {
@@ -104,7 +112,7 @@ func TestProcessor_TwoShareThePartitionsAndOneTakesOver(t *testing.T) {
 	for i := range both {
 		var life context.Context
 		life, lives[i] = context.WithCancel(t.Context())
-		both[i] = c.NewProcessor(counting())
+		both[i] = c.NewProcessor(counting(), owner(c))
 		running.Go(func() { _ = both[i].Run(life) })
 	}
 	eventually(t, func() error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lovoo/goka/storage"
 )
@@ -14,19 +15,26 @@ import (
 // goka's own memory storage sorts all its keys at each new one, and its LevelDB
 // costs ten times what a callback does.
 type memory struct {
-	mu     sync.RWMutex
-	values map[string][]byte
-	offset int64
-	stored bool // offset was set
+	mu      sync.RWMutex
+	values  map[string][]byte
+	offset  int64
+	stored  bool   // offset was set
+	unacked int    // values set whose offset on the changelog is not known
+	epoch   uint64 // highest seen
 }
 
-func newMemory(string, int32) (storage.Storage, error) {
-	return &memory{values: map[string][]byte{}}, nil
-}
+func newMemory() *memory { return &memory{values: map[string][]byte{}} }
 
-func (m *memory) Open() error          { return nil }
-func (m *memory) Close() error         { return nil }
-func (m *memory) MarkRecovered() error { return nil }
+func (m *memory) Open() error  { return nil }
+func (m *memory) Close() error { return nil }
+
+// MarkRecovered is called when all of the changelog is here.
+func (m *memory) MarkRecovered() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.unacked = 0
+	return nil
+}
 
 func (m *memory) Has(key string) (bool, error) {
 	m.mu.RLock()
@@ -47,6 +55,7 @@ func (m *memory) Set(key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.values[key] = value
+	m.unacked++
 	return nil
 }
 
@@ -70,7 +79,27 @@ func (m *memory) SetOffset(offset int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.offset, m.stored = max(offset, m.offset), true
+	m.unacked = max(0, m.unacked-1)
 	return nil
+}
+
+// settled says that the copy holds nothing that the changelog does not.
+func (m *memory) settled() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.unacked == 0
+}
+
+func (m *memory) saw(epoch uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.epoch = max(m.epoch, epoch)
+}
+
+func (m *memory) highest() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.epoch
 }
 
 // Iterator walks the keys that are there now.
@@ -110,6 +139,27 @@ func (i *keysIterator) Key() []byte            { return []byte(i.keys[i.at]) }
 func (i *keysIterator) Value() ([]byte, error) { return i.of.Get(i.keys[i.at]) }
 func (i *keysIterator) Err() error             { return nil }
 func (i *keysIterator) Release()               {}
+
+// handle is one session's use of a memory. An acknowledgement that comes after the
+// session must not touch what the next one holds.
+type handle struct {
+	*memory
+	closed atomic.Bool
+}
+
+// Close ends the use; the memory stays for the next session.
+func (h *handle) Close() error {
+	h.closed.Store(true)
+	return nil
+}
+
+// SetOffset notes where a value stands on the changelog.
+func (h *handle) SetOffset(offset int64) error {
+	if h.closed.Load() {
+		return nil
+	}
+	return h.memory.SetOffset(offset)
+}
 
 // offsetOnly is the storage of a view that keeps its values itself: it remembers
 // where the view stands, so that a reconnect goes on there.

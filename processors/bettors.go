@@ -2,6 +2,7 @@ package processors
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/lovoo/goka"
 
@@ -10,26 +11,25 @@ import (
 )
 
 // Bettors is the processor that keeps the table of bettors, by company and user.
-func Bettors(source Source) *goka.GroupGraph {
-	b := bettors{source}
+func Bettors(place Place) *goka.GroupGraph {
 	return goka.DefineGroup(tipoff.GroupBettors,
-		goka.Input(tipoff.TopicUsers, bytesCodec{}, b.user),
-		goka.Input(tipoff.TopicCoupons, bytesCodec{}, b.coupon),
-		goka.Input(tipoff.TopicResolved, bytesCodec{}, b.resolved),
+		goka.Input(tipoff.TopicUsers, bytesCodec{}, callback(place, postUser)),
+		goka.Input(tipoff.TopicCoupons, bytesCodec{}, callback(place, noteCoupon)),
+		goka.Input(tipoff.TopicResolved, bytesCodec{}, callback(place, learnLeg)),
 		goka.Output(tipoff.TopicSelections, bytesCodec{}),
 		goka.Output(tipoff.TopicRejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
-type bettors struct{ source Source }
+// RewriteBettor asks the owner of a key of the bettors' table to write its value
+// again.
+func RewriteBettor(key string) tipoff.Record {
+	return tipoff.Record{Topic: tipoff.TopicResolved, Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+}
 
-// user takes a newer version of a user in.
-func (b bettors) user(ctx goka.Context, message any) {
-	in, ok := b.source.read(ctx, message)
-	if !ok {
-		return
-	}
+// postUser takes a newer version of a user in.
+func postUser(in *input) {
 	user, err := tipoff.DecodeUser(in.value, in.reading())
 	if err == nil && user.ID != in.id {
 		err = fmt.Errorf("user_id: must be the key's, %q", in.id)
@@ -38,17 +38,14 @@ func (b bettors) user(ctx goka.Context, message any) {
 		in.reject(err.Error())
 		return
 	}
-	bettor := in.bettor()
-	bettor.Post(user, in.at)
-	in.SetValue(bettor.Marshal(), in.headers())
+	if bettor := in.bettor(); bettor != nil {
+		bettor.Post(user, in.at)
+		in.saveBettor(bettor)
+	}
 }
 
-// coupon notes a bet and sends its legs to their fixtures.
-func (b bettors) coupon(ctx goka.Context, message any) {
-	in, ok := b.source.read(ctx, message)
-	if !ok {
-		return
-	}
+// noteCoupon notes a bet and sends its legs to their fixtures.
+func noteCoupon(in *input) {
 	coupon, err := tipoff.DecodeCoupon(in.value, in.reading())
 	if err == nil && coupon.UserID != in.id {
 		err = fmt.Errorf("user_id: must be the key's, %q", in.id)
@@ -58,11 +55,14 @@ func (b bettors) coupon(ctx goka.Context, message any) {
 		return
 	}
 	bettor, received := in.bettor(), in.received.Unix()
+	if bettor == nil {
+		return
+	}
 	verdict := bettor.Note(&coupon, in.at, received)
-	in.SetValue(bettor.Marshal(), in.headers())
+	in.saveBettor(bettor)
 	switch verdict {
 	case score.NewBet, score.AgainBet:
-		legs := bettor.Send(&coupon, in.at, in.Partition(), received)
+		legs := bettor.Send(&coupon, in.cause(), received)
 		for i := range legs {
 			in.send(tipoff.TopicSelections, tipoff.Key(in.company, legs[i].EventID), &legs[i])
 		}
@@ -73,24 +73,29 @@ func (b bettors) coupon(ctx goka.Context, message any) {
 	}
 }
 
-// resolved learns from a leg that its fixture has answered.
-func (b bettors) resolved(ctx goka.Context, message any) {
-	in, ok := b.source.read(ctx, message)
-	if !ok {
-		return
-	}
-	got, err := score.UnmarshalMessage(in.value)
-	resolved, ok := got.(*score.Resolved)
-	if err != nil || !ok {
-		in.reject("not a resolved leg")
-		return
-	}
+// learnLeg learns from a leg that its fixture has answered; or writes the state
+// again, as it is.
+func learnLeg(in *input) {
+	got, _ := score.UnmarshalMessage(in.value)
 	bettor := in.bettor()
-	bettor.Apply(resolved, in.received.Unix())
-	in.SetValue(bettor.Marshal(), in.headers())
+	if bettor == nil {
+		return
+	}
+	switch m := got.(type) {
+	case *score.Resolved:
+		bettor.Apply(m, in.received.Unix())
+		in.saveBettor(bettor)
+	case *score.Rewrite:
+		if in.Value() != nil {
+			in.saveBettor(bettor)
+		}
+	default:
+		in.reject("not a message to a bettor")
+	}
 }
 
-// bettor is the state of the record's user; a user never seen has an empty one.
+// bettor is the state of the record's user; a user never seen has an empty one. It
+// is nil, and the record rejected, where the state is broken.
 func (in *input) bettor() *score.Bettor {
 	value, ok := in.Value().([]byte)
 	if !ok {
@@ -99,6 +104,12 @@ func (in *input) bettor() *score.Bettor {
 	bettor, err := score.UnmarshalBettor(value)
 	if err != nil {
 		in.unreadable(err)
+		return nil
 	}
 	return bettor
+}
+
+func (in *input) saveBettor(b *score.Bettor) {
+	b.Epoch = in.epoch()
+	in.SetValue(b.Marshal(), in.headers())
 }

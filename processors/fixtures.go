@@ -3,6 +3,7 @@ package processors
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/lovoo/goka"
 
@@ -13,28 +14,27 @@ import (
 // Fixtures is the processor that keeps the table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(source Source) *goka.GroupGraph {
-	f := fixtures{source}
+func Fixtures(place Place) *goka.GroupGraph {
 	return goka.DefineGroup(tipoff.GroupFixtures,
-		goka.Input(tipoff.TopicEvents, bytesCodec{}, f.event),
-		goka.Input(tipoff.TopicSelections, bytesCodec{}, f.selection),
-		goka.Loop(bytesCodec{}, f.loop),
+		goka.Input(tipoff.TopicEvents, bytesCodec{}, callback(place, takeEvent)),
+		goka.Input(tipoff.TopicSelections, bytesCodec{}, callback(place, countLeg)),
+		goka.Loop(bytesCodec{}, callback(place, serveLoop)),
 		goka.Output(tipoff.TopicResolved, bytesCodec{}),
 		goka.Output(tipoff.TopicRejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
-type fixtures struct{ source Source }
+// RewriteFixture asks the owner of a key of the fixtures' table to write its value
+// again.
+func RewriteFixture(key string) tipoff.Record {
+	return tipoff.Record{Topic: tipoff.LoopFixtures, Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+}
 
-// event takes an event or a patch in, and releases the legs that waited for it.
-func (f fixtures) event(ctx goka.Context, message any) {
-	in, ok := f.source.read(ctx, message)
-	if !ok {
-		return
-	}
+// takeEvent takes an event or a patch in, and releases the legs that waited for it.
+func takeEvent(in *input) {
 	if tipoff.IsPatch(in.value) {
-		f.patch(&in)
+		takePatch(in)
 		return
 	}
 	event, err := tipoff.DecodeEvent(in.value, in.reading())
@@ -46,8 +46,11 @@ func (f fixtures) event(ctx goka.Context, message any) {
 		return
 	}
 	fixture := in.fixture()
+	if fixture == nil {
+		return
+	}
 	fixture.Post(event, in.at)
-	in.SetValue(fixture.Marshal(), in.headers())
+	in.saveFixture(fixture)
 	if fixture.First == in.at {
 		release := score.MarshalMessage(&score.Release{Traits: fixture.Traits()})
 		for chunk := range fixture.Chunks() {
@@ -56,33 +59,31 @@ func (f fixtures) event(ctx goka.Context, message any) {
 	}
 }
 
-func (f fixtures) patch(in *input) {
+func takePatch(in *input) {
 	patch, err := tipoff.DecodeEventPatch(in.value, in.id, in.reading())
 	if err != nil {
 		in.reject(err.Error())
 		return
 	}
-	fixture := in.fixture()
-	fixture.Change(patch, in.at)
-	in.SetValue(fixture.Marshal(), in.headers())
+	if fixture := in.fixture(); fixture != nil {
+		fixture.Change(patch, in.at)
+		in.saveFixture(fixture)
+	}
 }
 
-// selection counts a leg, and answers it or lets it wait.
-func (f fixtures) selection(ctx goka.Context, message any) {
-	in, ok := f.source.read(ctx, message)
-	if !ok {
-		return
-	}
+// countLeg counts a leg, and answers it or lets it wait.
+func countLeg(in *input) {
 	got, err := score.UnmarshalMessage(in.value)
 	leg, ok := got.(*score.Leg)
 	if err != nil || !ok {
 		in.reject("not a leg")
 		return
 	}
-	fixture := in.fixture()
-	fixture.Count(leg)
-	in.SetValue(fixture.Marshal(), in.headers())
-	in.answer(fixture, leg)
+	if fixture := in.fixture(); fixture != nil {
+		fixture.Count(leg)
+		in.saveFixture(fixture)
+		in.answer(fixture, leg)
+	}
 }
 
 // answer sends a counted leg back to its bettor with the event's attributes, or
@@ -99,37 +100,57 @@ func (in *input) resolve(leg *score.Leg, t score.Traits) {
 	in.send(tipoff.TopicResolved, tipoff.Key(in.company, leg.UserID), score.Resolve(leg, t))
 }
 
-// loop serves the chunks: a leg that shall wait, or the event's release. A leg
-// that reaches a chunk after the release asks at the fixture once more.
-func (f fixtures) loop(ctx goka.Context, message any) {
-	in, ok := f.source.read(ctx, message)
-	if !ok {
+// serveLoop serves what waits and asks beside the events: a leg that shall wait in a
+// chunk, the release of a chunk, a leg that came to a chunk after its release and
+// asks once more, or a key that shall be written again.
+func serveLoop(in *input) {
+	got, _ := score.UnmarshalMessage(in.value)
+	if _, _, isChunk := tipoff.SplitPartKey(in.Key()); isChunk {
+		in.serveChunk(got)
 		return
 	}
-	got, _ := score.UnmarshalMessage(in.value)
-	whole, _, isChunk := tipoff.SplitPartKey(in.Key())
+	fixture := in.fixture()
+	if fixture == nil {
+		return
+	}
 	switch m := got.(type) {
 	case *score.Leg:
-		if !isChunk {
-			in.answer(in.fixture(), m)
-			return
+		in.answer(fixture, m)
+	case *score.Rewrite:
+		if in.Value() != nil {
+			in.saveFixture(fixture)
 		}
-		chunk := in.chunk()
+	default:
+		in.reject("not a message to a fixture")
+	}
+}
+
+func (in *input) serveChunk(message any) {
+	chunk := in.chunk()
+	if chunk == nil {
+		return
+	}
+	switch m := message.(type) {
+	case *score.Leg:
 		if chunk.Released {
+			whole, _, _ := tipoff.SplitPartKey(in.Key())
 			in.Loopback(whole, score.MarshalMessage(m), in.headers())
 			return
 		}
 		chunk.Wait(m)
-		in.SetValue(chunk.Marshal(), in.headers())
+		in.saveChunk(chunk)
 	case *score.Release:
-		chunk := in.chunk()
 		chunk.Released = true
-		in.SetValue(chunk.Marshal(), in.headers())
+		in.saveChunk(chunk)
 		for i := range chunk.Legs {
 			in.resolve(&chunk.Legs[i], m.Traits)
 		}
+	case *score.Rewrite:
+		if in.Value() != nil {
+			in.saveChunk(chunk)
+		}
 	default:
-		in.reject("not a message of the loop")
+		in.reject("not a message to a chunk of legs")
 	}
 }
 
@@ -137,8 +158,8 @@ func (in *input) chunkKey(chunk uint64) string {
 	return tipoff.PartKey(in.Key(), strconv.FormatUint(chunk, 10))
 }
 
-// fixture is the state of the record's event; an event never heard of has an
-// empty one.
+// fixture is the state of the record's event; an event never heard of has an empty
+// one. It is nil, and the record rejected, where the state is broken.
 func (in *input) fixture() *score.Fixture {
 	value, ok := in.Value().([]byte)
 	if !ok {
@@ -147,10 +168,17 @@ func (in *input) fixture() *score.Fixture {
 	fixture, err := score.UnmarshalFixture(value)
 	if err != nil {
 		in.unreadable(err)
+		return nil
 	}
 	return fixture
 }
 
+func (in *input) saveFixture(f *score.Fixture) {
+	f.Epoch = in.epoch()
+	in.SetValue(f.Marshal(), in.headers())
+}
+
+// chunk is the record's chunk of waiting legs, as [input.fixture].
 func (in *input) chunk() *score.Chunk {
 	value, ok := in.Value().([]byte)
 	if !ok {
@@ -159,6 +187,12 @@ func (in *input) chunk() *score.Chunk {
 	chunk, err := score.UnmarshalChunk(value)
 	if err != nil {
 		in.unreadable(err)
+		return nil
 	}
 	return chunk
+}
+
+func (in *input) saveChunk(c *score.Chunk) {
+	c.Epoch = in.epoch()
+	in.SetValue(c.Marshal(), in.headers())
 }

@@ -13,6 +13,7 @@ package processors
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -27,8 +28,17 @@ import (
 // so that a rejection always fits into a message.
 const maxRejectedValue = 256 << 10
 
-// Source tells one life of a topic from another; see [score.Position].
-type Source func(topic string) uint32
+// Place is what a callback must know of where it runs.
+type Place interface {
+	// Source tells one life of a topic from another; see [score.Position].
+	Source(topic string) uint32
+	// Epoch is the ownership of a partition under which values are written now; see
+	// [score.Epoch].
+	Epoch(partition int32) uint64
+	// Finished is up to where every record of a partition of a topic is finished, all
+	// its messages acknowledged; see [score.Cause].
+	Finished(topic string, partition int32) int64
+}
 
 // bytesCodec hands a message on as it is. It never fails, as a decoding error
 // would end the processor for all partitions: the callbacks decode, and reject.
@@ -40,29 +50,59 @@ func (bytesCodec) Decode(data []byte) (any, error)  { return data, nil }
 // input is one record with what every callback asks of it.
 type input struct {
 	goka.Context
+	place       Place
 	company, id string // of the key
 	value       []byte
 	received    time.Time
 	at          score.Position
 }
 
-// read opens a record. ok is false for one whose key is not ours: it is rejected.
-func (s Source) read(ctx goka.Context, message any) (in input, ok bool) {
-	in = input{
-		Context:  ctx,
-		received: ctx.Timestamp(),
-		at:       score.Position{Source: s(string(ctx.Topic())), Offset: ctx.Offset()},
+// callback makes a goka callback of one that takes an opened record. A record whose
+// key is not ours is rejected, and so is one that makes the callback panic: a fault
+// of ours must not stop the records behind it.
+func callback(place Place, handle func(*input)) goka.ProcessCallback {
+	return func(ctx goka.Context, message any) {
+		in := &input{
+			Context:  ctx,
+			place:    place,
+			received: ctx.Timestamp(),
+			at:       score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()},
+		}
+		in.value, _ = message.([]byte)
+		if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
+			in.received = received
+		}
+		defer func() {
+			fault := recover()
+			if fault == nil {
+				return
+			}
+			err, isError := fault.(error)
+			if _, ours := fault.(runtime.Error); isError && !ours {
+				panic(err) // goka's way to end the partition
+			}
+			in.reject(fmt.Sprintf("made the processor panic: %v", fault))
+		}()
+		var ok bool
+		if in.company, in.id, ok = tipoff.SplitKey(ctx.Key()); !ok {
+			in.reject("the key must be company/id")
+			return
+		}
+		handle(in)
 	}
-	in.value, _ = message.([]byte)
-	if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
-		in.received = received
-	}
-	in.company, in.id, ok = tipoff.SplitKey(ctx.Key())
-	if !ok {
-		in.reject("the key must be company/id")
-	}
-	return in, ok
 }
+
+// cause is the record's identity in the messages that follow from it.
+func (in *input) cause() score.Cause {
+	return score.Cause{
+		Partition: in.Partition(),
+		Position:  in.at,
+		Floor:     min(in.at.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
+	}
+}
+
+// epoch is what the values that this callback writes carry.
+func (in *input) epoch() uint64 { return in.place.Epoch(in.Partition()) }
 
 // reading is how a record's body is held against the contract: by the broker's
 // clock, as the producer's may be wrong.
@@ -98,22 +138,8 @@ func (in *input) reject(reason string) {
 	in.Emit(tipoff.TopicRejected, r.ID(), value)
 }
 
-// unreadable ends the processor: a table value that this program cannot read
-// must not be overwritten. The supervisor says so and tries again.
+// unreadable rejects the record because the state that it would change is broken:
+// to write over that would lose it, and to stop would hold up all others.
 func (in *input) unreadable(err error) {
-	in.Fail(&UnreadableError{Table: string(goka.GroupTable(in.Group())), Key: in.Key(), Err: err})
+	in.reject(fmt.Sprintf("the table's value for this key is broken (%v): mend or delete it, then retry this record", err))
 }
-
-// UnreadableError is a table value of a version that this program does not know:
-// the table was written by a newer one.
-type UnreadableError struct {
-	Table, Key string
-	Err        error
-}
-
-func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("table %s holds a value for %q that this version of Tipoff cannot read (%v): run the version that wrote it, or a newer one",
-		e.Table, e.Key, e.Err)
-}
-
-func (e *UnreadableError) Unwrap() error { return e.Err }

@@ -25,12 +25,18 @@ type pipeline struct {
 	resolved *tester.QueueTracker
 }
 
+// place is where the test's callbacks run: one owner, nothing known to be finished.
+type place struct{}
+
+func (place) Source(string) uint32         { return 7 }
+func (place) Epoch(int32) uint64           { return 3 }
+func (place) Finished(string, int32) int64 { return 0 }
+
 func newPipeline(t *testing.T) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
-	source := func(string) uint32 { return 7 }
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(source), Fixtures(source)} {
+	for _, graph := range []*goka.GroupGraph{Bettors(place{}), Fixtures(place{})} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
@@ -190,7 +196,7 @@ func TestALegThatReachesAChunkAfterTheReleaseIsAnswered(t *testing.T) {
 	p.send(coupon("c1", "u", 10, "e"))
 	p.send(event("e", "Liga"))
 	legs := new(score.Bettor).Send(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
-		score.Position{Source: 7}, 0, noon.Unix())
+		score.Cause{Position: score.Position{Source: 7}}, noon.Unix())
 	p.resolved.Seek(p.resolved.Hwm())
 	p.tester.Consume(tipoff.LoopFixtures, tipoff.PartKey(tipoff.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
 	if _, _, ok := p.resolved.Next(); !ok {
@@ -244,7 +250,7 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	raw(tipoff.LoopFixtures, "default/e", "garbage")
 	raw(tipoff.TopicEvents, "default/e", strings.Repeat("x", 900<<10))
 	p.wantRejected("not valid JSON", "company/id", "must be the key's", "is required", "must be the key's", "one day ahead",
-		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a resolved leg", "not a message", "not valid JSON")
+		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON")
 	p.send(event("e", "Liga"))
 	p.send(coupon("c", "u", 1, "e"))
 	if b := p.bettor("u"); b.Legs != 1 {

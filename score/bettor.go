@@ -208,15 +208,15 @@ func (b *Bettor) forget(now int64) {
 }
 
 // Send answers the messages of a noted coupon, one a selection in their order.
-// They follow from the coupon and this state alone, so that they can be made
-// again.
-func (b *Bettor) Send(c *tipoff.Coupon, at Position, partition int32, received int64) []Leg {
+// They follow from the coupon and this state, so that they can be made again; cause
+// is the coupon's record, and which of its partition are acknowledged.
+func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
 	history := b.before(ref, made)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
 		legs[i] = Leg{
-			Cause:   Cause{Partition: partition, Position: at, Index: i},
+			Cause:   cause,
 			UserID:  c.UserID,
 			EventID: s.EventID,
 			Coupon:  ref,
@@ -225,6 +225,7 @@ func (b *Bettor) Send(c *tipoff.Coupon, at Position, partition int32, received i
 			Market:  s.Market,
 			Outcome: s.Outcome,
 		}
+		legs[i].Index = i
 		event := tipoff.EventRef(s.EventID)
 		for _, other := range history {
 			if other != event && len(legs[i].History) < HistoryForPairs {

@@ -25,6 +25,10 @@ func bet(id string, at time.Time, events ...string) *tipoff.Coupon {
 
 func at(offset int64) Position { return Position{Source: 7, Offset: offset} }
 
+func cause(offset int64, partition int32) Cause {
+	return Cause{Partition: partition, Position: at(offset)}
+}
+
 // answer is what a fixture of the league would say to a leg.
 func answer(leg *Leg, league string, begin time.Time) *Resolved {
 	return Resolve(leg, Traits{
@@ -37,7 +41,7 @@ func answer(leg *Leg, league string, begin time.Time) *Resolved {
 func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time.Time) Verdict {
 	now := c.Timestamp.Unix()
 	v := b.Note(c, at(offset), now)
-	for _, leg := range b.Send(c, at(offset), 0, now) {
+	for _, leg := range b.Send(c, cause(offset, 0), now) {
 		b.Apply(answer(&leg, league, begin), now)
 	}
 	return v
@@ -85,12 +89,12 @@ func TestBettor_SendsTheSameMessagesAgain(t *testing.T) {
 	}
 	c := bet("c5", noon.Add(5*time.Minute), "e5", "e6")
 	b.Note(c, at(5), c.Timestamp.Unix())
-	first := b.Send(c, at(5), 3, c.Timestamp.Unix())
+	first := b.Send(c, cause(5, 3), c.Timestamp.Unix())
 	settle(&b, bet("c6", noon.Add(6*time.Minute), "e7"), 6, "l", noon.Add(time.Hour))
 	if v := b.Note(c, at(5), c.Timestamp.Unix()); v != AgainBet {
 		t.Fatalf("verdict = %v", v)
 	}
-	if diff := cmp.Diff(first, b.Send(c, at(5), 3, c.Timestamp.Unix())); diff != "" {
+	if diff := cmp.Diff(first, b.Send(c, cause(5, 3), c.Timestamp.Unix())); diff != "" {
 		t.Error(diff)
 	}
 	want := []uint64{tipoff.EventRef("e5"), tipoff.EventRef("e4"), tipoff.EventRef("e3"), tipoff.EventRef("e2"), tipoff.EventRef("e1"), tipoff.EventRef("e0")}
@@ -136,7 +140,7 @@ func TestBettor_KeepsWhatWaits(t *testing.T) {
 	var b Bettor
 	early := bet("early", noon, "unknown")
 	b.Note(early, at(0), noon.Unix())
-	leg := b.Send(early, at(0), 0, noon.Unix())[0]
+	leg := b.Send(early, cause(0, 0), noon.Unix())[0]
 	for i := range MaxCoupons + 50 {
 		when := noon.Add(time.Duration(i+1) * time.Minute)
 		settle(&b, bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i)), int64(i+1), "l", when)
@@ -175,7 +179,7 @@ func TestBettor_ABetDatedAheadDoesNotMakeThePastFade(t *testing.T) {
 	settle(&ahead, bet("c1", noon, "e1"), 1, "l", noon)
 	c := bet("c2", noon.AddDate(1, 0, 0), "e2")
 	ahead.Note(c, at(2), noon.Unix())
-	for _, leg := range ahead.Send(c, at(2), 0, noon.Unix()) {
+	for _, leg := range ahead.Send(c, cause(2, 0), noon.Unix()) {
 		ahead.Apply(answer(&leg, "m", noon), noon.Unix())
 	}
 	if ahead.At != honest.At || weightOf(ahead.Leagues, Name("s", "l")) != weightOf(honest.Leagues, Name("s", "l")) {
@@ -195,11 +199,11 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 		var legs []Leg
 		for i, c := range coupons {
 			atOnce.Note(c, at(int64(i)), now)
-			for _, leg := range atOnce.Send(c, at(int64(i)), 0, now) {
+			for _, leg := range atOnce.Send(c, cause(int64(i), 0), now) {
 				atOnce.Apply(answer(&leg, leg.EventID, noon), now)
 			}
 			later.Note(c, at(int64(i)), now)
-			legs = append(legs, later.Send(c, at(int64(i)), 0, now)...)
+			legs = append(legs, later.Send(c, cause(int64(i), 0), now)...)
 		}
 		for _, leg := range rapid.Permutation(legs).Draw(t, "order") {
 			later.Apply(answer(&leg, leg.EventID, noon), now)
@@ -220,7 +224,7 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 			when := noon.Add(time.Duration(rapid.IntRange(-1000, 1000).Draw(t, "minutes")) * time.Minute)
 			c := bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i), fmt.Sprint("f", i%3))
 			b.Note(c, at(int64(i)), when.Unix())
-			for _, leg := range b.Send(c, at(int64(i)), 0, when.Unix()) {
+			for _, leg := range b.Send(c, cause(int64(i), 0), when.Unix()) {
 				if rapid.Bool().Draw(t, "comes back") {
 					b.Apply(answer(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
 				}

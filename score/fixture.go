@@ -38,9 +38,9 @@ type Fixture struct {
 	Event tipoff.Event
 	Patch tipoff.EventPatch // of an event that is not posted yet
 
-	Events  Position // on the events' topic
-	First   Position // where the event was posted first
-	Applied []Cause  // the last leg of each partition of coupons
+	Events  Position  // on the events' topic
+	First   Position  // where the event was posted first
+	Applied []Applied // legs counted, by partition of coupons
 
 	Legs       uint64
 	Popularity Decayed       // [PopularityHalfLife]
@@ -110,26 +110,20 @@ func TraitsOf(e *tipoff.Event) Traits {
 	return t
 }
 
-// advance notes that a cause is applied and answers whether it was new.
-func (f *Fixture) advance(c Cause) bool {
-	for i := range f.Applied {
-		applied := &f.Applied[i]
-		if applied.Partition == c.Partition {
-			if !c.after(*applied) {
-				return false
-			}
-			*applied = c
-			return true
-		}
+// applied finds which legs of a partition are counted.
+func (f *Fixture) applied(partition int32) *Applied {
+	i, known := slices.BinarySearchFunc(f.Applied, partition, func(a Applied, partition int32) int {
+		return cmp.Compare(a.Partition, partition)
+	})
+	if !known {
+		f.Applied = slices.Insert(f.Applied, i, Applied{Partition: partition})
 	}
-	f.Applied = append(f.Applied, c)
-	slices.SortFunc(f.Applied, func(a, b Cause) int { return cmp.Compare(a.Partition, b.Partition) })
-	return true
+	return &f.Applied[i]
 }
 
 // Count takes a leg in, once.
 func (f *Fixture) Count(leg *Leg) {
-	if !f.advance(leg.Cause) {
+	if !f.applied(leg.Partition).add(leg.Cause) {
 		return
 	}
 	f.Legs++

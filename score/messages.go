@@ -10,6 +10,7 @@ const (
 	kindLeg byte = iota + 1
 	kindResolved
 	kindRelease
+	kindRewrite
 )
 
 // Leg is one selection of a new coupon on its way to its fixture.
@@ -48,7 +49,11 @@ type Traits struct {
 // Release tells a chunk of waiting legs that their event has come.
 type Release struct{ Traits }
 
-// MarshalMessage encodes a *[Leg], *[Resolved] or *[Release].
+// Rewrite asks the owner of a key to write its value again, as a former owner's
+// stands after it on the topic.
+type Rewrite struct{}
+
+// MarshalMessage encodes a *[Leg], *[Resolved], *[Release] or *[Rewrite].
 func MarshalMessage(message any) []byte {
 	w := make(wire, 0, 128)
 	w.byte(messageVersion)
@@ -78,6 +83,8 @@ func MarshalMessage(message any) []byte {
 	case *Release:
 		w.byte(kindRelease)
 		w.traits(m.Traits)
+	case *Rewrite:
+		w.byte(kindRewrite)
 	default:
 		panic("score: not a message")
 	}
@@ -107,6 +114,8 @@ func UnmarshalMessage(b []byte) (any, error) {
 			Market: u.text(), Traits: u.traits()}
 	case kindRelease:
 		message = &Release{u.traits()}
+	case kindRewrite:
+		message = &Rewrite{}
 	default:
 		return nil, errWire
 	}

@@ -1,5 +1,10 @@
 package score
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Position is a place on one partition of a topic: how far the state that holds
 // it has come. Source tells one life of a topic from another, as a topic that was
 // made anew begins at offset 0 again.
@@ -32,22 +37,83 @@ type Cause struct {
 	Partition int32
 	Position
 	Index int // of the selection in its coupon
-}
-
-// after says whether c follows applied on the same partition.
-func (c Cause) after(applied Cause) bool {
-	if c.Source != applied.Source || c.Offset != applied.Offset {
-		return c.Source != applied.Source || c.Offset > applied.Offset
-	}
-	return c.Index > applied.Index
+	// Floor says that every leg of a record before it, on this partition, has been
+	// acknowledged when this one was sent: whoever reads this leg has had them all.
+	Floor int64
 }
 
 func (w *wire) cause(c Cause) {
 	w.uint(uint64(c.Partition))
 	w.position(c.Position)
 	w.uint(uint64(c.Index))
+	w.int(c.Floor)
 }
 
 func (u *unwire) cause() Cause {
-	return Cause{Partition: int32(u.uint()), Position: u.position(), Index: int(u.uint())}
+	return Cause{Partition: int32(u.uint()), Position: u.position(), Index: int(u.uint()), Floor: u.int()}
+}
+
+// Applied is which legs of one partition of coupons a fixture has counted: all
+// before the floor, and those listed. Legs may come in any order, with gaps that
+// are filled later; a list is enough, as a floor follows close behind.
+type Applied struct {
+	Partition int32
+	Source    uint32
+	Floor     int64
+	Legs      []AppliedLeg // from the floor on, in order
+}
+
+// AppliedLeg is one leg: the offset of its coupon, and its index there.
+type AppliedLeg struct {
+	Offset int64
+	Index  int
+}
+
+func (a AppliedLeg) compare(b AppliedLeg) int {
+	return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Index, b.Index))
+}
+
+// add notes that a leg is counted, and answers whether it is new.
+func (a *Applied) add(c Cause) bool {
+	if a.Source != c.Source { // the topic was made anew
+		*a = Applied{Partition: a.Partition, Source: c.Source}
+	}
+	leg := AppliedLeg{c.Offset, c.Index}
+	i, known := slices.BinarySearchFunc(a.Legs, leg, AppliedLeg.compare)
+	isNew := !known && c.Offset >= a.Floor
+	if isNew {
+		a.Legs = slices.Insert(a.Legs, i, leg)
+	}
+	if c.Floor > a.Floor {
+		a.Floor = c.Floor
+		below := 0
+		for below < len(a.Legs) && a.Legs[below].Offset < a.Floor {
+			below++
+		}
+		a.Legs = slices.Delete(a.Legs, 0, below)
+	}
+	return isNew
+}
+
+func (w *wire) applied(a *Applied) {
+	w.uint(uint64(a.Partition))
+	w.word32(a.Source)
+	w.int(a.Floor)
+	w.uint(uint64(len(a.Legs)))
+	at := a.Floor
+	for _, leg := range a.Legs {
+		w.uint(uint64(leg.Offset - at))
+		w.uint(uint64(leg.Index))
+		at = leg.Offset
+	}
+}
+
+func (u *unwire) applied() Applied {
+	a := Applied{Partition: int32(u.uint()), Source: u.word32(), Floor: u.int()}
+	at := a.Floor
+	for range u.count(2) {
+		at += int64(u.uint())
+		a.Legs = append(a.Legs, AppliedLeg{at, int(u.uint())})
+	}
+	return a
 }

@@ -84,7 +84,7 @@ func (w *world) bet(user string, at time.Time, events ...string) {
 	var legs []Leg
 	w.change(user, func(b *Bettor) {
 		b.Note(c, position, at.Unix())
-		legs = b.Send(c, position, 0, at.Unix())
+		legs = b.Send(c, Cause{Position: position}, at.Unix())
 	})
 	for i := range legs {
 		f := w.fixture(legs[i].EventID)

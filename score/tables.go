@@ -15,6 +15,23 @@ const (
 	chunkVersion   = 1
 )
 
+// Epoch is the ownership under which a table value was written; see
+// [Bettor.Epoch]. It stands first in all of them.
+func Epoch(value []byte) uint64 {
+	u := &unwire{b: value}
+	u.byte()
+	return u.uint()
+}
+
+// CheckVersion refuses a table value of a version that this program does not know,
+// as a newer one may have written it.
+func CheckVersion(value []byte) error {
+	if len(value) == 0 || value[0] != bettorVersion && value[0] != fixtureVersion && value[0] != chunkVersion {
+		return errWire
+	}
+	return nil
+}
+
 // Marshal encodes the bettor for the table.
 func (b *Bettor) Marshal() []byte {
 	w := make(wire, 0, 512)
@@ -137,8 +154,8 @@ func (f *Fixture) Marshal() []byte {
 	}
 	w.position(f.Events)
 	w.uint(uint64(len(f.Applied)))
-	for _, c := range f.Applied {
-		w.cause(c)
+	for i := range f.Applied {
+		w.applied(&f.Applied[i])
 	}
 	w.uint(f.Legs)
 	w.decayed(f.Popularity)
@@ -171,8 +188,8 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		f.Patch = u.patch()
 	}
 	f.Events = u.position()
-	for range u.count(5) {
-		f.Applied = append(f.Applied, u.cause())
+	for range u.count(7) {
+		f.Applied = append(f.Applied, u.applied())
 	}
 	f.Legs = u.uint()
 	f.Popularity = u.decayed()

@@ -7,8 +7,8 @@ import (
 	"tipoff/score"
 )
 
-// PutBettor takes a value of the bettors' table in; nil deletes. The error names
-// a value that cannot be read, which changes nothing.
+// PutBettor takes a value of the bettors' table in; nil deletes. The error is
+// [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutBettor(key string, value []byte) error {
 	name, id, ok := tipoff.SplitKey(key)
 	if !ok {
@@ -25,7 +25,11 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	c := v.makeCompany(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.index.PutBettor(c.bettors[id], fresh)
+	old := c.bettors[id]
+	if old != nil && fresh != nil && fresh.Epoch < old.Epoch {
+		return fmt.Errorf("bettor %q: %w", key, ErrStale)
+	}
+	c.index.PutBettor(old, fresh)
 	if fresh == nil {
 		delete(c.bettors, id)
 	} else {

@@ -9,11 +9,16 @@ package views
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"tipoff/score"
 )
+
+// ErrStale is what a value is that a former owner of its partition wrote after it
+// had been taken over: it changes nothing, and its key should be written again.
+var ErrStale = errors.New("written by a former owner")
 
 // Views are the state of all companies.
 type Views struct {
@@ -27,6 +32,7 @@ type company struct {
 	mu      sync.RWMutex
 	index   *score.Index
 	bettors map[string]*score.Bettor // values do not change once they are here
+	epochs  map[uint64]uint64        // of the fixtures' values
 }
 
 // New returns empty views.
@@ -52,7 +58,7 @@ func (v *Views) makeCompany(name string) *company {
 	defer v.mu.Unlock()
 	c := v.companies[name]
 	if c == nil {
-		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}}
+		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}, epochs: map[uint64]uint64{}}
 		v.companies[name] = c
 	}
 	return c

@@ -12,8 +12,8 @@ import (
 )
 
 // PutFixture takes a value of the fixtures' table in; nil deletes. Chunks of
-// waiting legs are in that table too, and are none of ours. The error names a
-// value that cannot be read, which changes nothing.
+// waiting legs are in that table too, and are none of ours. The error is
+// [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	if _, _, isChunk := tipoff.SplitPartKey(key); isChunk {
 		return nil
@@ -27,6 +27,7 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.index.RemoveFixture(tipoff.EventRef(id))
+		delete(c.epochs, tipoff.EventRef(id))
 		return nil
 	}
 	fixture, err := score.UnmarshalFixture(value)
@@ -35,7 +36,12 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.index.PutFixture(tipoff.EventRef(id), fixture, now)
+	ref := tipoff.EventRef(id)
+	if fixture.Epoch < c.epochs[ref] {
+		return fmt.Errorf("fixture %q: %w", key, ErrStale)
+	}
+	c.epochs[ref] = fixture.Epoch
+	c.index.PutFixture(ref, fixture, now)
 	return nil
 }
 

@@ -36,9 +36,7 @@ func (b *bench) processing(ctx context.Context) error {
 	}
 	whole := func() (float64, error) {
 		var bets sync.Map // by key, the legs of each bettor
-		return b.stream(ctx, records, coupons, func(c *broker.Cluster) []*goka.GroupGraph {
-			return []*goka.GroupGraph{processors.Bettors(c.Source), processors.Fixtures(c.Source)}
-		}, func(u broker.Update) uint64 {
+		return b.stream(ctx, records, coupons, []graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
 			bettor, err := score.UnmarshalBettor(u.Value)
 			if err != nil {
 				return 0
@@ -49,18 +47,21 @@ func (b *bench) processing(ctx context.Context) error {
 		}, legs)
 	}
 	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, func(*broker.Cluster) []*goka.GroupGraph {
-			return []*goka.GroupGraph{goka.DefineGroup(tipoff.GroupBettors,
+		return b.stream(ctx, records, coupons, []graph{func(processors.Place) *goka.GroupGraph {
+			return goka.DefineGroup(tipoff.GroupBettors,
 				goka.Input(tipoff.TopicCoupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
 				goka.Persist(asIs{}),
-			)}
-		}, func(broker.Update) uint64 { return 1 }, coupons)
+			)
+		}}, func(broker.Update) uint64 { return 1 }, coupons)
 	}
 	return b.pair(measured{
 		Name: "processing", What: "coupons through both processors : a goka processor that only stores them", Unit: "coupons/s",
 		Note: fmt.Sprintf("a coupon has %.1f legs, each of which goes to its fixture and back", float64(legs)/coupons),
 	}, whole, store)
 }
+
+// graph makes a processor for its place.
+type graph func(processors.Place) *goka.GroupGraph
 
 type asIs struct{}
 
@@ -70,7 +71,7 @@ func (asIs) Decode(b []byte) (any, error) { return b, nil }
 // stream puts the records on an empty broker, then runs the processors until the
 // view of the bettors' table has counted enough, and answers coupons a second.
 func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int,
-	graphs func(*broker.Cluster) []*goka.GroupGraph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
+	graphs []graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
 	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())))
 	if err != nil {
 		return 0, err
@@ -107,8 +108,12 @@ func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int
 		}
 	})
 	running.Go(func() { _ = view.Run(life) })
-	for _, graph := range graphs(cluster) {
-		p := cluster.NewProcessor(graph)
+	for _, graph := range graphs {
+		owner := cluster.NewOwner(broker.TableValues{
+			Epoch: func([]byte) uint64 { return 0 },
+			Check: func([]byte) error { return nil },
+		}, func(string) {})
+		p := cluster.NewProcessor(graph(owner), owner)
 		running.Go(func() { _ = p.Run(life) })
 	}
 	select {

@@ -64,6 +64,14 @@ func (n *node) measurePublisher(p *broker.Publisher) {
 	}, func() float64 { return float64(p.Outstanding()) }))
 }
 
+func (n *node) measureOwner(group string, owner *broker.Owner) {
+	n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name:        "tipoff_processor_oldest_unfinished_seconds",
+		Help:        "How long the oldest record that a processor was given is not finished.",
+		ConstLabels: prometheus.Labels{"group": group},
+	}, func() float64 { return owner.Unfinished(time.Now()).Seconds() }))
+}
+
 func (n *node) measureSink(s *sink.Sink) {
 	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
 	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)

@@ -18,6 +18,7 @@ import (
 	"tipoff/broker"
 	"tipoff/http"
 	"tipoff/processors"
+	"tipoff/score"
 	"tipoff/sink"
 	"tipoff/views"
 )
@@ -43,13 +44,14 @@ const (
 //	http ─> publisher ─> broker ─> processors ─> tables ─> views ─> http
 //	                       └─────> sink ─> database ─> archive ─> http
 type node struct {
-	settings *settings
-	log      *slog.Logger
-	registry *prometheus.Registry
-	server   *http.Server
-	cluster  *broker.Cluster
-	views    *views.Views
-	api      atomic.Pointer[http.API]
+	settings  *settings
+	log       *slog.Logger
+	registry  *prometheus.Registry
+	server    *http.Server
+	cluster   *broker.Cluster
+	publisher *broker.Publisher
+	views     *views.Views
+	api       atomic.Pointer[http.API]
 
 	mu    sync.Mutex
 	parts []func() http.Part
@@ -99,13 +101,11 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 		n.startSink(db)
 	}
 	if has[roleProcessors] {
-		n.startProcessor(processors.Bettors(n.cluster.Source))
-		n.startProcessor(processors.Fixtures(n.cluster.Source))
+		n.startProcessor(processors.Bettors, processors.RewriteBettor)
+		n.startProcessor(processors.Fixtures, processors.RewriteFixture)
 	}
 	if has[roleAPI] {
-		if err := n.startAPI(db); err != nil {
-			return nil, err
-		}
+		n.startAPI(db)
 	}
 	return n, nil
 }
@@ -142,14 +142,32 @@ func (n *node) connect(ctx context.Context) error {
 	}
 	n.cluster = cluster
 	n.onEnd("connection to Kafka", cluster.Close)
+	publisher, err := cluster.NewPublisher(publishPatience)
+	if err != nil {
+		return err
+	}
+	n.publisher = publisher
+	n.onEnd("publisher", publisher.Close)
+	n.measurePublisher(publisher)
 	return nil
 }
 
-func (n *node) startProcessor(graph *goka.GroupGraph) {
-	p := n.cluster.NewProcessor(graph)
+// startProcessor runs a processor, and asks for values that a former owner wrote to
+// be written again.
+func (n *node) startProcessor(graph func(processors.Place) *goka.GroupGraph, rewrite func(key string) tipoff.Record) {
+	rewriter := n.startRewriter(rewrite)
+	owner := n.cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
+	p := n.cluster.NewProcessor(graph(owner), owner)
 	n.part(p.Group, p.State)
 	n.measureLag(&p.Lag)
-	n.goRun(string(graph.Group()), p.Run)
+	n.measureOwner(p.Group, owner)
+	n.goRun(p.Group, p.Run)
+}
+
+func (n *node) startRewriter(request func(key string) tipoff.Record) *broker.Rewriter {
+	rewriter := n.cluster.NewRewriter(n.publisher, request)
+	n.goRun("rewriter", rewriter.Run)
+	return rewriter
 }
 
 // startSink mirrors as soon as the database has its schema; until then facts wait
@@ -200,33 +218,31 @@ func (n *node) migrate(ctx context.Context, db *sink.Database, say *atomic.Point
 }
 
 // startAPI follows the tables and opens the gateway's ports.
-func (n *node) startAPI(db *sink.Database) error {
+func (n *node) startAPI(db *sink.Database) {
 	n.views = views.New()
 	n.goRun("views", n.views.Tend)
 	freshness := n.measureViews()
-	n.startView(tipoff.TableFixtures, freshness, func(u broker.Update) error {
+	n.startView(tipoff.TableFixtures, freshness, processors.RewriteFixture, func(u broker.Update) error {
 		return n.views.PutFixture(u.Key, u.Value, time.Now())
 	})
-	n.startView(tipoff.TableBettors, freshness, func(u broker.Update) error {
+	n.startView(tipoff.TableBettors, freshness, processors.RewriteBettor, func(u broker.Update) error {
 		return n.views.PutBettor(u.Key, u.Value)
 	})
-	publisher, err := n.cluster.NewPublisher(publishPatience)
-	if err != nil {
-		return err
-	}
-	n.onEnd("publisher", publisher.Close)
-	n.measurePublisher(publisher)
 	n.api.Store(&http.API{
-		Publisher:   publisher,
+		Publisher:   n.publisher,
 		Recommender: n.views,
 		Archive:     sink.NewArchive(db, archivePatience),
 	})
-	return nil
 }
 
-func (n *node) startView(table string, fresh func(table string, received time.Time), put func(broker.Update) error) {
+func (n *node) startView(table string, fresh func(table string, received time.Time),
+	rewrite func(key string) tipoff.Record, put func(broker.Update) error) {
+	rewriter := n.startRewriter(rewrite)
 	v := n.cluster.NewView(table, func(u broker.Update) {
-		if err := put(u); err != nil {
+		switch err := put(u); {
+		case errors.Is(err, views.ErrStale):
+			rewriter.Add(u.Key)
+		case err != nil:
 			n.log.Error("a table value cannot be used, the older one stays", "table", table, "error", err)
 		}
 		fresh(table, u.Received)

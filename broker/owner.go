@@ -1,0 +1,186 @@
+package broker
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/storage"
+)
+
+// TableValues tells what the broker must know of the values of a table, without
+// knowing what they mean.
+type TableValues struct {
+	// Epoch is the ownership under which a value was written.
+	Epoch func(value []byte) uint64
+	// Check refuses a value that this program cannot read.
+	Check func(value []byte) error
+}
+
+// Owner knows what a process owns of a group's table, and since when.
+//
+// A process that was paused or cut off for longer than its session may go on
+// writing to a partition that another one has taken over. Its values carry a lower
+// epoch than the new owner's, and whoever reads the table refuses them; the key is
+// then written again by the one who owns it (see [Owner.Stale]).
+type Owner struct {
+	cluster *Cluster
+	values  TableValues
+	stale   func(key string)
+
+	mu         sync.Mutex
+	generation int32
+	windows    map[claimed]*window
+	tables     map[int32]*memory
+}
+
+type claimed struct {
+	topic     string
+	partition int32
+}
+
+// NewOwner prepares the ownership of a table. stale is called with each key whose
+// newest value on the topic was written by a former owner: it asks the present one
+// to write its value again.
+func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
+	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}}
+}
+
+// Source tells one life of a topic from another.
+func (o *Owner) Source(topic string) uint32 { return o.cluster.Source(topic) }
+
+// Epoch is what values of the partition carry that this process writes now. Its
+// upper half counts the lives of the group, its lower half is the group's
+// generation, which Kafka raises at each rebalance: a later owner's is higher.
+func (o *Owner) Epoch(partition int32) uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen := uint64(0)
+	if table := o.tables[partition]; table != nil {
+		seen = table.highest()
+	}
+	return nextEpoch(seen, o.generation)
+}
+
+// nextEpoch is the epoch of a new owner in the given generation of the group, who
+// has seen values of an earlier epoch. A generation that is not higher means that
+// the group was forgotten meanwhile and has begun to count anew.
+func nextEpoch(seen uint64, generation int32) uint64 {
+	life, before := seen>>32, int32(seen)
+	if generation < before {
+		life++
+	}
+	return life<<32 | uint64(uint32(generation))
+}
+
+// Finished is up to where every record of the partition is finished: each message
+// that followed from one before it has been acknowledged.
+func (o *Owner) Finished(topic string, partition int32) int64 {
+	w := o.window(topic, partition)
+	if w == nil {
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.floor
+}
+
+// Unfinished is how long the oldest record that was delivered is not finished.
+func (o *Owner) Unfinished(now time.Time) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	oldest := time.Duration(0)
+	for _, w := range o.windows {
+		if at := w.oldest(); !at.IsZero() {
+			oldest = max(oldest, now.Sub(at))
+		}
+	}
+	return oldest
+}
+
+// begin notes a new session. What a partition's storage holds is kept when this
+// process owned it in the generation just before, as then nobody else can have
+// written meanwhile.
+func (o *Owner) begin(session sarama.ConsumerGroupSession) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	again := session.GenerationID() == o.generation+1
+	for partition, table := range o.tables {
+		if !again || !table.settled() {
+			delete(o.tables, partition)
+		}
+	}
+	owned := map[int32]bool{}
+	for _, partitions := range session.Claims() {
+		for _, p := range partitions {
+			owned[p] = true
+		}
+	}
+	for partition := range o.tables {
+		if !owned[partition] {
+			delete(o.tables, partition)
+		}
+	}
+	o.generation = session.GenerationID()
+	o.windows = map[claimed]*window{}
+}
+
+// endSession lets every claim go.
+func (o *Owner) endSession() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, w := range o.windows {
+		w.end()
+	}
+}
+
+func (o *Owner) open(claim sarama.ConsumerGroupClaim) *window {
+	w := newWindow(claim.InitialOffset())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.windows[claimed{claim.Topic(), claim.Partition()}] = w
+	return w
+}
+
+func (o *Owner) window(topic string, partition int32) *window {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.windows[claimed{topic, partition}]
+}
+
+// storage gives goka the local copy of a partition.
+func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	table := o.tables[partition]
+	if table == nil {
+		table = newMemory()
+		o.tables[partition] = table
+	}
+	return &handle{memory: table}, nil
+}
+
+// recover takes a value of the changelog in, unless it is an older owner's.
+func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, value []byte) error {
+	if value == nil {
+		return s.Delete(key)
+	}
+	if err := o.values.Check(value); err != nil {
+		return fmt.Errorf("partition %d of %s holds a value for %q that this program cannot use: %w", ctx.Partition(), ctx.Topic(), key, err)
+	}
+	epoch := o.values.Epoch(value)
+	stored, err := s.Get(key)
+	if err != nil {
+		return err
+	}
+	if stored != nil && epoch < o.values.Epoch(stored) {
+		o.stale(key)
+		return nil
+	}
+	if h, ok := s.(*handle); ok {
+		h.saw(epoch)
+	}
+	return s.Set(key, value)
+}

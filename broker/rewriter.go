@@ -1,0 +1,69 @@
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"tipoff"
+)
+
+// Rewriter asks the owners of keys to write their values again: of keys whose
+// newest value on a table's topic was written by a former owner. Asking twice does
+// no harm, so every process that sees such a value asks.
+type Rewriter struct {
+	publisher *Publisher
+	request   func(key string) tipoff.Record
+	log       *slog.Logger
+
+	mu   sync.Mutex
+	keys map[string]struct{}
+}
+
+// NewRewriter prepares a rewriter; request makes the message to a key's owner.
+func (c *Cluster) NewRewriter(publisher *Publisher, request func(key string) tipoff.Record) *Rewriter {
+	return &Rewriter{publisher: publisher, request: request, log: c.log, keys: map[string]struct{}{}}
+}
+
+// Add notes a key to be written again. It never blocks.
+func (r *Rewriter) Add(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys[key] = struct{}{}
+}
+
+// rewriteEvery is the time between requests; they are rare.
+const rewriteEvery = 200 * time.Millisecond
+
+// Run sends what was added, until ctx ends. What cannot be sent is tried again.
+func (r *Rewriter) Run(ctx context.Context) error {
+	ticker := time.NewTicker(rewriteEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		r.mu.Lock()
+		keys := slices.Collect(maps.Keys(r.keys))
+		clear(r.keys)
+		r.mu.Unlock()
+		if len(keys) == 0 {
+			continue
+		}
+		records := make([]tipoff.Record, len(keys))
+		for i, key := range keys {
+			records[i] = r.request(key)
+		}
+		r.log.Warn("values of a former owner stand on a table, their owner writes them again", "keys", len(keys), "first", keys[0])
+		if err := r.publisher.Publish(ctx, records); err != nil {
+			for _, key := range keys {
+				r.Add(key)
+			}
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// maxUnfinished is how many records of one partition may be delivered to a
+// processor and not finished. A bettor's state keeps that many coupons
+// (score.MaxCoupons), so a coupon whose messages are not all acknowledged yet is
+// always still there when its record is delivered again.
+const maxUnfinished = 256
+
+// window follows the records of one partition of a topic through a session. goka
+// marks each record when it is finished, in any order, and Kafka would commit the
+// highest: the window passes on only the end of the contiguous finished part, so
+// that what is not finished is delivered again.
+type window struct {
+	mu      sync.Mutex
+	room    *sync.Cond
+	records []record // delivered and not committed, by offset
+	floor   int64    // every record before it is finished
+	ended   bool
+}
+
+type record struct {
+	offset    int64
+	delivered time.Time
+	finished  bool
+}
+
+func newWindow(from int64) *window {
+	w := &window{floor: max(0, from)}
+	w.room = sync.NewCond(&w.mu)
+	return w
+}
+
+// deliver notes that a record goes to the processor, once there is room. It
+// answers false when the session has ended.
+func (w *window) deliver(offset int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.records) >= maxUnfinished && !w.ended {
+		w.room.Wait()
+	}
+	if w.ended {
+		return false
+	}
+	if len(w.records) == 0 { // offsets may have gaps
+		w.floor = offset
+	}
+	w.records = append(w.records, record{offset: offset, delivered: time.Now()})
+	return true
+}
+
+// finish notes that a record is finished, and answers up to where all are; moved
+// is false where that is as before.
+func (w *window) finish(offset int64) (floor int64, moved bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i, found := slices.BinarySearchFunc(w.records, offset, func(r record, offset int64) int { return int(r.offset - offset) })
+	if !found {
+		return w.floor, false
+	}
+	w.records[i].finished = true
+	done := 0
+	for done < len(w.records) && w.records[done].finished {
+		done++
+	}
+	if done == 0 {
+		return w.floor, false
+	}
+	w.floor = w.records[done-1].offset + 1
+	w.records = slices.Delete(w.records, 0, done)
+	w.room.Broadcast()
+	return w.floor, true
+}
+
+// end lets everyone go who waits for room.
+func (w *window) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.room.Broadcast()
+}
+
+// oldest is when the oldest unfinished record was delivered; zero: there is none.
+func (w *window) oldest() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.records) == 0 {
+		return time.Time{}
+	}
+	return w.records[0].delivered
+}
+
+// watermarked is a consumer group as goka shall see it: it commits contiguous
+// finished prefixes, and joins again at once when a rebalance ends its session,
+// where goka itself would sleep for five seconds.
+type watermarked struct {
+	sarama.ConsumerGroup
+	owner *Owner
+}
+
+func (g *watermarked) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
+	for ctx.Err() == nil {
+		if err := g.ConsumerGroup.Consume(ctx, topics, &watermarkedHandler{goka: handler, owner: g.owner}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watermarkedHandler puts the windows between a session and goka.
+type watermarkedHandler struct {
+	goka    sarama.ConsumerGroupHandler
+	owner   *Owner
+	session *watermarkedSession
+}
+
+func (h *watermarkedHandler) Setup(session sarama.ConsumerGroupSession) error {
+	h.session = &watermarkedSession{ConsumerGroupSession: session, owner: h.owner}
+	h.owner.begin(session)
+	return h.goka.Setup(h.session)
+}
+
+func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
+	h.owner.endSession()
+	return h.goka.Cleanup(h.session)
+}
+
+func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	w := h.owner.open(claim)
+	messages := make(chan *sarama.ConsumerMessage, maxUnfinished)
+	var forwarding sync.WaitGroup
+	forwarding.Go(func() {
+		defer close(messages)
+		for message := range claim.Messages() {
+			if !w.deliver(message.Offset) {
+				return
+			}
+			select {
+			case messages <- message:
+			case <-session.Context().Done():
+				return
+			}
+		}
+	})
+	err := h.goka.ConsumeClaim(h.session, &watermarkedClaim{claim, messages})
+	w.end()
+	forwarding.Wait()
+	return err
+}
+
+type watermarkedClaim struct {
+	sarama.ConsumerGroupClaim
+	messages <-chan *sarama.ConsumerMessage
+}
+
+func (c *watermarkedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
+
+type watermarkedSession struct {
+	sarama.ConsumerGroupSession
+	owner *Owner
+}
+
+// MarkOffset is what goka calls when a record is finished, with the next offset.
+func (s *watermarkedSession) MarkOffset(topic string, partition int32, next int64, metadata string) {
+	if w := s.owner.window(topic, partition); w != nil {
+		if floor, moved := w.finish(next - 1); moved {
+			s.ConsumerGroupSession.MarkOffset(topic, partition, floor, metadata)
+		}
+	}
+}
