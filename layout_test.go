@@ -20,7 +20,8 @@ var imports = map[string][]string{
 	"tipoff/http":       {"tipoff"},
 	"tipoff/sink":       {"tipoff"},
 	"tipoff/generator":  {"tipoff"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
+	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

@@ -46,6 +46,8 @@ type Question struct {
 	tipoff.Query
 	Bettor *Bettor // nil: nothing is known
 	Now    time.Time
+	Ranker string
+	Model  *Model
 }
 
 // Ranked is one event of an answer.

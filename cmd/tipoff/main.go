@@ -16,6 +16,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/joho/godotenv"
+
+	"tipoff/evaluate"
 )
 
 // cli is the command line: a mode, and settings that all modes share.
@@ -26,6 +28,7 @@ type cli struct {
 	Sink       sinkMode       `cmd:"" help:"Run the mirror into the database. Several share the partitions."`
 	Generate   generateMode   `cmd:"" help:"Post simulated data to a running Tipoff."`
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
+	Evaluate   evaluateMode   `cmd:"" help:"Measure rankers on recorded logs."`
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
 	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
@@ -87,6 +90,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.Writers(out, errs),
 		kong.Exit(func(int) { exited = true }),
+		kong.Vars{"rankers": strings.Join(evaluate.RankerNames(), ", ")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&c.settings),
 		kong.Bind(&terminal{out: out, errors: errs}),

@@ -1,0 +1,53 @@
+package evaluate
+
+import "fmt"
+
+// rankers are all that can be measured: baselines that keep a state of their own,
+// as their papers have it, and those of score, on the bounded state that serves.
+var rankers = []struct {
+	name string
+	make func() Ranker
+}{
+	{"similar", Old},
+	{"popular-ever", Popular},
+	{"popular-6h", PopularNow},
+	{"popular-country", PopularCountry},
+	{"affinity", Affinity},
+	{"cf", CF},
+	{"cf-popular", CFPopular},
+	{"vmis", VMIS},
+	{"hand-blend", Blend},
+	{"tipoff", func() Ranker { return Served("tipoff", "tipoff", 0) }},
+	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", "tipoff", defaultDiversity) }},
+}
+
+// defaultDiversity is the variety of a slate when none is asked for.
+const defaultDiversity = 0.1
+
+// RankerNames lists what can be measured.
+func RankerNames() []string {
+	var names []string
+	for _, r := range rankers {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// Rankers makes the named rankers, all where none is named.
+func Rankers(names []string) ([]Ranker, error) {
+	if len(names) == 0 {
+		names = RankerNames()
+	}
+	var made []Ranker
+next:
+	for _, name := range names {
+		for _, r := range rankers {
+			if r.name == name {
+				made = append(made, r.make())
+				continue next
+			}
+		}
+		return nil, fmt.Errorf("ranker %q: must be one of %v", name, RankerNames())
+	}
+	return made, nil
+}

@@ -1,0 +1,97 @@
+package evaluate
+
+import (
+	"time"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// World is one company's state in memory. It takes facts the way that the
+// processors and views do, by the same functions of score, but at once and in this
+// process.
+type World struct {
+	Index    *score.Index
+	Model    *score.Model
+	bettors  map[string]*score.Bettor
+	fixtures map[string]*score.Fixture
+	position score.Position
+	scratch  score.Scratch
+}
+
+// NewWorld returns a company without facts.
+func NewWorld() *World {
+	return &World{
+		Index:    score.NewIndex(),
+		Model:    score.NewModel(),
+		bettors:  map[string]*score.Bettor{},
+		fixtures: map[string]*score.Fixture{},
+		position: score.Position{Source: 1},
+	}
+}
+
+func (w *World) next() score.Position {
+	w.position.Offset++
+	return w.position
+}
+
+// bettor gives a copy of a bettor's state that may be changed, as the table does.
+func (w *World) bettor(id string) *score.Bettor {
+	b := w.bettors[id]
+	if b == nil {
+		return &score.Bettor{User: tipoff.User{ID: id}}
+	}
+	fresh, err := score.UnmarshalBettor(b.Marshal())
+	if err != nil {
+		panic(err) // what was written can be read
+	}
+	fresh.User.ID = id
+	return fresh
+}
+
+func (w *World) putBettor(id string, fresh *score.Bettor) {
+	w.Index.PutBettor(w.bettors[id], fresh)
+	w.bettors[id] = fresh
+}
+
+func (w *World) fixture(id string) *score.Fixture {
+	f := w.fixtures[id]
+	if f == nil {
+		f = new(score.Fixture)
+		w.fixtures[id] = f
+	}
+	return f
+}
+
+// PostUser takes a user in.
+func (w *World) PostUser(u *tipoff.User) {
+	b := w.bettor(u.ID)
+	b.Post(*u, w.next())
+	w.putBettor(u.ID, b)
+}
+
+// PostEvent takes an event in.
+func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
+	f := w.fixture(e.ID)
+	f.Post(*e, w.next())
+	w.Index.PutFixture(tipoff.EventRef(e.ID), f, now)
+}
+
+// Bet takes a coupon in: the bettor notes it, its legs are counted at their
+// fixtures and come back.
+func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
+	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
+	if b.Note(c, at, received) != score.NewBet {
+		return
+	}
+	cause := score.Cause{Position: at, Floor: at.Offset}
+	for _, leg := range b.Send(c, cause, received) {
+		f := w.fixture(leg.EventID)
+		f.Count(&leg)
+		w.Index.PutFixture(tipoff.EventRef(leg.EventID), f, now)
+		if f.Known {
+			b.Apply(score.Resolve(&leg, f.Traits()), received)
+		}
+	}
+	w.putBettor(c.UserID, b)
+}
