@@ -17,6 +17,7 @@ var rankers = []struct {
 	{"cf-popular", CFPopular},
 	{"vmis", VMIS},
 	{"hand-blend", Blend},
+	{"learnt", Learnt},
 	{"tipoff", func() Ranker { return Served("tipoff", "tipoff", 0) }},
 	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", "tipoff", defaultDiversity) }},
 }

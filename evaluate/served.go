@@ -50,4 +50,35 @@ func (w *World) Rank(user, ranker string, n int, diversity float64, q *Query) []
 }
 
 // Learn lets the model learn from a coupon, before the state knows of it.
-func (w *World) Learn(c *tipoff.Coupon, now time.Time) {}
+func (w *World) Learn(c *tipoff.Coupon, now time.Time) {
+	events := make([]uint64, 0, len(c.Selections))
+	for _, s := range c.Selections {
+		events = append(events, tipoff.EventRef(s.EventID))
+	}
+	w.Model.Learn(w.Index, &score.Question{Bettor: w.bettors[c.UserID], Now: now}, events, &w.scratch)
+}
+
+type learnt struct{ served }
+
+// Learnt is the research ranker.
+func Learnt() Ranker { return &learnt{served{numbers: map[string]int32{}}} }
+
+func (l *learnt) Name() string { return "learnt" }
+
+func (l *learnt) Top(q *Query) []int32 {
+	for n := len(l.numbers); n < len(q.Events); n++ {
+		l.numbers[q.Events[n].ID] = int32(n)
+	}
+	w := q.World
+	question := score.Question{Query: tipoff.Query{N: Depth}, Bettor: w.bettors[q.UserID], Now: q.Now, Model: w.Model}
+	if len(q.History) > score.MaxLegs/2 {
+		for _, e := range q.History[score.MaxLegs/2:] {
+			question.Exclude = append(question.Exclude, q.Events[e].ID)
+		}
+	}
+	var top []int32
+	for _, e := range w.Index.RankLearnt(&question, &w.scratch) {
+		top = append(top, l.numbers[e.ID])
+	}
+	return top
+}

@@ -8,10 +8,10 @@ import (
 // vmis is VMIS-kNN kept current (Kersbergen et al., Serenade, SIGMOD 2022): the
 // users who lately bet on the same events, and what else they bet on.
 type vmis struct {
-	popular *popular // decides among events that no neighbour has
-	recent [][]visit // by event: the last users, newest last
-	trails [][]int32 // by user: the last events, newest last
-	clock  int
+	popular *popular  // decides among events that no neighbour has
+	recent  [][]visit // by event: the last users, newest last
+	trails  [][]int32 // by user: the last events, newest last
+	clock   int
 }
 
 type visit struct {

@@ -11,6 +11,11 @@ const (
 	PopularityHalfLife = 6 * time.Hour       // of an event's bets
 )
 
+// paceHalfLives are those of an event's bets beside [PopularityHalfLife].
+var paceHalfLives = [paces]time.Duration{20 * time.Minute, 2 * time.Hour, 48 * time.Hour, 30 * 24 * time.Hour}
+
+const paces = 4
+
 // decay is the factor that a weight loses in the given seconds: 2^(-seconds/halfLife).
 // Negative seconds make it grow, so that facts may come in any order (forward
 // decay: Cormode, Shkapenyuk, Srivastava, Xu, ICDE 2009).

@@ -10,7 +10,7 @@ import (
 
 // Bounds of a fixture's state.
 const (
-	MaxNeighbours   = 64
+	MaxNeighbours   = 128
 	MaxOutcomes     = 16
 	WaitersPerChunk = 64 // legs that wait for one event are kept in chunks
 )
@@ -43,10 +43,11 @@ type Fixture struct {
 	Applied []Applied // legs counted, by partition of coupons
 
 	Legs       uint64
-	Popularity Decayed       // [PopularityHalfLife]
-	Outcomes   []OutcomeBets // most chosen first
-	Neighbours []Neighbour   // heaviest first
-	Waiters    uint64        // legs that came before the event
+	Popularity Decayed        // [PopularityHalfLife]
+	Paces      [paces]Decayed // [paceHalfLives]
+	Outcomes   []OutcomeBets  // most chosen first
+	Neighbours []Neighbour    // heaviest first
+	Waiters    uint64         // legs that came before the event
 }
 
 // OutcomeBets are the bets on one outcome of an event, where bets name it.
@@ -128,6 +129,9 @@ func (f *Fixture) Count(leg *Leg) {
 	}
 	f.Legs++
 	f.Popularity.Add(1, leg.At, PopularityHalfLife)
+	for i := range f.Paces {
+		f.Paces[i].Add(1, leg.At, paceHalfLives[i])
+	}
 	if leg.Outcome != "" {
 		f.addOutcome(leg.Market, leg.Outcome)
 	}

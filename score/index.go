@@ -23,6 +23,11 @@ type Index struct {
 	categories []category
 	ids        map[categoryKey]int32 // into categories
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
+	homes      map[uint32]*homeTaste // by country
+
+	bettors map[string]int32 // into trails
+	trails  []trail
+	hot     [hotLists]hotList
 }
 
 type entry struct {
@@ -37,6 +42,10 @@ type entry struct {
 
 	legs      float64
 	pop       Decayed
+	paces     [paces]Decayed
+	first     int64 // Unix seconds of the first bet known here; 0: none
+	visits    []visit
+	trails    int32 // how many hold this event
 	countries []countryBets
 	outcomes  []OutcomeBets
 	before    []edge // events bet on before this one: its own pairs
@@ -82,7 +91,7 @@ const landmark = 1_577_836_800 // 2020-01-01
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}}
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, homes: map[uint32]*homeTaste{}, bettors: map[string]int32{}}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when
@@ -110,7 +119,7 @@ func (x *Index) slot(ref uint64) int32 {
 // drop gives a slot back that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
-	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legs > 0 {
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legs > 0 || e.trails > 0 {
 		return
 	}
 	delete(x.slots, e.ref)
@@ -144,7 +153,13 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 			x.category(kindMarket, Name(o.Market), o.Market)
 		}
 	}
-	e.pop, e.outcomes = f.Popularity, f.Outcomes
+	e.pop, e.paces, e.outcomes = f.Popularity, f.Paces, f.Outcomes
+	if e.first == 0 && f.Legs > 0 {
+		e.first = f.Popularity.At
+	}
+	if e.place >= 0 {
+		x.heat(slot)
+	}
 	if !f.Known {
 		return
 	}
@@ -175,7 +190,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setOpen(slot, false)
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
-	e.event, e.legs, e.countries, e.outcomes = nil, 0, nil, nil
+	e.event, e.legs, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
 	x.drop(slot)
 }
 
@@ -201,6 +216,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		x.entries[last].place = e.place
 		x.open = x.open[:len(x.open)-1]
 		e.place = -1
+		x.cool(slot)
 	}
 }
 
@@ -254,6 +270,7 @@ func (x *Index) setAfter(from, to int32, weight float32) {
 func (x *Index) PutBettor(old, fresh *Bettor) {
 	x.addTaste(old, -1)
 	x.addTaste(fresh, 1)
+	x.putTrail(fresh)
 	was, is := old.legsByCountry(), fresh.legsByCountry()
 	for leg, times := range was {
 		if is[leg] != times {
@@ -314,9 +331,13 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	}
 	scale := sign * decay(landmark-b.At, TasteHalfLife)
 	x.crowd += b.Weight * scale
+	home := x.home(b.Country())
+	home.all += b.Weight * scale
 	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
-			x.categories[x.category(categoryKind(kind), a.Key, "")].crowd += a.Weight * scale
+			id := x.category(categoryKind(kind), a.Key, "")
+			x.categories[id].crowd += a.Weight * scale
+			home.add(id, a.Weight*scale)
 		}
 	}
 }

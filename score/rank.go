@@ -67,6 +67,10 @@ type Scratch struct {
 	most       []float64
 	skip       []uint32 // by slot: generation in which it is left out
 	pool       pool
+	found      []found   // by slot
+	touched    []int32   // slots of found
+	overlap    []overlap // by bettor
+	others     []int32
 }
 
 type stamped struct {
@@ -87,6 +91,7 @@ func (s *Scratch) reset(categories, slots int) {
 		s.sources = make([]int32, len(s.pairs))
 		s.most = make([]float64, len(s.pairs))
 		s.skip = make([]uint32, len(s.pairs))
+		s.found = make([]found, len(s.pairs))
 	}
 	s.pool = s.pool[:0]
 }
