@@ -18,6 +18,9 @@ var rankers = []struct {
 	{"vmis", VMIS},
 	{"hand-blend", Blend},
 	{"learnt", Learnt},
+	{"retrieved", func() Ranker {
+		return &learnt{served{name: "retrieved", ranker: "retrieve", numbers: map[string]int32{}}}
+	}},
 	{"tipoff", func() Ranker { return Served("tipoff", "tipoff", 0) }},
 	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", "tipoff", defaultDiversity) }},
 }

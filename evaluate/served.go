@@ -61,16 +61,14 @@ func (w *World) Learn(c *tipoff.Coupon, now time.Time) {
 type learnt struct{ served }
 
 // Learnt is the research ranker.
-func Learnt() Ranker { return &learnt{served{numbers: map[string]int32{}}} }
-
-func (l *learnt) Name() string { return "learnt" }
+func Learnt() Ranker { return &learnt{served{name: "learnt", numbers: map[string]int32{}}} }
 
 func (l *learnt) Top(q *Query) []int32 {
 	for n := len(l.numbers); n < len(q.Events); n++ {
 		l.numbers[q.Events[n].ID] = int32(n)
 	}
 	w := q.World
-	question := score.Question{Query: tipoff.Query{N: Depth}, Bettor: w.bettors[q.UserID], Now: q.Now, Model: w.Model}
+	question := score.Question{Query: tipoff.Query{N: Depth}, Bettor: w.bettors[q.UserID], Now: q.Now, Model: w.Model, Ranker: l.ranker}
 	if len(q.History) > score.MaxLegs/2 {
 		for _, e := range q.History[score.MaxLegs/2:] {
 			question.Exclude = append(question.Exclude, q.Events[e].ID)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 )
 
 // homeTaste is the taste of the bettors of one country, scaled as [landmark] says.
@@ -109,27 +110,52 @@ const (
 	hotMost  = 100
 )
 
-func (e *entry) heat(list int) float64 {
-	d, halfLife := e.pop, PopularityHalfLife
-	switch list {
-	case 1:
-		d, halfLife = e.paces[0], paceHalfLives[0]
-	case 2:
-		d, halfLife = e.paces[2], paceHalfLives[2]
-	case 3:
-		d, halfLife = e.paces[3], paceHalfLives[3]
-	}
+// hotBy is which half-life each hot list goes by.
+var hotBy = [hotLists]int{0, 2, 3, 4}
+
+// heats are the half-lives of an event's bets, from the shortest on.
+const heats = paces + 1
+
+var heatHalfLives = [heats]time.Duration{paceHalfLives[0], paceHalfLives[1], PopularityHalfLife, paceHalfLives[2], paceHalfLives[3]}
+
+// heat is a [Decayed] number of bets as its binary logarithm: as of [landmark], so
+// that a half-life takes 1 off it, and at its newest bet, which it does not exceed.
+type heat struct {
+	mark float64
+	most float32
+}
+
+func heatOf(d Decayed, halfLife time.Duration) heat {
 	if d.Sum <= 0 {
-		return math.Inf(-1)
+		return heat{math.Inf(-1), -200}
 	}
-	return math.Log2(d.Sum) + float64(d.At-landmark)/halfLife.Seconds()
+	most := math.Log2(d.Sum)
+	return heat{most + float64(d.At-landmark)/halfLife.Seconds(), float32(most)}
+}
+
+// list puts an open event into the lists of its league and teams, or takes it out.
+func (x *Index) list(slot int32, open bool) {
+	e := &x.entries[slot]
+	change := func(id int32) {
+		c := &x.categories[id]
+		if open {
+			c.open = append(c.open, slot)
+		} else if i := slices.Index(c.open, slot); i >= 0 {
+			c.open[i] = c.open[len(c.open)-1]
+			c.open = c.open[:len(c.open)-1]
+		}
+	}
+	change(e.league)
+	for _, team := range e.teams {
+		change(team)
+	}
 }
 
 // heat puts an open event into its places of the hot lists.
 func (x *Index) heat(slot int32) {
 	for k := range x.hot {
 		list := x.hot[k]
-		h := hotEvent{slot, x.entries[slot].heat(k)}
+		h := hotEvent{slot, x.entries[slot].heats[hotBy[k]].mark}
 		i := slices.IndexFunc(list, func(o hotEvent) bool { return o.slot == slot })
 		if i < 0 {
 			if math.IsInf(h.heat, -1) || len(list) == hotMost && list[hotMost-1].heat >= h.heat {

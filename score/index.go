@@ -42,8 +42,9 @@ type entry struct {
 
 	legs      float64
 	pop       Decayed
-	paces     [paces]Decayed
-	first     int64 // Unix seconds of the first bet known here; 0: none
+	heats     [heats]heat
+	rootLegs  float32 // square root of legs
+	first     int64   // Unix seconds of the first bet known here; 0: none
 	visits    []visit
 	trails    int32 // how many hold this event
 	countries []countryBets
@@ -68,6 +69,7 @@ type edge struct {
 type category struct {
 	name  string
 	crowd float64 // everyone's weight, scaled as [landmark] says
+	open  []int32 // slots of its open events, of leagues and teams
 }
 
 type categoryKind byte
@@ -153,7 +155,12 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 			x.category(kindMarket, Name(o.Market), o.Market)
 		}
 	}
-	e.pop, e.paces, e.outcomes = f.Popularity, f.Paces, f.Outcomes
+	e.rootLegs = float32(math.Sqrt(e.legs))
+	e.pop, e.outcomes = f.Popularity, f.Outcomes
+	e.heats = [heats]heat{
+		heatOf(f.Paces[0], paceHalfLives[0]), heatOf(f.Paces[1], paceHalfLives[1]), heatOf(f.Popularity, PopularityHalfLife),
+		heatOf(f.Paces[2], paceHalfLives[2]), heatOf(f.Paces[3], paceHalfLives[3]),
+	}
 	if e.first == 0 && f.Legs > 0 {
 		e.first = f.Popularity.At
 	}
@@ -166,6 +173,7 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	event := &f.Event
 	if e.event == nil || e.event.Sport != event.Sport || e.event.League != event.League ||
 		!slices.Equal(e.event.Participants, event.Participants) {
+		x.setOpen(slot, false)
 		e.sport = x.category(kindSport, Name(event.Sport), event.Sport)
 		e.league = x.category(kindLeague, Name(event.Sport, event.League), event.League)
 		e.named.sport, e.named.league = Name(event.Sport), Name(event.League)
@@ -210,6 +218,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 	case open && e.place < 0:
 		e.place = int32(len(x.open))
 		x.open = append(x.open, slot)
+		x.list(slot, true)
 	case !open && e.place >= 0:
 		last := x.open[len(x.open)-1]
 		x.open[e.place] = last
@@ -217,6 +226,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		x.open = x.open[:len(x.open)-1]
 		e.place = -1
 		x.cool(slot)
+		x.list(slot, false)
 	}
 }
 

@@ -15,6 +15,7 @@ type Model struct {
 	Random int
 	LogQ   float32
 	lists  []list
+	slots  []int32
 }
 
 type list struct {
@@ -27,7 +28,7 @@ type list struct {
 
 // NewModel knows nothing.
 func NewModel() *Model {
-	m := &Model{Rate: .1, Random: 200, LogQ: 1}
+	m := &Model{Rate: .1, Random: 150, LogQ: 1}
 	m.W[termPop6h*Contexts] = .5
 	m.W[termPairCos*Contexts] = .5
 	return m
@@ -90,18 +91,15 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 		m.lists = list
 		return
 	}
-	if len(x.open) <= 2*m.Random {
+	if len(x.open) <= 600 {
 		for _, slot := range x.open {
 			add(slot, 0)
 		}
 	} else {
-		for _, slot := range r.touched {
-			add(slot, 0)
-		}
-		for _, h := range x.hot {
-			for _, e := range h {
-				add(e.slot, 0)
-			}
+		m.slots = r.retrieve(m.slots[:0])
+		for _, slot := range m.slots {
+			list = append(list, list0(slot, 0))
+			r.fill(slot, &list[len(list)-1].t)
 		}
 		hard := len(list)
 		logq := float32(math.Log(math.Max(1, float64(len(x.open)-hard)/float64(m.Random)))) * m.LogQ
@@ -179,9 +177,14 @@ func (x *Index) RankLearnt(q *Question, s *Scratch) []*tipoff.Event {
 	}
 	var w, t [Terms]float32
 	q.Model.weights(&r.context, &w)
-	for _, slot := range x.open {
+	open := x.open
+	if q.Ranker == "retrieve" {
+		q.Model.slots = r.retrieve(q.Model.slots[:0])
+		open = q.Model.slots
+	}
+	for _, slot := range open {
 		e := &x.entries[slot]
-		if e.begin > r.micros && s.skip[slot] != s.generation {
+		if q.Ranker == "retrieve" || e.begin > r.micros && s.skip[slot] != s.generation {
 			r.fill(slot, &t)
 			s.pool.offer(candidate{slot, dot(&w, &t), e}, q.N)
 		}

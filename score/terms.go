@@ -90,11 +90,15 @@ type termSet struct {
 	context [Contexts]float32
 	nearAll float32
 	ringAll float32
+	marks   [heats]float64 // half-lives from [landmark] to now
 }
 
 func (r *termSet) prepare() {
 	b := r.q.Bettor
 	r.now, r.micros = r.q.Now.Unix(), r.q.Now.UnixMicro()
+	for k := range r.marks {
+		r.marks[k] = float64(r.now-landmark) / heatHalfLives[k].Seconds()
+	}
 	r.context = [Contexts]float32{contextAlways: 1}
 	r.last, r.home, r.country, r.absent = nil, nil, 0, 0
 	r.touched = r.touched[:0]
@@ -156,7 +160,7 @@ func (r *termSet) preparePairs(b *Bettor) {
 			for dir, list := range [2][]edge{from.after, from.before} {
 				for _, e := range list {
 					f := r.find(e.slot)
-					c := cos * e.weight / (float32(math.Sqrt(r.entries[e.slot].legs*from.legs)) + pairPrior)
+					c := cos * e.weight / (r.entries[e.slot].rootLegs*from.rootLegs + pairPrior)
 					f.cos += c
 					f.given += perGiven * e.weight
 					if k == 0 {
@@ -271,30 +275,26 @@ func (r *termSet) lift(id int32) float64 {
 	return r.absent
 }
 
-func logPop(v float64) float32 { return float32(math.Log1p(v / popPrior)) }
-
 // fill computes the terms of one event.
 func (r *termSet) fill(slot int32, t *[Terms]float32) {
 	e := &r.entries[slot]
 	*t = [Terms]float32{}
 	if e.legs > 0 {
-		t[termPop20m] = logPop(e.paces[0].Value(r.now, paceHalfLives[0])) / 2
-		t[termPop2h] = logPop(e.paces[1].Value(r.now, paceHalfLives[1])) / 2
-		t[termPop6h] = logPop(e.pop.Value(r.now, PopularityHalfLife)) / 2
-		t[termPop2d] = logPop(e.paces[2].Value(r.now, paceHalfLives[2])) / 2
-		t[termPop30d] = logPop(e.paces[3].Value(r.now, paceHalfLives[3])) / 2
-		t[termPopEver] = logPop(e.legs) / 2
-		t[termAge] = float32(math.Log1p(float64(max(0, r.now-e.first))/3600)) / 2
+		for k := range e.heats {
+			t[termPop20m+k] = ln1p(exp2(min(float32(e.heats[k].mark-r.marks[k]), e.heats[k].most))/popPrior) / 2
+		}
+		t[termPopEver] = ln1p(float32(e.legs)/popPrior) / 2
+		t[termAge] = ln1p(float32(max(0, r.now-e.first))/3600) / 2
 	} else {
 		t[termUnseen] = 1
 	}
 	if r.country != 0 {
-		t[termHome] = float32(math.Log1p(e.betsFrom(r.country, r.now)))
+		t[termHome] = ln1p(float32(e.betsFrom(r.country, r.now)))
 	}
-	hours := math.Min(float64(e.begin-r.micros)/3.6e9, 1000)
-	t[termSoon1] = float32(math.Log1p(hours)) / 2
-	t[termSoon6] = float32(math.Log1p(hours / 6))
-	t[termSoon48] = float32(math.Log1p(hours / 48))
+	hours := float32(math.Min(float64(e.begin-r.micros)/3.6e9, 1000))
+	t[termSoon1] = ln1p(hours) / 2
+	t[termSoon6] = ln1p(hours / 6)
+	t[termSoon48] = ln1p(hours / 48)
 	t[termSport] = float32(r.lift(e.sport))
 	t[termLeague] = float32(r.lift(e.league))
 	best, sum, crowd, home := 0.0, 0.0, 1e-4, 0.0
@@ -316,26 +316,26 @@ func (r *termSet) fill(slot int32, t *[Terms]float32) {
 	if len(e.teams) > 1 {
 		t[termTeams] = float32((sum - best) / float64(len(e.teams)-1))
 	}
-	t[termCrowdTeam] = float32(math.Log(crowd*100)) / 2
-	t[termCrowdLeague] = float32(math.Log(math.Max(r.share(e.league), 1e-4)*100)) / 2
+	t[termCrowdTeam] = ln(float32(crowd*100)) / 2
+	t[termCrowdLeague] = ln(float32(math.Max(r.share(e.league), 1e-4)*100)) / 2
 	if r.home != nil {
 		t[termHomeTeam] = float32(home)
 		t[termHomeLeague] = float32(r.homeLift(e.league))
 	}
 	if f := &r.found[slot]; f.generation == r.generation {
 		t[termHasPair] = 1
-		t[termPairCos] = float32(math.Log1p(50 * float64(f.cos)))
-		t[termPairGiven] = float32(math.Log1p(200*float64(f.given))) / 2
-		t[termPairLast] = float32(math.Log1p(50 * float64(f.last)))
-		t[termPairNext] = float32(math.Log1p(200*float64(f.next))) / 2
+		t[termPairCos] = ln1p(50 * f.cos)
+		t[termPairGiven] = ln1p(200*f.given) / 2
+		t[termPairLast] = ln1p(50 * f.last)
+		t[termPairNext] = ln1p(200*f.next) / 2
 		if f.near > 0 {
-			t[termNear] = float32(math.Log1p(200*float64(f.near/r.nearAll))) / 2
-			t[termNearRate] = float32(math.Log1p(200 * float64(f.near/r.nearAll) / math.Sqrt(e.legs+5)))
+			t[termNear] = ln1p(200*f.near/r.nearAll) / 2
+			t[termNearRate] = ln1p(200 * f.near / r.nearAll / (e.rootLegs + 2))
 		}
 		if f.after > 0 {
-			t[termNext] = float32(math.Log1p(100*float64(f.after/(r.ringAll+3)))) / 2
+			t[termNext] = ln1p(100*f.after/(r.ringAll+3)) / 2
 		}
-		t[termPairRate] = float32(math.Log1p(500 * float64(f.given) / math.Sqrt(e.legs+5)))
+		t[termPairRate] = ln1p(500 * f.given / (e.rootLegs + 2))
 	}
 	if r.last != nil && r.last.event != nil {
 		if e.league == r.last.league {
@@ -364,7 +364,7 @@ func (r *termSet) homeLift(id int32) float64 {
 	}
 	expected := r.share(id)
 	unit := r.crowd / 1000 // a thousandth of the crowd's weight is the prior
-	return clip(math.Log((of + unit*expected) / ((r.home.all + unit) * expected)))
+	return clip(float64(ln(float32((of + unit*expected) / ((r.home.all + unit) * expected)))))
 }
 
 var _ = tipoff.ReasonTeam

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,11 @@ Only then it is learnt from. The first fifth of a log is learnt but not scored.`
 }
 
 func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
+	if f := os.Getenv("PROF"); f != "" {
+		o, _ := os.Create(f)
+		_ = pprof.StartCPUProfile(o)
+		defer pprof.StopCPUProfile()
+	}
 	var all []*evaluate.Result
 	for _, path := range m.Logs {
 		log, err := readLog(ctx, path)
