@@ -3,7 +3,9 @@ package score
 import (
 	"cmp"
 	"math"
+	"os"
 	"slices"
+	"strconv"
 
 	"tipoff"
 )
@@ -16,6 +18,10 @@ type Model struct {
 	LogQ   float32
 	lists  []list
 	slots  []int32
+	net    *net
+	top    []*list
+	events [64]netEvent
+	d      []float32
 }
 
 type list struct {
@@ -28,7 +34,8 @@ type list struct {
 
 // NewModel knows nothing.
 func NewModel() *Model {
-	m := &Model{Rate: .1, Random: 150, LogQ: 1}
+	m := &Model{Rate: Tune("rate", .1), Random: 150, LogQ: 1}
+	m.net = newNet(1)
 	m.W[termPop6h*Contexts] = .5
 	m.W[termPairCos*Contexts] = .5
 	return m
@@ -116,6 +123,7 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 		l.s = dot(&w, &l.t) + l.logq
 		most = max(most, l.s)
 	}
+	m.learnNet(list, &r.context)
 	sum := float32(0)
 	for i := range list {
 		l := &list[i]
@@ -147,7 +155,62 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	m.lists = list
 }
 
-func list0(slot int32, logq float32) list { return list{slot: slot, logq: logq} }
+// best sorts the list's best events to the front.
+func (m *Model) best(list []list) []*list0_ {
+	m.top = m.top[:0]
+	least := float32(math.Inf(-1))
+	for i := range list {
+		l := &list[i]
+		l.s -= l.logq
+		if l.s <= least {
+			continue
+		}
+		m.top = append(m.top, l)
+		if len(m.top) == 4*netDepth {
+			slices.SortFunc(m.top, func(a, b *list0_) int { return cmp.Compare(b.s, a.s) })
+			m.top = m.top[:netDepth]
+			least = m.top[netDepth-1].s
+		}
+	}
+	slices.SortFunc(m.top, func(a, b *list0_) int { return cmp.Or(cmp.Compare(b.s, a.s), cmp.Compare(a.slot, b.slot)) })
+	m.top = m.top[:min(len(m.top), netDepth)]
+	for i := range list {
+		list[i].s += list[i].logq
+	}
+	return m.top
+}
+
+type list0_ = list
+
+func (m *Model) learnNet(list []list, context *[Contexts]float32) {
+	top := m.best(list)
+	legs := float32(0)
+	for _, l := range top {
+		legs += l.y
+	}
+	if legs == 0 || len(top) < 2 {
+		return
+	}
+	netList(top, context, m.events[:])
+	m.d = m.d[:0]
+	most := float32(math.Inf(-1))
+	for k, l := range top {
+		s := l.s + m.net.forward(&m.events[k])
+		m.d = append(m.d, s)
+		most = max(most, s)
+	}
+	sum := float32(0)
+	for k := range m.d {
+		m.d[k] = float32(math.Exp(float64(m.d[k] - most)))
+		sum += m.d[k]
+	}
+	for k, l := range top {
+		m.d[k] = m.d[k]/sum - l.y/legs
+	}
+	m.net.learn(m.events[:len(top)], m.d, Tune("netrate", .02))
+}
+
+func list0(slot int32, logq float32) list0_ { return list0_{slot: slot, logq: logq} }
 
 func scatter(v uint64) uint64 {
 	v += 0x9e3779b97f4a7c15
@@ -186,10 +249,31 @@ func (x *Index) RankLearnt(q *Question, s *Scratch) []*tipoff.Event {
 		e := &x.entries[slot]
 		if q.Ranker == "retrieve" || e.begin > r.micros && s.skip[slot] != s.generation {
 			r.fill(slot, &t)
-			s.pool.offer(candidate{slot, dot(&w, &t), e}, q.N)
+			s.pool.offer(candidate{slot, dot(&w, &t), e}, max(q.N, netDepth))
 		}
 	}
 	slices.SortFunc(s.pool, func(a, b candidate) int { return b.compare(a) })
+	if q.Ranker == "retrieve" && len(s.pool) > 1 {
+		m := q.Model
+		m.lists = m.lists[:0]
+		m.top = m.top[:0]
+		n := min(len(s.pool), netDepth)
+		for _, c := range s.pool[:n] {
+			l := list0(c.slot, 0)
+			l.s = c.score
+			r.fill(c.slot, &l.t)
+			m.lists = append(m.lists, l)
+		}
+		for i := range m.lists {
+			m.top = append(m.top, &m.lists[i])
+		}
+		netList(m.top, &r.context, m.events[:])
+		for i := range m.lists {
+			s.pool[i].score += m.net.forward(&m.events[i])
+		}
+		slices.SortFunc(s.pool, func(a, b candidate) int { return b.compare(a) })
+	}
+	s.pool = s.pool[:min(len(s.pool), q.N)]
 	var events []*tipoff.Event
 	for _, c := range s.pool {
 		events = append(events, c.entry.event)
@@ -198,3 +282,18 @@ func (x *Index) RankLearnt(q *Question, s *Scratch) []*tipoff.Event {
 }
 
 var _ = cmp.Compare[int]
+
+// Tune is for research.
+func Tune(name string, v float32) float32 {
+	if f, ok := tuned[name]; ok {
+		return f
+	}
+	if s := os.Getenv("T_" + name); s != "" {
+		f, _ := strconv.ParseFloat(s, 32)
+		v = float32(f)
+	}
+	tuned[name] = v
+	return v
+}
+
+var tuned = map[string]float32{}

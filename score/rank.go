@@ -67,6 +67,7 @@ type Scratch struct {
 	most       []float64
 	skip       []uint32 // by slot: generation in which it is left out
 	pool       pool
+	likes      []like2
 	found      []found   // by slot
 	touched    []int32   // slots of found
 	overlap    []overlap // by bettor
@@ -85,6 +86,7 @@ func (s *Scratch) reset(categories, slots int) {
 	}
 	if len(s.lifts) < categories {
 		s.lifts = make([]stamped, categories+categories/4)
+		s.likes = make([]like2, len(s.lifts))
 	}
 	if len(s.pairs) < slots {
 		s.pairs = make([]stamped, slots+slots/4)

@@ -40,6 +40,11 @@ const (
 	termUnseen
 	termPairRate
 	termNearRate
+	termBetsLeague
+	termBetsTeam
+	termBetsSport
+	termKeenLeague
+	termKeenTeam
 	Terms
 )
 
@@ -50,6 +55,7 @@ var termNames = [Terms]string{
 	"league in country", "team in country", "league of the crowd", "team of the crowd", "pairs", "pairs given", "pairs of the last",
 	"pairs after the last", "neighbours", "next of the last's bettors", "any pair", "same league as last", "same team as last", "same day as last",
 	"never bet on", "pair rate", "neighbour rate",
+	"bets on the league", "bets on the teams", "bets on the sport", "league, believed early", "team, believed early",
 }
 
 // Context says how much is known of the bettor; every term has a weight for each.
@@ -80,17 +86,18 @@ const (
 type termSet struct {
 	*Index
 	*Scratch
-	q       *Question
-	now     int64
-	micros  int64
-	absent  float64
-	country uint32
-	home    *homeTaste
-	last    *entry
-	context [Contexts]float32
-	nearAll float32
-	ringAll float32
-	marks   [heats]float64 // half-lives from [landmark] to now
+	q          *Question
+	now        int64
+	micros     int64
+	absent     float64
+	keenAbsent float32
+	country    uint32
+	home       *homeTaste
+	last       *entry
+	context    [Contexts]float32
+	nearAll    float32
+	ringAll    float32
+	marks      [heats]float64 // half-lives from [landmark] to now
 }
 
 func (r *termSet) prepare() {
@@ -100,7 +107,7 @@ func (r *termSet) prepare() {
 		r.marks[k] = float64(r.now-landmark) / heatHalfLives[k].Seconds()
 	}
 	r.context = [Contexts]float32{contextAlways: 1}
-	r.last, r.home, r.country, r.absent = nil, nil, 0, 0
+	r.last, r.home, r.country, r.absent, r.keenAbsent = nil, nil, 0, 0, 0
 	r.touched = r.touched[:0]
 	if b != nil {
 		r.country = b.Country()
@@ -127,12 +134,15 @@ func (r *termSet) prepareLifts(b *Bettor) {
 	}
 	all := b.Weight*fade + liftPrior
 	r.absent = clip(math.Log(liftPrior / all))
+	r.keenAbsent = ln(keenPrior / float32(b.Weight*fade+keenPrior))
 	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			if id, ok := r.ids[categoryKey{categoryKind(kind), a.Key}]; ok {
 				expected := r.share(id)
 				lift := clip(math.Log((a.Weight*fade + liftPrior*expected) / (all * expected)))
 				r.lifts[id] = stamped{r.generation, lift}
+				w := float32(a.Weight * fade)
+				r.likes[id] = like2{ln1p(w), min(ln((w+keenPrior*float32(expected))/((float32(b.Weight*fade)+keenPrior)*float32(expected))), 8)}
 			}
 		}
 	}
@@ -268,6 +278,18 @@ type overlap struct {
 	weight     float32
 }
 
+// like2 is a bettor's liking of a category.
+type like2 struct{ bets, keen float32 }
+
+const keenPrior = 1
+
+func (r *termSet) like(id int32) like2 {
+	if r.lifts[id].generation == r.generation {
+		return r.likes[id]
+	}
+	return like2{0, r.keenAbsent}
+}
+
 func (r *termSet) lift(id int32) float64 {
 	if l := r.lifts[id]; l.generation == r.generation {
 		return l.value
@@ -297,6 +319,16 @@ func (r *termSet) fill(slot int32, t *[Terms]float32) {
 	t[termSoon48] = ln1p(hours / 48)
 	t[termSport] = float32(r.lift(e.sport))
 	t[termLeague] = float32(r.lift(e.league))
+	t[termBetsSport] = r.like(e.sport).bets / 2
+	l := r.like(e.league)
+	t[termBetsLeague], t[termKeenLeague] = l.bets, l.keen/2
+	for i, team := range e.teams {
+		l := r.like(team)
+		t[termBetsTeam] += l.bets
+		if i == 0 || l.keen/2 > t[termKeenTeam] {
+			t[termKeenTeam] = l.keen / 2
+		}
+	}
 	best, sum, crowd, home := 0.0, 0.0, 1e-4, 0.0
 	for i, team := range e.teams {
 		l := r.lift(team)
