@@ -1,6 +1,10 @@
 package evaluate
 
-import "fmt"
+import (
+	"fmt"
+
+	"tipoff/score"
+)
 
 // rankers are all that can be measured: baselines that keep a state of their own,
 // as their papers have it, and those of score, on the bounded state that serves.
@@ -17,12 +21,12 @@ var rankers = []struct {
 	{"cf-popular", CFPopular},
 	{"vmis", VMIS},
 	{"hand-blend", Blend},
-	{"learnt", Learnt},
-	{"retrieved", func() Ranker {
-		return &learnt{served{name: "retrieved", ranker: "retrieve", numbers: map[string]int32{}}}
-	}},
-	{"tipoff", func() Ranker { return Served("tipoff", "tipoff", 0) }},
-	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", "tipoff", defaultDiversity) }},
+	{"served-popular", func() Ranker { return Served("served-popular", score.RankerPopular, 0, false) }},
+	{"served-affinity", func() Ranker { return Served("served-affinity", score.RankerAffinity, 0, false) }},
+	{"served-cf", func() Ranker { return Served("served-cf", score.RankerCF, 0, false) }},
+	{"tipoff", func() Ranker { return Served("tipoff", score.RankerTipoff, 0, false) }},
+	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", score.RankerTipoff, 0, true) }},
+	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", score.RankerTipoff, defaultDiversity, false) }},
 }
 
 // defaultDiversity is the variety of a slate when none is asked for.

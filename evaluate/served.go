@@ -11,12 +11,14 @@ import (
 type served struct {
 	name, ranker string
 	diversity    float64
+	whole        bool
 	numbers      map[string]int32
 }
 
-// Served returns a ranker of score under a name; diversity is that of its slate.
-func Served(name, ranker string, diversity float64) Ranker {
-	return &served{name: name, ranker: ranker, diversity: diversity, numbers: map[string]int32{}}
+// Served returns a ranker of score under a name; diversity is that of its slate,
+// and whole says that every open event is ranked, not only those retrieved.
+func Served(name, ranker string, diversity float64, whole bool) Ranker {
+	return &served{name: name, ranker: ranker, diversity: diversity, whole: whole, numbers: map[string]int32{}}
 }
 
 func (s *served) Name() string          { return s.name }
@@ -27,19 +29,18 @@ func (s *served) Top(q *Query) []int32 {
 		s.numbers[q.Events[n].ID] = int32(n)
 	}
 	var top []int32
-	for _, r := range q.World.Rank(q.UserID, s.ranker, Depth, s.diversity, q) {
+	for _, r := range q.World.rank(q, s) {
 		top = append(top, s.numbers[r.Event.ID])
 	}
 	return top
 }
 
-// Rank answers as the service would. What the judge knows of older bets than the
+// rank answers as the service would. What the judge knows of older bets than the
 // bettor's state keeps is excluded, as a client would.
-func (w *World) Rank(user, ranker string, n int, diversity float64, q *Query) []score.Ranked {
-	b := w.bettors[user]
+func (w *World) rank(q *Query, s *served) []score.Ranked {
 	question := score.Question{
-		Query:  tipoff.Query{UserID: user, N: n, Diversity: diversity},
-		Bettor: b, Now: q.Now, Ranker: ranker, Model: w.Model,
+		Query:  tipoff.Query{UserID: q.UserID, N: Depth, Diversity: s.diversity},
+		Bettor: w.bettors[q.UserID], Now: q.Now, Ranker: s.ranker, Model: w.Model, Whole: s.whole,
 	}
 	if len(q.History) > score.MaxLegs/2 {
 		for _, e := range q.History[score.MaxLegs/2:] {
@@ -56,27 +57,4 @@ func (w *World) Learn(c *tipoff.Coupon, now time.Time) {
 		events = append(events, tipoff.EventRef(s.EventID))
 	}
 	w.Model.Learn(w.Index, &score.Question{Bettor: w.bettors[c.UserID], Now: now}, events, &w.scratch)
-}
-
-type learnt struct{ served }
-
-// Learnt is the research ranker.
-func Learnt() Ranker { return &learnt{served{name: "learnt", numbers: map[string]int32{}}} }
-
-func (l *learnt) Top(q *Query) []int32 {
-	for n := len(l.numbers); n < len(q.Events); n++ {
-		l.numbers[q.Events[n].ID] = int32(n)
-	}
-	w := q.World
-	question := score.Question{Query: tipoff.Query{N: Depth}, Bettor: w.bettors[q.UserID], Now: q.Now, Model: w.Model, Ranker: l.ranker}
-	if len(q.History) > score.MaxLegs/2 {
-		for _, e := range q.History[score.MaxLegs/2:] {
-			question.Exclude = append(question.Exclude, q.Events[e].ID)
-		}
-	}
-	var top []int32
-	for _, e := range w.Index.RankLearnt(&question, &w.scratch) {
-		top = append(top, l.numbers[e.ID])
-	}
-	return top
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // homeTaste is the taste of the bettors of one country, scaled as [landmark] says.
@@ -36,64 +38,101 @@ const (
 )
 
 // trail is the last events of one bettor, newest first.
-type trail []int32
+type trail struct {
+	ref    uint64 // hash of the bettor's id
+	events []int32
+}
 
 // visit is a bettor's bet on an event.
 type visit struct {
-	bettor int32
-	at     int64
+	ref    uint64
+	at     int64 // Unix seconds
+	bettor int32 // into trails
+}
+
+// compare orders by time, then by bettor.
+func (v visit) compare(other visit) int {
+	return cmp.Or(cmp.Compare(v.at, other.at), cmp.Compare(v.ref, other.ref))
 }
 
 // putTrail notes a bettor's last events, and him among the last bettors of each.
-func (x *Index) putTrail(b *Bettor) {
-	if b == nil || len(b.Bets) == 0 {
+func (x *Index) putTrail(old, fresh *Bettor) {
+	b := cmp.Or(fresh, old)
+	if b == nil {
 		return
 	}
 	n, known := x.bettors[b.User.ID]
 	if !known {
+		if fresh == nil || len(fresh.Bets) == 0 {
+			return
+		}
 		n = int32(len(x.trails))
+		if last := len(x.gone) - 1; last >= 0 {
+			n, x.gone = x.gone[last], x.gone[:last]
+		} else {
+			x.trails = append(x.trails, trail{})
+		}
 		x.bettors[b.User.ID] = n
-		x.trails = append(x.trails, nil)
+		x.trails[n].ref = xxhash.Sum64String(b.User.ID)
 	}
-	old := x.trails[n]
-	fresh := make(trail, 0, min(trailLength, len(old)+4))
-	for i := len(b.Bets) - 1; i >= 0 && len(fresh) < trailLength; i-- {
-		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(fresh) < trailLength; j-- {
-			slot := x.slot(b.Bets[i].Legs[j].Event)
-			if slices.Contains(fresh, slot) {
-				continue
-			}
-			fresh = append(fresh, slot)
-			if !slices.Contains(old, slot) {
-				x.entries[slot].trails++
-				x.entries[slot].addVisit(visit{n, b.Bets[i].At})
-			}
+	t := &x.trails[n]
+	was := t.events
+	t.events = nil
+	if fresh != nil {
+		t.events = make([]int32, 0, min(trailLength, len(was)+4))
+		x.fillTrail(t, was, fresh, n)
+	}
+	for _, slot := range was {
+		if !slices.Contains(t.events, slot) {
+			e := &x.entries[slot]
+			e.visits = slices.DeleteFunc(e.visits, func(v visit) bool { return v.bettor == n })
+			e.trails--
+			x.drop(slot)
 		}
 	}
-	x.trails[n] = fresh
-	for _, slot := range old {
-		if !slices.Contains(fresh, slot) {
-			x.entries[slot].trails--
-			x.drop(slot)
+	if fresh == nil {
+		delete(x.bettors, b.User.ID)
+		x.gone = append(x.gone, n)
+	}
+}
+
+func (x *Index) fillTrail(t *trail, was []int32, b *Bettor, n int32) {
+	for i := len(b.Bets) - 1; i >= 0; i-- {
+		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
+			if len(t.events) == trailLength {
+				return
+			}
+			slot := x.slot(b.Bets[i].Legs[j].Event)
+			if slices.Contains(t.events, slot) {
+				continue
+			}
+			t.events = append(t.events, slot)
+			if !slices.Contains(was, slot) {
+				x.entries[slot].trails++
+			}
+			x.entries[slot].addVisit(visit{t.ref, b.Bets[i].At, n})
 		}
 	}
 }
 
-// addVisit keeps the newest visits, newest last.
+// addVisit keeps the newest visits, one a bettor, newest last.
 func (e *entry) addVisit(v visit) {
-	i := len(e.visits)
-	for i > 0 && (e.visits[i-1].at > v.at || e.visits[i-1].at == v.at && e.visits[i-1].bettor > v.bettor) {
-		i--
-	}
-	if len(e.visits) == visitsKept {
-		if i == 0 {
+	if i := slices.IndexFunc(e.visits, func(o visit) bool { return o.bettor == v.bettor }); i >= 0 {
+		if e.visits[i].at == v.at {
 			return
 		}
+		e.visits = slices.Delete(e.visits, i, i+1)
+	}
+	i := len(e.visits)
+	for i > 0 && e.visits[i-1].compare(v) > 0 {
+		i--
+	}
+	if len(e.visits) < visitsKept {
+		e.visits = slices.Insert(e.visits, i, v)
+	} else if i > 0 {
 		copy(e.visits, e.visits[1:i])
 		e.visits[i-1] = v
-		return
 	}
-	e.visits = slices.Insert(e.visits, i, v)
 }
 
 // hotList are the open events most bet on by one half-life, hottest first. Their
@@ -111,12 +150,12 @@ const (
 )
 
 // hotBy is which half-life each hot list goes by.
-var hotBy = [hotLists]int{0, 2, 3, 4}
+var hotBy = [hotLists]int{1, 3, 4, 5}
 
 // heats are the half-lives of an event's bets, from the shortest on.
 const heats = paces + 1
 
-var heatHalfLives = [heats]time.Duration{paceHalfLives[0], paceHalfLives[1], PopularityHalfLife, paceHalfLives[2], paceHalfLives[3]}
+var heatHalfLives = [heats]time.Duration{paceHalfLives[0], paceHalfLives[1], paceHalfLives[2], PopularityHalfLife, paceHalfLives[3], paceHalfLives[4]}
 
 // heat is a [Decayed] number of bets as its binary logarithm: as of [landmark], so
 // that a half-life takes 1 off it, and at its newest bet, which it does not exceed.
@@ -133,8 +172,8 @@ func heatOf(d Decayed, halfLife time.Duration) heat {
 	return heat{most + float64(d.At-landmark)/halfLife.Seconds(), float32(most)}
 }
 
-// list puts an open event into the lists of its league and teams, or takes it out.
-func (x *Index) list(slot int32, open bool) {
+// enlist puts an open event into the lists of its league and teams, or takes it out.
+func (x *Index) enlist(slot int32, open bool) {
 	e := &x.entries[slot]
 	change := func(id int32) {
 		c := &x.categories[id]
@@ -158,7 +197,7 @@ func (x *Index) heat(slot int32) {
 		h := hotEvent{slot, x.entries[slot].heats[hotBy[k]].mark}
 		i := slices.IndexFunc(list, func(o hotEvent) bool { return o.slot == slot })
 		if i < 0 {
-			if math.IsInf(h.heat, -1) || len(list) == hotMost && list[hotMost-1].heat >= h.heat {
+			if math.IsInf(h.heat, -1) || len(list) == hotMost && !x.hotter(h, list[hotMost-1]) {
 				continue
 			}
 			if len(list) < hotMost {
@@ -167,11 +206,16 @@ func (x *Index) heat(slot int32) {
 			i = len(list) - 1
 		}
 		list[i] = h
-		for ; i > 0 && cmp.Less(list[i-1].heat, list[i].heat); i-- {
+		for ; i > 0 && x.hotter(list[i], list[i-1]); i-- {
 			list[i-1], list[i] = list[i], list[i-1]
 		}
 		x.hot[k] = list
 	}
+}
+
+// hotter orders a hot list; of equals by event, never by chance.
+func (x *Index) hotter(a, b hotEvent) bool {
+	return cmp.Or(cmp.Compare(a.heat, b.heat), cmp.Compare(x.entries[b.slot].ref, x.entries[a.slot].ref)) > 0
 }
 
 // cool takes an event that is not open any more out of the hot lists.

@@ -12,9 +12,9 @@ const (
 )
 
 // paceHalfLives are those of an event's bets beside [PopularityHalfLife].
-var paceHalfLives = [paces]time.Duration{20 * time.Minute, 2 * time.Hour, 48 * time.Hour, 30 * 24 * time.Hour}
+var paceHalfLives = [paces]time.Duration{5 * time.Minute, 20 * time.Minute, 2 * time.Hour, 48 * time.Hour, 30 * 24 * time.Hour}
 
-const paces = 4
+const paces = 5
 
 // decay is the factor that a weight loses in the given seconds: 2^(-seconds/halfLife).
 // Negative seconds make it grow, so that facts may come in any order (forward

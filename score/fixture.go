@@ -43,6 +43,7 @@ type Fixture struct {
 	Applied []Applied // legs counted, by partition of coupons
 
 	Legs       uint64
+	FirstBet   int64          // Unix seconds, 0 before the first leg
 	Popularity Decayed        // [PopularityHalfLife]
 	Paces      [paces]Decayed // [paceHalfLives]
 	Outcomes   []OutcomeBets  // most chosen first
@@ -126,6 +127,9 @@ func (f *Fixture) applied(partition int32) *Applied {
 func (f *Fixture) Count(leg *Leg) {
 	if !f.applied(leg.Partition).add(leg.Cause) {
 		return
+	}
+	if f.Legs == 0 || leg.At < f.FirstBet {
+		f.FirstBet = leg.At
 	}
 	f.Legs++
 	f.Popularity.Add(1, leg.At, PopularityHalfLife)

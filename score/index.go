@@ -27,6 +27,7 @@ type Index struct {
 
 	bettors map[string]int32 // into trails
 	trails  []trail
+	gone    []int32 // of trails, free again
 	hot     [hotLists]hotList
 }
 
@@ -158,12 +159,10 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	e.rootLegs = float32(math.Sqrt(e.legs))
 	e.pop, e.outcomes = f.Popularity, f.Outcomes
 	e.heats = [heats]heat{
-		heatOf(f.Paces[0], paceHalfLives[0]), heatOf(f.Paces[1], paceHalfLives[1]), heatOf(f.Popularity, PopularityHalfLife),
-		heatOf(f.Paces[2], paceHalfLives[2]), heatOf(f.Paces[3], paceHalfLives[3]),
+		heatOf(f.Paces[0], paceHalfLives[0]), heatOf(f.Paces[1], paceHalfLives[1]), heatOf(f.Paces[2], paceHalfLives[2]),
+		heatOf(f.Popularity, PopularityHalfLife), heatOf(f.Paces[3], paceHalfLives[3]), heatOf(f.Paces[4], paceHalfLives[4]),
 	}
-	if e.first == 0 && f.Legs > 0 {
-		e.first = f.Popularity.At
-	}
+	e.first = f.FirstBet
 	if e.place >= 0 {
 		x.heat(slot)
 	}
@@ -218,7 +217,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 	case open && e.place < 0:
 		e.place = int32(len(x.open))
 		x.open = append(x.open, slot)
-		x.list(slot, true)
+		x.enlist(slot, true)
 	case !open && e.place >= 0:
 		last := x.open[len(x.open)-1]
 		x.open[e.place] = last
@@ -226,7 +225,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		x.open = x.open[:len(x.open)-1]
 		e.place = -1
 		x.cool(slot)
-		x.list(slot, false)
+		x.enlist(slot, false)
 	}
 }
 
@@ -280,7 +279,7 @@ func (x *Index) setAfter(from, to int32, weight float32) {
 func (x *Index) PutBettor(old, fresh *Bettor) {
 	x.addTaste(old, -1)
 	x.addTaste(fresh, 1)
-	x.putTrail(fresh)
+	x.putTrail(old, fresh)
 	was, is := old.legsByCountry(), fresh.legsByCountry()
 	for leg, times := range was {
 		if is[leg] != times {

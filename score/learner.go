@@ -3,297 +3,344 @@ package score
 import (
 	"cmp"
 	"math"
-	"os"
 	"slices"
-	"strconv"
-
-	"tipoff"
 )
 
-// Model is what was learnt.
+// Model is what a company's stream has taught: how much each term counts, how the
+// small net moves the best events, and which way to rank does best of late. Every
+// coupon is a labelled list, its legs against what was open, and takes one step.
+//
+// The first stage is linear in the terms, with weights that depend on how much is
+// known of the bettor; loss is the cross-entropy of a softmax over the list, the
+// steps are AdaGrad's (Duchi, Hazan, Singer, JMLR 2011).
 type Model struct {
-	W, G   [Terms * Contexts]float32
-	Rate   float32
-	Random int
-	LogQ   float32
-	lists  []list
-	slots  []int32
-	net    *net
-	top    []*list
-	events [64]netEvent
-	d      []float32
+	Steps   uint64 // coupons learnt from
+	Weights [Terms][Contexts]float32
+	squares [Terms][Contexts]float32 // sums of squared slopes
+	net     net
+	Quality [experts]Quality
 }
 
-type list struct {
-	slot int32
-	logq float32
-	y    float32
-	t    [Terms]float32
-	s    float32
-}
+// Quality is the running NDCG@10 of one way to rank, over the last thousand or so
+// coupons that it was held against.
+type Quality struct{ Sum, Weight float64 }
 
-// NewModel knows nothing.
+// NDCG is the mean, 0 before anything was measured.
+func (q Quality) NDCG() float64 { return q.Sum / max(q.Weight, 1) }
+
+const (
+	learnRate     = 0.1
+	netRate       = 0.02
+	learnRandom   = 150 // open events drawn beside the retrieved ones
+	learnAll      = 600 // so many open events are all looked at
+	qualityEvery  = 4   // coupons
+	qualityFade   = 0.999
+	qualityLeast  = 50 // measured coupons before the learnt rankers may lead
+	qualityMargin = 1.01
+)
+
+// experts are the ways to rank that are compared while learning: the learnt ones
+// first, then plain ones that hold the floor.
+const (
+	expertNet = iota
+	expertLinear
+	expertBlend
+	expertAffinity
+	expertPairsPopular
+	expertPairs
+	expertPopular
+	experts
+)
+
+// ExpertNames name what [Model.Quality] measures.
+var ExpertNames = [experts]string{"two stages", "linear", "hand blend", RankerAffinity, "pairs and popularity", RankerCF, RankerPopular}
+
+// NewModel returns a model that ranks by the hand blend and has learnt nothing.
 func NewModel() *Model {
-	m := &Model{Rate: Tune("rate", .1), Random: 150, LogQ: 1}
-	m.net = newNet(1)
-	m.W[termPop6h*Contexts] = .5
-	m.W[termPairCos*Contexts] = .5
+	m := &Model{net: newNet()}
+	for t, w := range plainWeights(expertBlend, false) {
+		m.Weights[t][contextAlways] = w / 2
+	}
 	return m
 }
 
+// Leader is the way to rank that did best of late. A plain one leads while little
+// is learnt, and where the learnt ones fall behind it.
+func (m *Model) Leader() int {
+	learnt, plain := expertLinear, expertBlend
+	if m.Quality[expertNet].NDCG() >= m.Quality[expertLinear].NDCG() {
+		learnt = expertNet
+	}
+	for e := expertBlend; e < experts; e++ {
+		if m.Quality[e].NDCG() > m.Quality[plain].NDCG() {
+			plain = e
+		}
+	}
+	q := &m.Quality[learnt]
+	if q.Weight < qualityLeast || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
+		return plain
+	}
+	return learnt
+}
+
+// weights gives the first stage's weights for a bettor.
 func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	for t := range w {
-		sum := float32(0)
-		for c, v := range context {
-			sum += m.W[t*Contexts+c] * v
-		}
-		w[t] = sum
+		row := &m.Weights[t]
+		w[t] = row[0]*context[0] + row[1]*context[1] + row[2]*context[2] + row[3]*context[3]
 	}
+}
+
+// labelled is one event of the list that a coupon is learnt from.
+type labelled struct {
+	slot  int32
+	leg   bool
+	extra float32 // logarithm of how many events it stands for
+	score float32 // of the first stage
+	share float32 // softmax of score and extra
+	terms [Terms]float32
 }
 
 func dot(a, b *[Terms]float32) float32 {
-	sum := float32(0)
-	for i := range a {
-		sum += a[i] * b[i]
+	var even, odd float32
+	for i := 0; i+1 < Terms; i += 2 {
+		even += a[i] * b[i]
+		odd += a[i+1] * b[i+1]
 	}
-	return sum
+	if Terms%2 == 1 {
+		even += a[Terms-1] * b[Terms-1]
+	}
+	return even + odd
 }
 
-// Learn takes one step from a bet: its events against those that were open.
+// Learn takes one step from a coupon: its events against those that were open. The
+// question is the bettor's state before the coupon, at the coupon's time. The same
+// state and coupon give the same step.
 func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	s.reset(len(x.categories), len(x.entries))
-	r := &termSet{Index: x, Scratch: s, q: q}
-	r.prepare()
-	if b := q.Bettor; b != nil {
-		for i := range b.Bets {
-			for _, leg := range b.Bets[i].Legs {
-				if slot, ok := x.slots[leg.Event]; ok {
-					s.skip[slot] = s.generation
-				}
-			}
-		}
+	r := &s.ranking
+	r.begin(x, q, s)
+	legs := r.labels(events)
+	if legs == 0 {
+		return
 	}
-	list := m.lists[:0]
-	add := func(slot int32, logq float32) *[Terms]float32 {
-		e := &x.entries[slot]
-		if e.place < 0 || e.begin <= r.micros || s.skip[slot] == s.generation {
-			return nil
-		}
-		s.skip[slot] = s.generation
-		list = append(list, list0(slot, logq))
-		l := &list[len(list)-1]
-		r.fill(slot, &l.t)
-		return &l.t
+	m.Steps++
+	var w [Terms]float32
+	m.weights(&r.context, &w)
+	list := s.labelled
+	for i := range list {
+		list[i].score = dot(&w, &list[i].terms)
 	}
-	legs := 0
-	seed := uint64(len(events))
-	for _, e := range events {
-		seed ^= e
-		if slot, ok := x.slots[e]; ok && add(slot, 0) != nil {
-			list[len(list)-1].y = 1
+	top := r.bestLabelled()
+	if m.Steps%qualityEvery == 0 {
+		m.measure(r, top)
+	}
+	m.learnNet(r, top)
+	m.learnLinear(r, legs)
+}
+
+// labels fills the list: the legs that were open, what retrieval proposes, and some
+// events drawn from all, which stand for those left out. It answers how many legs
+// there are.
+func (r *ranking) labels(events []uint64) (legs int) {
+	s := r.Scratch
+	s.labelled = s.labelled[:0]
+	add := func(slot int32, leg bool, extra float32) bool {
+		if !r.admits(slot) {
+			return false
+		}
+		r.skip[slot] = r.generation
+		s.labelled = append(s.labelled, labelled{slot: slot, leg: leg, extra: extra})
+		r.fill(slot, &s.labelled[len(s.labelled)-1].terms)
+		return true
+	}
+	seed := uint64(r.micros)
+	for _, event := range events {
+		seed ^= event
+		if slot, ok := r.slots[event]; ok && add(slot, true, 0) {
 			legs++
 		}
 	}
 	if legs == 0 {
-		m.lists = list
-		return
+		return 0
 	}
-	if len(x.open) <= 600 {
-		for _, slot := range x.open {
-			add(slot, 0)
+	if len(r.open) <= learnAll {
+		for _, slot := range r.open {
+			add(slot, false, 0)
 		}
-	} else {
-		m.slots = r.retrieve(m.slots[:0])
-		for _, slot := range m.slots {
-			list = append(list, list0(slot, 0))
-			r.fill(slot, &list[len(list)-1].t)
+		return legs
+	}
+	s.picked = r.retrieve(s.picked[:0])
+	for _, slot := range s.picked {
+		s.labelled = append(s.labelled, labelled{slot: slot})
+		r.fill(slot, &s.labelled[len(s.labelled)-1].terms)
+	}
+	extra := ln(max(1, float32(len(r.open)-len(s.labelled))/learnRandom))
+	for range learnRandom {
+		seed = scatter(seed)
+		add(r.open[seed%uint64(len(r.open))], false, extra)
+	}
+	return legs
+}
+
+// bestLabelled points to the best of the list by the first stage, best first,
+// [netDepth] at most.
+func (r *ranking) bestLabelled() []*labelled {
+	top, least := r.top[:0], float32(math.Inf(-1))
+	order := func(a, b *labelled) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(r.entries[a.slot].ref, r.entries[b.slot].ref))
+	}
+	for i := range r.labelled {
+		l := &r.labelled[i]
+		if l.score < least {
+			continue
 		}
-		hard := len(list)
-		logq := float32(math.Log(math.Max(1, float64(len(x.open)-hard)/float64(m.Random)))) * m.LogQ
-		for i := 0; i < m.Random; i++ {
-			seed = scatter(seed + uint64(q.Now.UnixNano()))
-			add(x.open[seed%uint64(len(x.open))], logq)
+		top = append(top, l)
+		if len(top) == 4*netDepth {
+			slices.SortFunc(top, order)
+			top = top[:netDepth]
+			least = top[netDepth-1].score
 		}
 	}
-	var w [Terms]float32
-	m.weights(&r.context, &w)
-	most := float32(math.Inf(-1))
+	slices.SortFunc(top, order)
+	r.top = top[:min(len(top), netDepth)]
+	return r.top
+}
+
+// learnLinear takes the first stage's step.
+func (m *Model) learnLinear(r *ranking, legs int) {
+	list, most := r.labelled, float32(math.Inf(-1))
 	for i := range list {
-		l := &list[i]
-		l.s = dot(&w, &l.t) + l.logq
-		most = max(most, l.s)
+		most = max(most, list[i].score+list[i].extra)
 	}
-	m.learnNet(list, &r.context)
 	sum := float32(0)
 	for i := range list {
-		l := &list[i]
-		l.s = float32(math.Exp(float64(l.s - most)))
-		sum += l.s
+		list[i].share = exp2((list[i].score + list[i].extra - most) * math.Log2E)
+		sum += list[i].share
 	}
-	var g [Terms]float32
+	var slope [Terms]float32
 	for i := range list {
 		l := &list[i]
-		d := l.s/sum - l.y/float32(legs)
+		d := l.share / sum
+		if l.leg {
+			d -= 1 / float32(legs)
+		}
 		if d > -1e-5 && d < 1e-5 {
 			continue
 		}
-		for t := range g {
-			g[t] += d * l.t[t]
+		for t := range slope {
+			slope[t] += d * l.terms[t]
 		}
 	}
-	for t := range g {
+	for t := range slope {
 		for c, v := range r.context {
-			if v == 0 {
-				continue
+			if d := slope[t] * v; d != 0 {
+				m.squares[t][c] += d * d
+				m.Weights[t][c] -= learnRate * d / (root(m.squares[t][c]) + 1e-6)
 			}
-			k := t*Contexts + c
-			d := g[t] * v
-			m.G[k] += d * d
-			m.W[k] -= m.Rate * d / (float32(math.Sqrt(float64(m.G[k]))) + 1e-6)
 		}
 	}
-	m.lists = list
 }
 
-// best sorts the list's best events to the front.
-func (m *Model) best(list []list) []*list0_ {
-	m.top = m.top[:0]
-	least := float32(math.Inf(-1))
-	for i := range list {
-		l := &list[i]
-		l.s -= l.logq
-		if l.s <= least {
-			continue
-		}
-		m.top = append(m.top, l)
-		if len(m.top) == 4*netDepth {
-			slices.SortFunc(m.top, func(a, b *list0_) int { return cmp.Compare(b.s, a.s) })
-			m.top = m.top[:netDepth]
-			least = m.top[netDepth-1].s
-		}
-	}
-	slices.SortFunc(m.top, func(a, b *list0_) int { return cmp.Or(cmp.Compare(b.s, a.s), cmp.Compare(a.slot, b.slot)) })
-	m.top = m.top[:min(len(m.top), netDepth)]
-	for i := range list {
-		list[i].s += list[i].logq
-	}
-	return m.top
-}
-
-type list0_ = list
-
-func (m *Model) learnNet(list []list, context *[Contexts]float32) {
-	top := m.best(list)
+// learnNet takes the second stage's step, where a leg is among the best.
+func (m *Model) learnNet(r *ranking, top []*labelled) {
 	legs := float32(0)
 	for _, l := range top {
-		legs += l.y
+		if l.leg {
+			legs++
+		}
 	}
 	if legs == 0 || len(top) < 2 {
 		return
 	}
-	netList(top, context, m.events[:])
-	m.d = m.d[:0]
+	r.netInputs(top)
+	s := r.Scratch
 	most := float32(math.Inf(-1))
 	for k, l := range top {
-		s := l.s + m.net.forward(&m.events[k])
-		m.d = append(m.d, s)
-		most = max(most, s)
+		s.slopes[k] = l.score + m.net.forward(&s.seen[k])
+		most = max(most, s.slopes[k])
 	}
 	sum := float32(0)
-	for k := range m.d {
-		m.d[k] = float32(math.Exp(float64(m.d[k] - most)))
-		sum += m.d[k]
+	for k := range top {
+		s.slopes[k] = exp2((s.slopes[k] - most) * math.Log2E)
+		sum += s.slopes[k]
 	}
 	for k, l := range top {
-		m.d[k] = m.d[k]/sum - l.y/legs
+		s.slopes[k] /= sum
+		if l.leg {
+			s.slopes[k] -= 1 / legs
+		}
 	}
-	m.net.learn(m.events[:len(top)], m.d, Tune("netrate", .02))
+	m.net.learn(s.seen[:len(top)], s.slopes[:])
 }
 
-func list0(slot int32, logq float32) list0_ { return list0_{slot: slot, logq: logq} }
+// measure holds every way to rank against the coupon.
+func (m *Model) measure(r *ranking, top []*labelled) {
+	for e := range experts {
+		gain := 0.0
+		switch e {
+		case expertNet:
+			if len(top) > 1 {
+				gain = m.gainNet(r, top)
+			}
+		case expertLinear:
+			gain = r.gain(func(l *labelled) float32 { return l.score })
+		default:
+			w := plainWeights(e, r.context[contextCold] > 0)
+			for i := range r.labelled {
+				r.labelled[i].share = dot(w, &r.labelled[i].terms)
+			}
+			gain = r.gain(func(l *labelled) float32 { return l.share })
+		}
+		q := &m.Quality[e]
+		q.Sum, q.Weight = q.Sum*qualityFade+gain, q.Weight*qualityFade+1
+	}
+}
 
+func (m *Model) gainNet(r *ranking, top []*labelled) float64 {
+	r.netInputs(top)
+	lowest := float32(math.Inf(1))
+	for k, l := range top {
+		l.share = l.score + m.net.forward(&r.seen[k])
+		lowest = min(lowest, l.share)
+	}
+	for i := range r.labelled {
+		if l := &r.labelled[i]; !slices.Contains(top, l) {
+			l.share = lowest - 1
+		}
+	}
+	return r.gain(func(l *labelled) float32 { return l.share })
+}
+
+// gain is the NDCG@10 of the list by a score; equals stand before the legs.
+func (r *ranking) gain(score func(*labelled) float32) float64 {
+	legs, got := 0, 0.0
+	for i := range r.labelled {
+		if !r.labelled[i].leg {
+			continue
+		}
+		legs++
+		place, own := 0, score(&r.labelled[i])
+		for j := range r.labelled {
+			if s := score(&r.labelled[j]); s > own || s == own && !r.labelled[j].leg {
+				place++
+			}
+		}
+		if place < 10 {
+			got += 1 / math.Log2(float64(place)+2)
+		}
+	}
+	best := 0.0
+	for i := range min(legs, 10) {
+		best += 1 / math.Log2(float64(i)+2)
+	}
+	return got / best
+}
+
+// scatter spreads a number over all of its bits (splitmix64).
 func scatter(v uint64) uint64 {
 	v += 0x9e3779b97f4a7c15
 	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
 	v = (v ^ v>>27) * 0x94d049bb133111eb
 	return v ^ v>>31
 }
-
-// RankLearnt ranks all open events.
-func (x *Index) RankLearnt(q *Question, s *Scratch) []*tipoff.Event {
-	s.reset(len(x.categories), len(x.entries))
-	r := &termSet{Index: x, Scratch: s, q: q}
-	r.prepare()
-	if b := q.Bettor; b != nil {
-		for i := range b.Bets {
-			for _, leg := range b.Bets[i].Legs {
-				if slot, ok := x.slots[leg.Event]; ok {
-					s.skip[slot] = s.generation
-				}
-			}
-		}
-	}
-	for _, id := range q.Exclude {
-		if slot, ok := x.slots[tipoff.EventRef(id)]; ok {
-			s.skip[slot] = s.generation
-		}
-	}
-	var w, t [Terms]float32
-	q.Model.weights(&r.context, &w)
-	open := x.open
-	if q.Ranker == "retrieve" {
-		q.Model.slots = r.retrieve(q.Model.slots[:0])
-		open = q.Model.slots
-	}
-	for _, slot := range open {
-		e := &x.entries[slot]
-		if q.Ranker == "retrieve" || e.begin > r.micros && s.skip[slot] != s.generation {
-			r.fill(slot, &t)
-			s.pool.offer(candidate{slot, dot(&w, &t), e}, max(q.N, netDepth))
-		}
-	}
-	slices.SortFunc(s.pool, func(a, b candidate) int { return b.compare(a) })
-	if q.Ranker == "retrieve" && len(s.pool) > 1 {
-		m := q.Model
-		m.lists = m.lists[:0]
-		m.top = m.top[:0]
-		n := min(len(s.pool), netDepth)
-		for _, c := range s.pool[:n] {
-			l := list0(c.slot, 0)
-			l.s = c.score
-			r.fill(c.slot, &l.t)
-			m.lists = append(m.lists, l)
-		}
-		for i := range m.lists {
-			m.top = append(m.top, &m.lists[i])
-		}
-		netList(m.top, &r.context, m.events[:])
-		for i := range m.lists {
-			s.pool[i].score += m.net.forward(&m.events[i])
-		}
-		slices.SortFunc(s.pool, func(a, b candidate) int { return b.compare(a) })
-	}
-	s.pool = s.pool[:min(len(s.pool), q.N)]
-	var events []*tipoff.Event
-	for _, c := range s.pool {
-		events = append(events, c.entry.event)
-	}
-	return events
-}
-
-var _ = cmp.Compare[int]
-
-// Tune is for research.
-func Tune(name string, v float32) float32 {
-	if f, ok := tuned[name]; ok {
-		return f
-	}
-	if s := os.Getenv("T_" + name); s != "" {
-		f, _ := strconv.ParseFloat(s, 32)
-		v = float32(f)
-	}
-	tuned[name] = v
-	return v
-}
-
-var tuned = map[string]float32{}

@@ -377,40 +377,82 @@ func TestRank_IsDeterministic(t *testing.T) {
 	}
 }
 
-// TestRank_TheReasonIsTheLargestPositiveTerm recomputes the terms of each answer.
+// codeOf is the code by which a reason names each part of a score.
+var codeOf = [partCount]string{
+	partTeam: tipoff.ReasonTeam, partLeague: tipoff.ReasonLeague, partSport: tipoff.ReasonSport, partPairs: tipoff.ReasonCoBet,
+	partCountry: tipoff.ReasonCountry, partPopular: tipoff.ReasonPopular, partSoon: tipoff.ReasonSoon, partNew: tipoff.ReasonNewFixture,
+}
+
+// TestRank_TheReasonIsTheLargestPositiveTerm recomputes the score of each answer and
+// the parts that it is made of, before anything was learnt and after.
 func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 	w := randomWorld(2, 400)
 	w.user("cold", "country 1")
 	codes := map[string]int{}
-	for user, b := range w.bettors {
-		q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Bettor: b, Now: w.now}
-		answers := w.index.Rank(q, new(Scratch))
-		r := ranking{Index: w.index, Scratch: new(Scratch), q: q, now: w.now.Unix(), micros: w.now.UnixMicro()}
-		r.reset(len(w.index.categories), len(w.index.entries))
-		r.prepare()
-		var popular, soon float64
-		for _, a := range answers {
-			t := r.terms(w.index.slots[tipoff.EventRef(a.Event.ID)])
-			popular += t.popular / float64(len(answers))
-			soon += t.soon / float64(len(answers))
-		}
-		for _, a := range answers {
-			x := r.terms(w.index.slots[tipoff.EventRef(a.Event.ID)])
-			terms := map[string]float64{
-				tipoff.ReasonTeam: x.team, tipoff.ReasonLeague: x.league, tipoff.ReasonSport: x.sport, tipoff.ReasonCoBet: x.pair,
-				tipoff.ReasonCountry: x.home, tipoff.ReasonPopular: x.popular - popular, tipoff.ReasonSoon: x.soon - soon,
+	for _, model := range []*Model{nil, taught(w, 300)} {
+		for user, b := range w.bettors {
+			q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Bettor: b, Now: w.now, Model: model}
+			answers := w.index.Rank(q, new(Scratch))
+			s := new(Scratch)
+			s.reset(len(w.index.categories), len(w.index.entries))
+			r := &s.ranking
+			r.begin(w.index, q, s)
+			second := r.choose()
+			all := make([]parts, len(answers))
+			var average parts
+			for i, a := range answers {
+				var terms [Terms]float32
+				r.fill(w.index.slots[tipoff.EventRef(a.Event.ID)], &terms)
+				for term, v := range terms {
+					all[i][partOf[term]] += r.weights[term] * v
+				}
+				for _, k := range []int{partPopular, partSoon, partNew} {
+					if i < netDepth {
+						average[k] += all[i][k] / float32(min(len(answers), netDepth))
+					}
+				}
 			}
-			codes[a.Reason.Code]++
-			for code, term := range terms {
-				if term > terms[a.Reason.Code]+1e-9 {
-					t.Errorf("%s, %s: the reason is %s (%v), but %s is %v", user, a.Event.ID, a.Reason.Code, terms[a.Reason.Code], code, term)
+			for i, a := range answers {
+				sum, chosen := 0.0, float32(0)
+				for k := range average {
+					all[i][k] -= average[k]
+					sum += float64(all[i][k])
+					if codeOf[k] == a.Reason.Code {
+						chosen = max(0, all[i][k])
+					}
+				}
+				if !second && math.Abs(sum-a.Score) > 1e-3 {
+					t.Errorf("%s, %s: the score is %v, its parts are %v", user, a.Event.ID, a.Score, sum)
+				}
+				codes[a.Reason.Code]++
+				for k, v := range all[i] {
+					if v <= chosen+1e-4 {
+						continue
+					}
+					var alone parts
+					alone[k] = v
+					if why := r.reason(w.index.slots[tipoff.EventRef(a.Event.ID)], &alone); why.Evidence > 0 {
+						t.Errorf("%s, %s: the reason is %+v (%v), but %+v is %v", user, a.Event.ID, a.Reason, chosen, why, v)
+					}
 				}
 			}
 		}
 	}
-	if len(codes) < 4 {
+	if len(codes) < 5 {
 		t.Errorf("the test saw few reasons: %v", codes)
 	}
+}
+
+// taught is a model that has learnt from random bets of the world's bettors on events
+// of their own taste.
+func taught(w *world, steps int) *Model {
+	m, s := NewModel(), new(Scratch)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range steps {
+		b := w.bettors[fmt.Sprint("u", r.IntN(12))]
+		m.Learn(w.index, &Question{Bettor: b, Now: w.now}, []uint64{tipoff.EventRef(fmt.Sprint("e", r.IntN(60)))}, s)
+	}
+	return m
 }
 
 func TestRank_ScoresAreSorted(t *testing.T) {

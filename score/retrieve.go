@@ -2,26 +2,24 @@ package score
 
 // Bounds of a retrieval.
 const (
-	retrieveHot    = 60  // of each hot list
-	retrieveLiked  = 24  // open events of a league or team that a bettor likes
-	retrieveFound  = 200 // found by the bettor's past
-	retrieveRandom = 150
+	retrieveAbove = 256 // fewer open events are all ranked
+	retrieveHot   = 50  // of each hot list
+	retrieveLiked = 24  // open events of a league or team that the bettor likes
+	retrieveFound = 150 // about so many of those that the bettor's past leads to
 )
 
-// retrieve lists open events that may stand high: those most bet on, those that the
-// bettor's past leads to, and those of his leagues and teams.
-func (r *termSet) retrieve(to []int32) []int32 {
+// retrieve lists admitted events that may stand high: those most bet on, those that
+// the bettor's past leads to, and those of his leagues and teams.
+func (r *ranking) retrieve(to []int32) []int32 {
 	add := func(slot int32) {
-		e := &r.entries[slot]
-		if e.place < 0 || e.begin <= r.micros || r.skip[slot] == r.generation {
-			return
+		if r.admits(slot) {
+			r.skip[slot] = r.generation
+			to = append(to, slot)
 		}
-		r.skip[slot] = r.generation
-		to = append(to, slot)
 	}
 	least := r.foundLeast()
 	for _, slot := range r.touched {
-		if r.found[slot].weight() >= least {
+		if r.entries[slot].place >= 0 && foundStep(&r.found[slot]) >= least {
 			add(slot)
 		}
 	}
@@ -31,7 +29,7 @@ func (r *termSet) retrieve(to []int32) []int32 {
 		}
 	}
 	if b := r.q.Bettor; b != nil {
-		for kind, list := range [][]Affinity{b.Leagues, b.Teams} {
+		for kind, list := range [...][]Affinity{b.Leagues, b.Teams} {
 			for _, a := range list {
 				if id, ok := r.ids[categoryKey{kindLeague + categoryKind(kind), a.Key}]; ok {
 					open := r.categories[id].open
@@ -45,29 +43,29 @@ func (r *termSet) retrieve(to []int32) []int32 {
 	return to
 }
 
-// weight is how strongly a bettor's past speaks for an event, roughly.
-func (f *found) weight() float32 { return f.given + f.cos + f.near*.01 + f.after*.01 }
+const foundSteps = 128
 
-// foundLeast is the weight that leaves about [retrieveFound] events.
-func (r *termSet) foundLeast() float32 {
+// foundStep says how strongly a bettor's past speaks for an event, roughly, on a
+// logarithmic scale.
+func foundStep(f *found) int {
+	weight := float32(f.given+f.cos) + f.near*0.01 + f.after*0.01
+	return max(0, min(foundSteps-1, foundSteps-1+int(log2(weight+1e-9)*8)))
+}
+
+// foundLeast is the step that leaves about [retrieveFound] events.
+func (r *ranking) foundLeast() int {
 	if len(r.touched) <= retrieveFound {
 		return 0
 	}
-	const steps = 128
-	var counts [steps]int
+	var counts [foundSteps]int
 	for _, slot := range r.touched {
 		if r.entries[slot].place >= 0 {
-			counts[foundStep(r.found[slot].weight())]++
+			counts[foundStep(&r.found[slot])]++
 		}
 	}
-	n, k := 0, steps-1
-	for ; k > 0 && n+counts[k] <= retrieveFound; k-- {
-		n += counts[k]
+	n, least := 0, foundSteps-1
+	for ; least > 0 && n+counts[least] <= retrieveFound; least-- {
+		n += counts[least]
 	}
-	return exp2(float32(k-steps+1) / 8)
-}
-
-// foundStep is the logarithm of a weight as 0..127, 8 steps an octave up to 1.
-func foundStep(w float32) int {
-	return max(0, min(127, 127+int(log2(w+1e-9)*8)))
+	return least
 }

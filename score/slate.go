@@ -48,7 +48,11 @@ func (r *ranking) diversify(n int, diversity float64) {
 	}
 	best, worst := float64(r.pool[0].score), float64(r.pool[len(r.pool)-1].score)
 	scale := 1 / math.Max(best-worst, 1e-9)
-	likeness := make([]float64, len(r.pool)) // to the most alike event chosen so far
+	if cap(r.likeness) < len(r.pool) {
+		r.likeness = make([]float64, 2*len(r.pool))
+	}
+	likeness := r.likeness[:len(r.pool)] // to the most alike event chosen so far
+	clear(likeness)
 	for chosen := 1; chosen < min(n, len(r.pool)); chosen++ {
 		last := r.pool[chosen-1].entry
 		next, most := chosen, math.Inf(-1)

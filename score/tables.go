@@ -11,7 +11,7 @@ import (
 // never misread.
 const (
 	bettorVersion  = 1
-	fixtureVersion = 1
+	fixtureVersion = 2
 	chunkVersion   = 1
 )
 
@@ -158,7 +158,11 @@ func (f *Fixture) Marshal() []byte {
 		w.applied(&f.Applied[i])
 	}
 	w.uint(f.Legs)
+	w.int(f.FirstBet)
 	w.decayed(f.Popularity)
+	for _, d := range f.Paces {
+		w.decayed(d)
+	}
 	w.uint(uint64(len(f.Outcomes)))
 	for _, o := range f.Outcomes {
 		w.text(o.Market)
@@ -177,7 +181,8 @@ func (f *Fixture) Marshal() []byte {
 // UnmarshalFixture decodes a value of the fixtures' table, but not a [Chunk].
 func UnmarshalFixture(value []byte) (*Fixture, error) {
 	u := &unwire{b: value}
-	if u.byte() != fixtureVersion {
+	version := u.byte()
+	if version != fixtureVersion && version != 1 {
 		return nil, errWire
 	}
 	f := &Fixture{Epoch: u.uint(), Known: u.flag()}
@@ -192,7 +197,15 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		f.Applied = append(f.Applied, u.applied())
 	}
 	f.Legs = u.uint()
+	if version > 1 {
+		f.FirstBet = u.int()
+	}
 	f.Popularity = u.decayed()
+	if version > 1 {
+		for i := range f.Paces {
+			f.Paces[i] = u.decayed()
+		}
+	}
 	for range u.count(3) {
 		f.Outcomes = append(f.Outcomes, OutcomeBets{u.text(), u.text(), u.uint()})
 	}

@@ -1,0 +1,73 @@
+package score
+
+import "slices"
+
+// The rankers that a company may be served by.
+const (
+	RankerSimilar  = "similar"  // the replaced service's: any event of a sport or league bet on before
+	RankerPopular  = "popular"  // what most bet on
+	RankerAffinity = "affinity" // the bettor's sports, leagues and teams, times popularity
+	RankerCF       = "cf"       // what the same bettors bet on
+	RankerTipoff   = "tipoff"   // learnt
+)
+
+// Rankers lists them.
+func Rankers() []string {
+	return []string{RankerSimilar, RankerPopular, RankerAffinity, RankerCF, RankerTipoff}
+}
+
+// KnownRanker says whether name is one of [Rankers].
+func KnownRanker(name string) bool { return slices.Contains(Rankers(), name) }
+
+// plain are the weights by hand of [experts], for bettors with bets and without.
+// Terms of popularity are half a logarithm, so 2 makes them whole.
+var plain = func() (weights [2][experts][Terms]float32) {
+	for cold := range weights {
+		all := &weights[cold]
+		for _, e := range []int{expertBlend, expertAffinity, expertPairsPopular, expertPopular} {
+			all[e][termPop6h] = 2
+			if cold == 1 {
+				all[e][termHome] = 1.5
+			}
+		}
+		for _, e := range []int{expertBlend, expertAffinity} {
+			all[e][termSport], all[e][termLeague], all[e][termTeam] = 0.4, 0.5, 0.8
+		}
+		for _, e := range []int{expertBlend, expertPairsPopular, expertPairs} {
+			all[e][termPairs] = 1
+		}
+		all[expertBlend][termSoon6] = -0.5
+		all[expertPairs][termPop6h] = 1e-3 // between equals
+	}
+	return weights
+}()
+
+func plainWeights(expert int, cold bool) *[Terms]float32 {
+	if cold {
+		return &plain[1][expert]
+	}
+	return &plain[0][expert]
+}
+
+// choose finds the weights of the first stage, and whether the net follows.
+func (r *ranking) choose() (second bool) {
+	expert, m := expertBlend, r.q.Model
+	switch r.q.Ranker {
+	case RankerPopular, RankerSimilar:
+		expert = expertPopular
+	case RankerAffinity:
+		expert = expertAffinity
+	case RankerCF:
+		expert = expertPairs
+	default:
+		if m != nil {
+			expert = m.Leader()
+		}
+	}
+	if expert == expertNet || expert == expertLinear {
+		m.weights(&r.context, &r.weights)
+		return expert == expertNet
+	}
+	r.weights = *plainWeights(expert, r.context[contextCold] > 0)
+	return false
+}
