@@ -253,25 +253,24 @@ func (m *Model) learnNet(r *ranking, top []*labelled) {
 	if legs == 0 || len(top) < 2 {
 		return
 	}
-	r.netInputs(top)
-	s := r.Scratch
-	most := float32(math.Inf(-1))
+	v, slopes, most := &r.view, r.slopes[:len(top)], float32(math.Inf(-1))
+	m.net.move(top, &r.context, v)
 	for k, l := range top {
-		s.slopes[k] = l.score + m.net.forward(&s.seen[k])
-		most = max(most, s.slopes[k])
+		slopes[k] = l.score + v.moved[k]
+		most = max(most, slopes[k])
 	}
 	sum := float32(0)
-	for k := range top {
-		s.slopes[k] = exp2((s.slopes[k] - most) * math.Log2E)
-		sum += s.slopes[k]
+	for k := range slopes {
+		slopes[k] = exp2((slopes[k] - most) * math.Log2E)
+		sum += slopes[k]
 	}
 	for k, l := range top {
-		s.slopes[k] /= sum
+		slopes[k] /= sum
 		if l.leg {
-			s.slopes[k] -= 1 / legs
+			slopes[k] -= 1 / legs
 		}
 	}
-	m.net.learn(s.seen[:len(top)], s.slopes[:])
+	m.net.learn(top, &r.context, v, slopes)
 }
 
 // measure holds every way to rank against the coupon.
@@ -298,10 +297,10 @@ func (m *Model) measure(r *ranking, top []*labelled) {
 }
 
 func (m *Model) gainNet(r *ranking, top []*labelled) float64 {
-	r.netInputs(top)
+	m.net.move(top, &r.context, &r.view)
 	lowest := float32(math.Inf(1))
 	for k, l := range top {
-		l.share = l.score + m.net.forward(&r.seen[k])
+		l.share = l.score + r.view.moved[k]
 		lowest = min(lowest, l.share)
 	}
 	for i := range r.labelled {

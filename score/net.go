@@ -6,16 +6,23 @@ import "math"
 // moves them. It sees an event's terms, each also against the mean of the list, how
 // much is known of the bettor, and where the event stands.
 const (
-	netInputs = 2*Terms + Contexts + 2
 	netHidden = 16
-	netDepth  = 48   // events it looks at
+	netDepth  = 32   // events it looks at
 	netLeak   = 0.1  // slope of a hidden unit below 0
 	netLeast  = 1e-3 // slopes of the loss below this are left out
 )
 
+// netRow are the weights into a hidden unit.
+type netRow struct {
+	terms, centred [Terms]float32 // of the terms, and of the terms less their mean
+	context        [Contexts]float32
+	behind         float32 // of the score less the best one's
+	place          float32 // of 2 / (place + 2)
+}
+
 // net has one hidden layer, and the sums of squared slopes of its weights.
 type net struct {
-	in, inSquares   [netHidden][netInputs]float32
+	in, inSquares   [netHidden]netRow
 	out, outSquares [netHidden]float32
 }
 
@@ -23,100 +30,112 @@ type net struct {
 func newNet() (n net) {
 	seed := uint64(1)
 	for h := range n.in {
-		for i := range n.in[h] {
+		n.in[h].each(&netRow{}, &netRow{}, func(w, _, _ *float32) {
 			seed = scatter(seed)
-			n.in[h][i] = (float32(seed>>40)/(1<<24) - 0.5) * 0.3
-		}
+			*w = (float32(seed>>40)/(1<<24) - 0.5) * 0.3
+		})
 	}
 	return n
 }
 
-// netEvent is an event as the net sees it.
-type netEvent struct {
-	x      [netInputs]float32
-	hidden [netHidden]float32
+// each visits every weight beside those at the same place of two other rows.
+func (r *netRow) each(a, b *netRow, visit func(w, a, b *float32)) {
+	for t := range r.terms {
+		visit(&r.terms[t], &a.terms[t], &b.terms[t])
+		visit(&r.centred[t], &a.centred[t], &b.centred[t])
+	}
+	for c := range r.context {
+		visit(&r.context[c], &a.context[c], &b.context[c])
+	}
+	visit(&r.behind, &a.behind, &b.behind)
+	visit(&r.place, &a.place, &b.place)
 }
 
-// netInputs lays out what the net sees of the best events, best first.
-func (r *ranking) netInputs(top []*labelled) {
-	var mean [Terms]float32
+// netView is a list as the net sees it, and what it made of it.
+type netView struct {
+	mean   [Terms]float32
+	folded [netHidden][Terms]float32 // both weights of a term, as one
+	base   [netHidden]float32        // what all events of the list share
+	hidden [netDepth][netHidden]float32
+	moved  [netDepth]float32
+}
+
+// move computes how much the net moves each of the best events, best first.
+func (n *net) move(top []*labelled, context *[Contexts]float32, v *netView) {
+	v.mean = [Terms]float32{}
 	for _, l := range top {
-		for t := range mean {
-			mean[t] += l.terms[t]
+		for t := range v.mean {
+			v.mean[t] += l.terms[t]
 		}
 	}
-	for t := range mean {
-		mean[t] /= float32(len(top))
+	for t := range v.mean {
+		v.mean[t] /= float32(len(top))
+	}
+	for h := range n.in {
+		w := &n.in[h]
+		v.base[h] = -dot(&w.centred, &v.mean)
+		for c, known := range context {
+			v.base[h] += w.context[c] * known
+		}
+		for t := range w.terms {
+			v.folded[h][t] = w.terms[t] + w.centred[t]
+		}
 	}
 	for k, l := range top {
-		x := &r.seen[k].x
-		for t := range mean {
-			x[t] = l.terms[t]
-			x[Terms+t] = l.terms[t] - mean[t]
+		v.moved[k] = 0
+		behind, place := l.score-top[0].score, 2/float32(k+2)
+		for h := range n.in {
+			w := &n.in[h]
+			sum := v.base[h] + dot(&v.folded[h], &l.terms) + w.behind*behind + w.place*place
+			if sum < 0 {
+				sum *= netLeak
+			}
+			v.hidden[k][h] = sum
+			v.moved[k] += n.out[h] * sum
 		}
-		copy(x[2*Terms:], r.context[:])
-		x[netInputs-2] = l.score - top[0].score
-		x[netInputs-1] = 2 / float32(k+2)
 	}
-}
-
-// forward is how much the net moves an event.
-func (n *net) forward(e *netEvent) float32 {
-	moved := float32(0)
-	for h := range n.in {
-		w, a, b, c, d := &n.in[h], float32(0), float32(0), float32(0), float32(0)
-		i := 0
-		for ; i+3 < netInputs; i += 4 {
-			a += w[i] * e.x[i]
-			b += w[i+1] * e.x[i+1]
-			c += w[i+2] * e.x[i+2]
-			d += w[i+3] * e.x[i+3]
-		}
-		for ; i < netInputs; i++ {
-			a += w[i] * e.x[i]
-		}
-		sum := a + b + (c + d)
-		if sum < 0 {
-			sum *= netLeak
-		}
-		e.hidden[h] = sum
-		moved += n.out[h] * sum
-	}
-	return moved
 }
 
 // learn takes a step; slopes are those of the loss by each event's score.
-func (n *net) learn(events []netEvent, slopes []float32) {
+func (n *net) learn(top []*labelled, context *[Contexts]float32, v *netView, slopes []float32) {
 	var out [netHidden]float32
-	var in [netHidden][netInputs]float32
-	for k := range events {
-		d, e := slopes[k], &events[k]
+	var in [netHidden]netRow
+	for k, l := range top {
+		d := slopes[k]
 		if d > -netLeast && d < netLeast {
 			continue
 		}
+		behind, place := l.score-top[0].score, 2/float32(k+2)
 		for h := range in {
-			out[h] += d * e.hidden[h]
+			out[h] += d * v.hidden[k][h]
 			slope := d * n.out[h]
-			if e.hidden[h] < 0 {
+			if v.hidden[k][h] < 0 {
 				slope *= netLeak
 			}
 			if slope == 0 {
 				continue
 			}
 			row := &in[h]
-			for i := range row {
-				row[i] += slope * e.x[i]
+			for t := range row.terms {
+				row.terms[t] += slope * l.terms[t]
 			}
+			for t := range row.centred {
+				row.centred[t] += slope * (l.terms[t] - v.mean[t])
+			}
+			for c, known := range context {
+				row.context[c] += slope * known
+			}
+			row.behind += slope * behind
+			row.place += slope * place
 		}
 	}
 	for h := range in {
 		n.outSquares[h] += out[h] * out[h]
 		n.out[h] -= netRate * out[h] / (root(n.outSquares[h]) + 1e-4)
-		w, squares, row := &n.in[h], &n.inSquares[h], &in[h]
-		for i := range row {
-			squares[i] += row[i] * row[i]
-			w[i] -= netRate * row[i] / (root(squares[i]) + 1e-4)
-		}
+		n.in[h].each(&n.inSquares[h], &in[h], func(w, squares, slope *float32) {
+			*squares += *slope * *slope
+			*w -= netRate * *slope / (root(*squares) + 1e-4)
+		})
 	}
 }
 

@@ -51,7 +51,7 @@ type Scratch struct {
 	pool       pool
 	labelled   []labelled
 	top        []*labelled
-	seen       [netDepth]netEvent
+	view       netView
 	slopes     [netDepth]float32
 	likeness   []float64
 
@@ -163,23 +163,22 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	case q.Diversity > 0:
 		size = max(size, q.N*poolFactor)
 	}
-	second := r.choose()
-	var terms [Terms]float32
-	for _, slot := range r.candidates(min(size, q.N*poolFactor)) {
-		score := float32(0)
-		if q.Ranker == RankerSimilar && !r.cold {
-			score = r.chance(slot)
-		} else {
-			r.fill(slot, &terms)
-			score = dot(&r.weights, &terms)
+	second, isChance := r.choose(), r.byChance()
+	picked := r.candidates(min(size, q.N*poolFactor))
+	s.labelled = slices.Grow(s.labelled[:0], len(picked))[:len(picked)]
+	for i, slot := range picked {
+		l := &s.labelled[i]
+		l.slot = slot
+		r.fill(slot, &l.terms)
+		if l.score = dot(&r.weights, &l.terms); isChance {
+			l.score = r.chance(slot)
 		}
-		s.pool.offer(candidate{slot: slot, first: score, score: score, entry: &x.entries[slot]}, size)
+		s.pool.offer(candidate{labelled: l, score: l.score, entry: &x.entries[slot]}, size)
 	}
 	slices.SortFunc(s.pool, candidate.order)
 	if second {
 		r.moveBest()
 	}
-	s.top = s.top[:0]
 	if q.MaxPerLeague > 0 {
 		r.capLeagues(q.MaxPerLeague)
 	}
@@ -197,20 +196,24 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 func (r *ranking) candidates(enough int) []int32 {
 	s := r.Scratch
 	s.picked = s.picked[:0]
-	isSimilar := r.q.Ranker == RankerSimilar && !r.cold
-	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isSimilar {
+	isChance := r.byChance()
+	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isChance {
 		s.picked = r.retrieve(s.picked)
 		if len(s.picked) >= enough {
 			return s.picked
 		}
 	}
 	for _, slot := range r.open {
-		if r.admits(slot) && (!isSimilar || r.follows(&r.entries[slot])) {
+		if r.admits(slot) && (!isChance || r.follows(&r.entries[slot])) {
 			s.picked = append(s.picked, slot)
 		}
 	}
 	return s.picked
 }
+
+// byChance says whether the ranker is [RankerSimilar], which has nothing of its own
+// for a new bettor.
+func (r *ranking) byChance() bool { return r.q.Ranker == RankerSimilar && !r.cold }
 
 // chance is a number that stays with a bettor and an event for an hour.
 func (r *ranking) chance(slot int32) float32 {
@@ -225,22 +228,18 @@ func (r *ranking) moveBest() {
 	if n < 2 {
 		return
 	}
-	s.labelled, s.top = s.labelled[:0], s.top[:0]
+	s.top = s.top[:0]
 	for i := range n {
-		s.labelled = append(s.labelled, labelled{slot: s.pool[i].slot, score: s.pool[i].first})
-		r.fill(s.pool[i].slot, &s.labelled[i].terms)
+		s.top = append(s.top, s.pool[i].labelled)
 	}
-	for i := range s.labelled {
-		s.top = append(s.top, &s.labelled[i])
-	}
-	r.netInputs(s.top)
+	r.q.Model.net.move(s.top, &r.context, &s.view)
 	lowest := float32(math.Inf(1))
 	for i := range n {
-		s.pool[i].score += r.q.Model.net.forward(&s.seen[i])
+		s.pool[i].score += s.view.moved[i]
 		lowest = min(lowest, s.pool[i].score)
 	}
 	for i := n; i < len(s.pool); i++ {
-		s.pool[i].score = min(s.pool[i].score, lowest-(s.pool[n-1].first-s.pool[i].first))
+		s.pool[i].score = min(s.pool[i].score, lowest-(s.top[n-1].score-s.pool[i].score))
 	}
 	slices.SortFunc(s.pool, candidate.order)
 }
@@ -249,15 +248,13 @@ func (r *ranking) moveBest() {
 func (r *ranking) answer() []Ranked {
 	answer := make([]Ranked, min(r.q.N, len(r.pool)))
 	average := r.averageParts()
-	var terms [Terms]float32
 	for i := range answer {
 		c := &r.pool[i]
-		r.fill(c.slot, &terms)
-		p := r.parts(&terms)
+		p := r.parts(&c.terms)
 		for k, v := range average {
 			p[k] -= v
 		}
-		score := float64(c.score - c.first)
+		score := float64(c.score - c.labelled.score)
 		for _, v := range p {
 			score += float64(v)
 		}
@@ -272,10 +269,9 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // candidate is an event in the pool.
 type candidate struct {
-	slot  int32
-	first float32 // by the first stage
-	score float32
-	entry *entry
+	*labelled // score by the first stage
+	score     float32
+	entry     *entry
 }
 
 // order sorts by score, best first, then by beginning, then by id: never by chance.

@@ -43,11 +43,9 @@ func (r *ranking) parts(terms *[Terms]float32) (p parts) {
 // taking it away changes no order, but tells what speaks for an event from what
 // speaks for all.
 func (r *ranking) averageParts() (average parts) {
-	var terms [Terms]float32
 	n := min(len(r.pool), netDepth)
 	for i := range n {
-		r.fill(r.pool[i].slot, &terms)
-		p := r.parts(&terms)
+		p := r.parts(&r.pool[i].terms)
 		for _, k := range [...]int{partPopular, partSoon, partNew} {
 			average[k] += p[k] / float32(n)
 		}

@@ -3,9 +3,10 @@ package score
 // Bounds of a retrieval.
 const (
 	retrieveAbove = 256 // fewer open events are all ranked
-	retrieveHot   = 50  // of each hot list
-	retrieveLiked = 24  // open events of a league or team that the bettor likes
-	retrieveFound = 150 // about so many of those that the bettor's past leads to
+	retrieveHot   = 40  // of each hot list
+	retrieveFound = 100 // about so many of those that the bettor's past leads to
+	likedMost     = 6   // of a bettor's leagues, and of his teams
+	likedEvents   = 12  // open events of each
 )
 
 // retrieve lists admitted events that may stand high: those most bet on, those that
@@ -29,18 +30,46 @@ func (r *ranking) retrieve(to []int32) []int32 {
 		}
 	}
 	if b := r.q.Bettor; b != nil {
-		for kind, list := range [...][]Affinity{b.Leagues, b.Teams} {
-			for _, a := range list {
-				if id, ok := r.ids[categoryKey{kindLeague + categoryKind(kind), a.Key}]; ok {
-					open := r.categories[id].open
-					for _, slot := range open[:min(len(open), retrieveLiked)] {
-						add(slot)
-					}
-				}
+		to = r.retrieveLiked(b.Leagues, kindLeague, to)
+		to = r.retrieveLiked(b.Teams, kindTeam, to)
+	}
+	return to
+}
+
+// retrieveLiked adds open events of the leagues or teams that the bettor bet on most,
+// as a few hundred events would cost more than they bring.
+func (r *ranking) retrieveLiked(list []Affinity, kind categoryKind, to []int32) []int32 {
+	least := heaviest(list, likedMost)
+	for _, a := range list {
+		id, ok := r.ids[categoryKey{kind, a.Key}]
+		if !ok || a.Weight < least {
+			continue
+		}
+		open := r.categories[id].open
+		for _, slot := range open[:min(len(open), likedEvents)] {
+			if r.admits(slot) {
+				r.skip[slot] = r.generation
+				to = append(to, slot)
 			}
 		}
 	}
 	return to
+}
+
+// heaviest is the weight that only the n heaviest reach.
+func heaviest(list []Affinity, n int) float64 {
+	var best [likedMost]float64
+	for _, a := range list {
+		if a.Weight <= best[n-1] {
+			continue
+		}
+		i := n - 1
+		for ; i > 0 && best[i-1] < a.Weight; i-- {
+			best[i] = best[i-1]
+		}
+		best[i] = a.Weight
+	}
+	return best[n-1]
 }
 
 const foundSteps = 128
