@@ -10,7 +10,11 @@ func log2(v float32) float32 {
 	bits := math.Float32bits(v)
 	exponent := float32(int32(bits>>23) - 127)
 	m := math.Float32frombits(bits&0x7fffff|0x3f800000) - 1 // 0..1
-	return exponent + m*(1.44254494+m*(-0.71814525+m*(0.45754919+m*(-0.27790423+m*(0.12309423-m*0.02714114)))))
+	m2 := m * m
+	low := 1.44254494 - 0.71814525*m
+	high := 0.45754919 - 0.27790423*m
+	top := 0.12309423 - 0.02714114*m
+	return exponent + m*(low+m2*(high+m2*top))
 }
 
 // ln is the natural logarithm of v > 0.
@@ -24,8 +28,11 @@ func exp2(v float32) float32 {
 	if v < -100 {
 		return 0
 	}
-	whole := float32(math.Floor(float64(v)))
-	f := v - whole
-	m := 1 + f*(0.69314718+f*(0.24022651+f*(0.05550411+f*(0.00961813+f*(0.00133336+f*0.00015403)))))
-	return math.Float32frombits(uint32(int32(whole)+127)<<23) * m
+	whole := int32(v+128) - 128 // rounds down, as v+128 > 0
+	f := v - float32(whole)
+	f2 := f * f
+	low := 1 + 0.69314718*f
+	high := 0.24022651 + 0.05550411*f
+	top := 0.00961813 + 0.00133336*f + 0.00015403*f2
+	return math.Float32frombits(uint32(whole+127)<<23) * (low + f2*(high+f2*top))
 }

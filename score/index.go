@@ -70,6 +70,7 @@ type edge struct {
 type category struct {
 	name  string
 	crowd float64 // everyone's weight, scaled as [landmark] says
+	log   float32 // its logarithm
 	open  []int32 // slots of its open events, of leagues and teams
 }
 
@@ -135,7 +136,7 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	id, ok := x.ids[k]
 	if !ok {
 		id = int32(len(x.categories))
-		x.categories = append(x.categories, category{})
+		x.categories = append(x.categories, category{log: float32(math.Log(leastCrowd))})
 		x.ids[k] = id
 	}
 	if name != "" {
@@ -345,11 +346,16 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			id := x.category(categoryKind(kind), a.Key, "")
-			x.categories[id].crowd += a.Weight * scale
+			c := &x.categories[id]
+			c.crowd += a.Weight * scale
+			c.log = float32(math.Log(max(c.crowd, leastCrowd)))
 			home.add(id, a.Weight*scale)
 		}
 	}
 }
+
+// leastCrowd is the weight below which a category counts as never chosen.
+const leastCrowd = 1e-300
 
 // share is the crowd's share of a category, never 0.
 func (x *Index) share(id int32) float64 {

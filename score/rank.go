@@ -93,6 +93,8 @@ type ranking struct {
 	nearAll  float32 // weight of the nearest bettors
 	visitors float32 // other bettors of the last event
 	marks    [heats]float64
+	homeAll  float32 // logarithm of the country's weight, with the prior
+	crowdAll float32 // logarithm of the crowd's
 	weights  [Terms]float32
 }
 
@@ -276,11 +278,13 @@ type candidate struct {
 
 // order sorts by score, best first, then by beginning, then by id: never by chance.
 func (c candidate) order(other candidate) int {
-	return cmp.Or(
-		cmp.Compare(other.score, c.score),
-		cmp.Compare(c.entry.begin, other.entry.begin),
-		cmp.Compare(c.entry.event.ID, other.entry.event.ID),
-	)
+	if c.score != other.score {
+		return cmp.Compare(other.score, c.score)
+	}
+	if c.entry.begin != other.entry.begin {
+		return cmp.Compare(c.entry.begin, other.entry.begin)
+	}
+	return cmp.Compare(c.entry.event.ID, other.entry.event.ID)
 }
 
 // pool keeps the best candidates seen as a heap, the worst of them on top.

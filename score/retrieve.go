@@ -1,5 +1,7 @@
 package score
 
+import "math"
+
 // Bounds of a retrieval.
 const (
 	retrieveAbove = 256 // fewer open events are all ranked
@@ -72,14 +74,17 @@ func heaviest(list []Affinity, n int) float64 {
 	return best[n-1]
 }
 
-const foundSteps = 128
+const foundSteps = 256
 
 // foundStep says how strongly a bettor's past speaks for an event, roughly, on a
-// logarithmic scale.
+// logarithmic scale: the exponent and three more bits of the weight.
 func foundStep(f *found) int {
 	weight := float32(f.given+f.cos) + f.near*0.01 + f.after*0.01
-	return max(0, min(foundSteps-1, foundSteps-1+int(log2(weight+1e-9)*8)))
+	return max(0, min(foundSteps-1, int(math.Float32bits(weight)>>20)-foundZero))
 }
+
+// foundZero is the scale's 0, a weight of 2^-31.
+const foundZero = (127 - 31) << 3
 
 // foundLeast is the step that leaves about [retrieveFound] events.
 func (r *ranking) foundLeast() int {

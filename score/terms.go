@@ -72,11 +72,14 @@ func (r *ranking) prepareTerms() {
 	for k := range r.marks {
 		r.marks[k] = float64(r.now-landmark) / heatHalfLives[k].Seconds()
 	}
+	r.crowdAll = float32(math.Log(max(r.crowd, leastCrowd)))
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.q.Bettor
 	if b != nil {
 		r.from = b.Country()
-		r.home = r.homes[r.from]
+		if r.home = r.homes[r.from]; r.home != nil && r.crowd > 0 {
+			r.homeAll = ln(float32(max(0, r.home.all)/r.crowd + homePrior))
+		}
 	}
 	if r.cold = b == nil || b.Legs == 0; r.cold {
 		r.context[contextCold] = 1
@@ -140,7 +143,7 @@ func (r *ranking) liking(id int32) *liking {
 
 const (
 	farHours  = 1000.0 // later beginnings count as this
-	leastPart = 1e-4   // of the crowd: a smaller share counts as this
+	leastPart = -9.2   // logarithm: a smaller share of the crowd counts as this
 	homePrior = 1e-3   // share of the crowd's weight that is mixed into a country's
 )
 
@@ -167,7 +170,7 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	sport, league := r.liking(e.sport), r.liking(e.league)
 	t[termSport], t[termBetsSport] = sport.lift, sport.bets/2
 	t[termLeague], t[termBetsLeague], t[termKeenLeague] = league.lift, league.bets, league.keen/2
-	crowd := leastPart
+	crowd := float32(math.Inf(-1))
 	for i, team := range e.teams {
 		l := r.liking(team)
 		if i == 0 || l.lift > t[termTeam] {
@@ -178,7 +181,7 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		}
 		t[termTeams] += l.lift
 		t[termBetsTeam] += l.bets
-		crowd = max(crowd, r.share(team))
+		crowd = max(crowd, r.categories[team].log)
 		if r.home != nil {
 			if h := r.homeLift(team); i == 0 || h > t[termHomeTeam] {
 				t[termHomeTeam] = h
@@ -190,8 +193,8 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	} else {
 		t[termTeams] = 0
 	}
-	t[termCrowdTeam] = ln(float32(crowd*100)) / 2
-	t[termCrowdLeague] = ln(float32(max(r.share(e.league), leastPart)*100)) / 2
+	t[termCrowdTeam] = max(crowd-r.crowdAll, leastPart)/2 + 2.3
+	t[termCrowdLeague] = max(r.categories[e.league].log-r.crowdAll, leastPart)/2 + 2.3
 	if r.home != nil {
 		t[termHomeLeague] = r.homeLift(e.league)
 	}
@@ -238,6 +241,5 @@ func (r *ranking) homeLift(id int32) float32 {
 	if int(id) < len(r.home.of) {
 		of = max(0, r.home.of[id])
 	}
-	expected, prior := r.share(id), r.crowd*homePrior
-	return clip(ln(float32((of + prior*expected) / ((r.home.all + prior) * expected))))
+	return clip(ln(float32(of/(r.share(id)*r.crowd)+homePrior)) - r.homeAll)
 }
