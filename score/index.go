@@ -29,6 +29,7 @@ type Index struct {
 	trails  []trail
 	gone    []int32 // of trails, free again
 	hot     [hotLists]hotList
+	timed   timing // of the last [Index.Refresh]
 }
 
 type entry struct {
@@ -46,6 +47,8 @@ type entry struct {
 	heats     [heats]heat
 	rootLegs  float32 // square root of legs
 	first     int64   // Unix seconds of the first bet known here; 0: none
+	timedAt   int64   // Unix seconds; another time's terms are not those kept in timed
+	timed     [timedTerms]float32
 	visits    []visit
 	trails    int32 // how many hold this event
 	countries []countryBets
@@ -167,6 +170,7 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	if e.place >= 0 {
 		x.heat(slot)
 	}
+	e.timedAt = -1
 	if !f.Known {
 		return
 	}
@@ -187,6 +191,7 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	e.named.country = Name(event.Country)
 	e.event, e.begin = event, event.Begin.UnixMicro()
 	x.setOpen(slot, event.Open(now))
+	x.refresh(e)
 }
 
 // RemoveFixture forgets a fixture.

@@ -92,7 +92,7 @@ type ranking struct {
 	context  [Contexts]float32
 	nearAll  float32 // weight of the nearest bettors
 	visitors float32 // other bettors of the last event
-	marks    [heats]float64
+	timed    timing
 	homeAll  float32 // logarithm of the country's weight, with the prior
 	crowdAll float32 // logarithm of the crowd's
 	weights  [Terms]float32

@@ -511,7 +511,7 @@ func BenchmarkRankLearnt(b *testing.B) {
 			w, m := bigWorld(open)
 			scratch := new(Scratch)
 			q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
-			w.index.Rank(q, scratch)
+			w.index.Refresh(noon)
 			b.ReportAllocs()
 			for b.Loop() {
 				w.index.Rank(q, scratch)

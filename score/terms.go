@@ -1,6 +1,9 @@
 package score
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // The terms of a score: numbers of about -3..3 that may speak for an event.
 const (
@@ -11,11 +14,12 @@ const (
 	termPop2d
 	termPop30d
 	termPopEver
-	termHome  // bets from the bettor's country
 	termSoon1 // time to the beginning, on three scales
 	termSoon6
 	termSoon48
 	termAge         // since the first bet
+	termUnseen      // nobody has bet on it
+	termHome        // bets from the bettor's country
 	termSport       // lifts: how much more the bettor chooses it than everyone
 	termLeague      //
 	termTeam        // of the best team
@@ -34,7 +38,6 @@ const (
 	termLastLeague // the last event's league
 	termLastTeam   // a team of the last event
 	termLastDay    // begins near it
-	termUnseen     // nobody has bet on it
 	termPairsRate  // pairs, and nearest bettors, against how popular the event is
 	termNearRate
 	termBetsLeague // the bettor's decayed bets
@@ -43,15 +46,17 @@ const (
 	termKeenLeague // lifts that believe a bettor's first bets
 	termKeenTeam
 	Terms
+
+	timedTerms = termHome // those before it depend on the event and the time alone
 )
 
 // TermNames are the terms in words.
 var TermNames = [Terms]string{
-	"bets 5m", "bets 20m", "bets 2h", "bets 6h", "bets 2d", "bets 30d", "bets ever", "bets from country",
-	"begins, hours", "begins, quarter days", "begins, days", "age", "sport", "league", "best team", "other teams",
+	"bets 5m", "bets 20m", "bets 2h", "bets 6h", "bets 2d", "bets 30d", "bets ever",
+	"begins, hours", "begins, quarter days", "begins, days", "age", "never bet on", "bets from country", "sport", "league", "best team", "other teams",
 	"league in country", "team in country", "league of the crowd", "team of the crowd",
 	"pairs", "pairs given", "pairs of the last", "pairs after the last", "nearest bettors", "next of the last's bettors", "any pair",
-	"league of the last", "team of the last", "day of the last", "never bet on", "pairs against bets", "nearest against bets",
+	"league of the last", "team of the last", "day of the last", "pairs against bets", "nearest against bets",
 	"bets on league", "bets on teams", "bets on sport", "keen on league", "keen on team",
 }
 
@@ -69,9 +74,7 @@ const freshSeconds = 1800.0
 
 // prepareTerms computes what the terms of all events share.
 func (r *ranking) prepareTerms() {
-	for k := range r.marks {
-		r.marks[k] = float64(r.now-landmark) / heatHalfLives[k].Seconds()
-	}
+	r.timed = newTiming(r.q.Now)
 	r.crowdAll = float32(math.Log(max(r.crowd, leastCrowd)))
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.q.Bettor
@@ -147,26 +150,69 @@ const (
 	homePrior = 1e-3   // share of the crowd's weight that is mixed into a country's
 )
 
+// timingSeconds is the grid of times at which the terms that depend on the event and
+// the time alone are taken, so that they can be kept for all questions of a cell.
+const timingSeconds = 8
+
+// timing is a time of that grid.
+type timing struct {
+	at    int64          // Unix seconds
+	marks [heats]float64 // half-lives from [landmark] to it
+}
+
+func newTiming(now time.Time) (t timing) {
+	t.at = now.Unix() / timingSeconds * timingSeconds
+	for k := range t.marks {
+		t.marks[k] = float64(t.at-landmark) / heatHalfLives[k].Seconds()
+	}
+	return t
+}
+
+// fill computes the terms of one event that depend on the time alone.
+func (t *timing) fill(e *entry, terms *[timedTerms]float32) {
+	if e.legs > 0 {
+		for k := range e.heats {
+			terms[termPop5m+k] = ln1p(exp2(min(float32(e.heats[k].mark-t.marks[k]), e.heats[k].most))/popPrior) / 2
+		}
+		terms[termPopEver] = ln1p(float32(e.legs)/popPrior) / 2
+		terms[termAge] = ln1p(float32(max(0, t.at-e.first))/3600) / 2
+	} else {
+		terms[termUnseen] = 1
+	}
+	hours := min(max(0, float32(e.begin/1e6-t.at)/3600), farHours)
+	terms[termSoon1] = ln1p(hours) / 2
+	terms[termSoon6] = ln1p(hours / 6)
+	terms[termSoon48] = ln1p(hours / 48)
+}
+
+// Refresh computes the terms of all open events that depend on the time alone, so
+// that questions of the next seconds find them. It changes no answer.
+func (x *Index) Refresh(now time.Time) {
+	if t := newTiming(now); t.at != x.timed.at {
+		x.timed = t
+		for _, slot := range x.open {
+			x.refresh(&x.entries[slot])
+		}
+	}
+}
+
+func (x *Index) refresh(e *entry) {
+	e.timedAt, e.timed = x.timed.at, [timedTerms]float32{}
+	x.timed.fill(e, &e.timed)
+}
+
 // fill computes the terms of one event.
 func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	e := &r.entries[slot]
 	*t = [Terms]float32{}
-	if e.legs > 0 {
-		for k := range e.heats {
-			t[termPop5m+k] = ln1p(exp2(min(float32(e.heats[k].mark-r.marks[k]), e.heats[k].most))/popPrior) / 2
-		}
-		t[termPopEver] = ln1p(float32(e.legs)/popPrior) / 2
-		t[termAge] = ln1p(float32(max(0, r.now-e.first))/3600) / 2
+	if e.timedAt == r.timed.at {
+		copy(t[:timedTerms], e.timed[:])
 	} else {
-		t[termUnseen] = 1
+		r.timed.fill(e, (*[timedTerms]float32)(t[:timedTerms]))
 	}
 	if r.from != 0 {
 		t[termHome] = ln1p(float32(e.betsFrom(r.from, r.now)))
 	}
-	hours := float32(min(float64(e.begin-r.micros)/3.6e9, farHours))
-	t[termSoon1] = ln1p(hours) / 2
-	t[termSoon6] = ln1p(hours / 6)
-	t[termSoon48] = ln1p(hours / 48)
 	sport, league := r.liking(e.sport), r.liking(e.league)
 	t[termSport], t[termBetsSport] = sport.lift, sport.bets/2
 	t[termLeague], t[termBetsLeague], t[termKeenLeague] = league.lift, league.bets, league.keen/2

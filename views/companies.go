@@ -107,6 +107,7 @@ func (v *Views) Tend(ctx context.Context) error {
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				c.index.Begin(now)
+				c.index.Refresh(now)
 			})
 		}
 	}
