@@ -220,8 +220,9 @@ func (j *judge) score(q *Query, legs []int32, bets int) {
 }
 
 func (j *judge) finish() []*Result {
+	sizes := j.world.Sizes()
 	for _, r := range j.results {
-		r.Coupons = j.coupons
+		r.Coupons, r.Sizes = j.coupons, sizes
 		r.finish(len(j.events))
 	}
 	return j.results

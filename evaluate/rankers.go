@@ -41,12 +41,23 @@ func RankerNames() []string {
 	return names
 }
 
+// Ablation in the place of names stands for the learnt ranker, and it without each
+// part of its score.
+const Ablation = "ablation"
+
 // Rankers makes the named rankers, all where none is named.
 func Rankers(names []string) ([]Ranker, error) {
 	if len(names) == 0 {
 		names = RankerNames()
 	}
 	var made []Ranker
+	if len(names) == 1 && names[0] == Ablation {
+		made = append(made, Served("tipoff", score.RankerTipoff, 0, false))
+		for _, part := range score.PartNames {
+			made = append(made, Without(part))
+		}
+		return made, nil
+	}
 next:
 	for _, name := range names {
 		for _, r := range rankers {

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 )
 
@@ -69,6 +68,6 @@ func Table(out io.Writer, results []*Result) {
 			r.Ranker, r.NDCG, r.HR, r.Recall, r.MRR, r.Interval[0], r.Interval[1], r.Coverage, r.Novelty, r.P50, r.P99,
 			r.Slices[SliceNew].NDCG, r.Slices[SliceFew].NDCG, r.Slices[SliceMany].NDCG, r.Slices[SliceTail].NDCG)
 	}
+	fmt.Fprintf(out, "state: a bettor with %d selections %d bytes, at most %d; a fixture with 64 bets or more %d, at most %d\n",
+		sizedBets, r.Sizes.Bettor, r.Sizes.BettorMost, r.Sizes.Fixture, r.Sizes.FixtureMost)
 }
-
-var _ = math.Pi

@@ -26,6 +26,8 @@ type Result struct {
 	Slices     map[string]Slice `json:"slices"`
 	Line       []float64        `json:"ndcg10_over_time,omitempty"`
 
+	Sizes Sizes `json:"state_bytes"`
+
 	ahead  int
 	shown  map[int32]bool
 	micros []float64

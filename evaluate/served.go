@@ -12,7 +12,16 @@ type served struct {
 	name, ranker string
 	diversity    float64
 	whole        bool
+	model        *score.Model // nil: the world's
 	numbers      map[string]int32
+}
+
+// Without returns the learnt ranker without the terms of a part of the score; it
+// learns for itself.
+func Without(part string) Ranker {
+	m := score.NewModel()
+	m.Without(part)
+	return &served{name: "tipoff -" + part, ranker: score.RankerTipoff, model: m, numbers: map[string]int32{}}
 }
 
 // Served returns a ranker of score under a name; diversity is that of its slate,
@@ -21,8 +30,18 @@ func Served(name, ranker string, diversity float64, whole bool) Ranker {
 	return &served{name: name, ranker: ranker, diversity: diversity, whole: whole, numbers: map[string]int32{}}
 }
 
-func (s *served) Name() string          { return s.name }
-func (s *served) Learn(*Query, []int32) {}
+func (s *served) Name() string { return s.name }
+
+// Learn teaches the ranker's own model; the world's is taught by the judge.
+func (s *served) Learn(q *Query, legs []int32) {
+	if s.model != nil {
+		events := make([]uint64, 0, len(legs))
+		for _, leg := range legs {
+			events = append(events, tipoff.EventRef(q.Events[leg].ID))
+		}
+		s.model.Learn(q.World.Index, q.World.question(q, s), events, &q.World.scratch)
+	}
+}
 
 func (s *served) Top(q *Query) []int32 {
 	for n := len(s.numbers); n < len(q.Events); n++ {
@@ -38,16 +57,23 @@ func (s *served) Top(q *Query) []int32 {
 // rank answers as the service would. What the judge knows of older bets than the
 // bettor's state keeps is excluded, as a client would.
 func (w *World) rank(q *Query, s *served) []score.Ranked {
-	question := score.Question{
+	return w.Index.Rank(w.question(q, s), &w.scratch)
+}
+
+func (w *World) question(q *Query, s *served) *score.Question {
+	question := &score.Question{
 		Query:  tipoff.Query{UserID: q.UserID, N: Depth, Diversity: s.diversity},
 		Bettor: w.bettors[q.UserID], Now: q.Now, Ranker: s.ranker, Model: w.Model, Whole: s.whole,
+	}
+	if s.model != nil {
+		question.Model = s.model
 	}
 	if len(q.History) > score.MaxLegs/2 {
 		for _, e := range q.History[score.MaxLegs/2:] {
 			question.Exclude = append(question.Exclude, q.Events[e].ID)
 		}
 	}
-	return w.Index.Rank(&question, &w.scratch)
+	return question
 }
 
 // Learn lets the model learn from a coupon, before the state knows of it.

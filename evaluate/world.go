@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"slices"
 	"time"
 
 	"tipoff"
@@ -94,4 +95,37 @@ func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 		}
 	}
 	w.putBettor(c.UserID, b)
+}
+
+// Sizes are how many bytes states take in the tables.
+type Sizes struct {
+	Bettor, BettorMost   int // with [sizedBets] selections or a few more: the median, the largest
+	Fixture, FixtureMost int // with 64 bets or more: the median, the largest
+}
+
+// sizedBets is the number of selections at which bettors are measured.
+const sizedBets = 30
+
+// Sizes measures the states of the world.
+func (w *World) Sizes() (s Sizes) {
+	var bettors, fixtures []int
+	for _, b := range w.bettors {
+		if b.Legs >= sizedBets && b.Legs < sizedBets+3 {
+			bettors = append(bettors, len(b.Marshal()))
+		}
+	}
+	for _, f := range w.fixtures {
+		if f.Legs >= 64 {
+			fixtures = append(fixtures, len(f.Marshal()))
+		}
+	}
+	slices.Sort(bettors)
+	slices.Sort(fixtures)
+	if n := len(bettors); n > 0 {
+		s.Bettor, s.BettorMost = bettors[n/2], bettors[n-1]
+	}
+	if n := len(fixtures); n > 0 {
+		s.Fixture, s.FixtureMost = fixtures[n/2], fixtures[n-1]
+	}
+	return s
 }

@@ -19,8 +19,8 @@ const (
 	MaxCoupons      = 256 // coupon ids kept to recognise a repeat
 	MaxWaiting      = 512 // coupon ids kept while some wait for their events
 	MaxSports       = 16
-	MaxLeagues      = 24
-	MaxTeams        = 32
+	MaxLeagues      = 22
+	MaxTeams        = 28
 	MaxTastes       = 8 // markets, and ranges of odds
 	maxRefused      = 8
 )
@@ -296,10 +296,13 @@ func (b *Bettor) fade(factor float64) {
 	b.Weight *= factor
 	for _, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds} {
 		for i := range list {
-			list[i].Weight *= factor
+			list[i].Weight = single(list[i].Weight * factor)
 		}
 	}
 }
+
+// single rounds a weight to what the table keeps.
+func single(weight float64) float64 { return float64(float32(weight)) }
 
 // like adds weight to a category; the lightest leaves a list that is full.
 func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
@@ -307,10 +310,10 @@ func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
 		return int(int64(a.Key) - int64(key))
 	})
 	if known {
-		list[i].Weight += weight
+		list[i].Weight = single(list[i].Weight + weight)
 		return list
 	}
-	list = slices.Insert(list, i, Affinity{key, weight})
+	list = slices.Insert(list, i, Affinity{key, single(weight)})
 	if len(list) <= most {
 		return list
 	}

@@ -19,6 +19,18 @@ type Model struct {
 	squares [Terms][Contexts]float32 // sums of squared slopes
 	net     net
 	Quality [experts]Quality
+	off     []int // terms that are left out
+}
+
+// Without makes a model do without the terms of a part of the score, to measure what
+// they bring. It answers false where there is no such part.
+func (m *Model) Without(part string) bool {
+	for t, p := range partOf {
+		if PartNames[p] == part {
+			m.off = append(m.off, t)
+		}
+	}
+	return len(m.off) > 0
 }
 
 // Quality is the running NDCG@10 of one way to rank, over the last thousand or so
@@ -119,7 +131,7 @@ func dot(a, b *[Terms]float32) float32 {
 func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
-	r.begin(x, q, s)
+	r.begin(x, &Question{Query: q.Query, Bettor: q.Bettor, Now: q.Now, Model: m}, s)
 	legs := r.labels(events)
 	if legs == 0 {
 		return

@@ -15,6 +15,9 @@ const (
 	partCount
 )
 
+// PartNames are the parts in words.
+var PartNames = [partCount]string{"team", "league", "sport", "pairs", "country", "popular", "soon", "new"}
+
 // parts of a score, by what they say. What the second stage adds has no name.
 type parts [partCount]float32
 

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -10,9 +11,10 @@ import (
 // Versions of the table values. A value of a version not listed here is refused,
 // never misread.
 const (
-	bettorVersion  = 1
+	bettorVersion  = 2
 	fixtureVersion = 2
 	chunkVersion   = 1
+	newestVersion  = 2
 )
 
 // Epoch is the ownership under which a table value was written; see
@@ -26,7 +28,7 @@ func Epoch(value []byte) uint64 {
 // CheckVersion refuses a table value of a version that this program does not know,
 // as a newer one may have written it.
 func CheckVersion(value []byte) error {
-	if len(value) == 0 || value[0] != bettorVersion && value[0] != fixtureVersion && value[0] != chunkVersion {
+	if len(value) == 0 || value[0] > newestVersion || value[0] == 0 {
 		return errWire
 	}
 	return nil
@@ -50,7 +52,7 @@ func (b *Bettor) Marshal() []byte {
 		w.uint(uint64(len(list)))
 		for _, a := range list {
 			w.word32(a.Key)
-			w.float(a.Weight)
+			w.word32(math.Float32bits(float32(a.Weight)))
 		}
 	}
 	w.int(b.Floor)
@@ -98,8 +100,15 @@ func unlegTime(v uint64, at int64) int64 {
 // UnmarshalBettor decodes a value of the bettors' table.
 func UnmarshalBettor(value []byte) (*Bettor, error) {
 	u := &unwire{b: value}
-	if u.byte() != bettorVersion {
+	version := u.byte()
+	if version != bettorVersion && version != 1 {
 		return nil, errWire
+	}
+	weight := func() float64 {
+		if version == 1 {
+			return u.float()
+		}
+		return float64(math.Float32frombits(u.word32()))
 	}
 	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
 	if b.Known {
@@ -111,10 +120,10 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	b.Weight = u.float()
 	b.At = u.int()
 	for _, list := range []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds} {
-		if n := u.count(12); n > 0 {
+		if n := u.count(8); n > 0 {
 			*list = make([]Affinity, n)
 			for i := range *list {
-				(*list)[i] = Affinity{u.word32(), u.float()}
+				(*list)[i] = Affinity{u.word32(), weight()}
 			}
 		}
 	}

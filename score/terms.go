@@ -276,6 +276,11 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 			t[termLastDay] = float32(1 - math.Abs(d))
 		}
 	}
+	if r.q.Model != nil {
+		for _, off := range r.q.Model.off {
+			t[off] = 0
+		}
+	}
 }
 
 // homeLift is the lift of a category among the bettors of the bettor's country.
