@@ -296,13 +296,15 @@ func (b *Bettor) fade(factor float64) {
 	b.Weight *= factor
 	for _, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds} {
 		for i := range list {
-			list[i].Weight = single(list[i].Weight * factor)
+			list[i].Weight = short(list[i].Weight * factor)
 		}
 	}
 }
 
-// single rounds a weight to what the table keeps.
-func single(weight float64) float64 { return float64(float32(weight)) }
+// short rounds a weight to the 24 bits that the table keeps.
+func short(weight float64) float64 {
+	return float64(math.Float32frombits((math.Float32bits(float32(weight)) + 0x80) &^ 0xff))
+}
 
 // like adds weight to a category; the lightest leaves a list that is full.
 func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
@@ -310,10 +312,10 @@ func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
 		return int(int64(a.Key) - int64(key))
 	})
 	if known {
-		list[i].Weight = single(list[i].Weight + weight)
+		list[i].Weight = short(list[i].Weight + weight)
 		return list
 	}
-	list = slices.Insert(list, i, Affinity{key, single(weight)})
+	list = slices.Insert(list, i, Affinity{key, short(weight)})
 	if len(list) <= most {
 		return list
 	}

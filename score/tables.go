@@ -52,7 +52,10 @@ func (b *Bettor) Marshal() []byte {
 		w.uint(uint64(len(list)))
 		for _, a := range list {
 			w.word32(a.Key)
-			w.word32(math.Float32bits(float32(a.Weight)))
+			bits := math.Float32bits(float32(a.Weight))
+			w.byte(byte(bits >> 8))
+			w.byte(byte(bits >> 16))
+			w.byte(byte(bits >> 24))
 		}
 	}
 	w.int(b.Floor)
@@ -108,7 +111,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 		if version == 1 {
 			return u.float()
 		}
-		return float64(math.Float32frombits(u.word32()))
+		return float64(math.Float32frombits(uint32(u.byte())<<8 | uint32(u.byte())<<16 | uint32(u.byte())<<24))
 	}
 	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
 	if b.Known {
@@ -120,7 +123,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	b.Weight = u.float()
 	b.At = u.int()
 	for _, list := range []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds} {
-		if n := u.count(8); n > 0 {
+		if n := u.count(7); n > 0 {
 			*list = make([]Affinity, n)
 			for i := range *list {
 				(*list)[i] = Affinity{u.word32(), weight()}

@@ -10,6 +10,7 @@ package views
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ var ErrStale = errors.New("written by a former owner")
 type Views struct {
 	mu        sync.RWMutex
 	companies map[string]*company
+	ranker    string // one of [score.Rankers]
 	scratches sync.Pool
 }
 
@@ -33,6 +35,7 @@ type company struct {
 	index   *score.Index
 	bettors map[string]*score.Bettor // values do not change once they are here
 	epochs  map[uint64]uint64        // of the fixtures' values
+	model   *score.Model             // nil: nothing is learnt
 }
 
 // New returns empty views.
@@ -41,6 +44,27 @@ func New() *Views {
 		companies: map[string]*company{},
 		scratches: sync.Pool{New: func() any { return new(score.Scratch) }},
 	}
+}
+
+// RankBy sets how recommendations are ranked, by one of [score.Rankers]. It is to be
+// called before the first question; else it is [score.RankerTipoff].
+func (v *Views) RankBy(ranker string) { v.ranker = ranker }
+
+// PutModel takes what was learnt for a company in, as [score.Model.Marshal] wrote it;
+// nil forgets it. The error says that the value cannot be read, and changes nothing.
+func (v *Views) PutModel(name string, value []byte) error {
+	var model *score.Model
+	if value != nil {
+		var err error
+		if model, err = score.UnmarshalModel(value); err != nil {
+			return fmt.Errorf("model of %q: %w", name, err)
+		}
+	}
+	c := v.makeCompany(name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.model = model
+	return nil
 }
 
 // company finds a company's state, nil if nothing of it has come yet.

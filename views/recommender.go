@@ -29,7 +29,9 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	if answer.ColdStart { // follows nothing yet: what is popular then
 		q.Followed = false
 	}
-	ranked := c.index.Rank(&score.Question{Query: q, Bettor: bettor, Now: now}, scratch)
+	ranked := c.index.Rank(&score.Question{
+		Query: q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.model,
+	}, scratch)
 	for _, r := range ranked {
 		answer.Items = append(answer.Items, tipoff.Item{Event: *r.Event, Score: r.Score, Reason: r.Reason})
 	}

@@ -28,6 +28,8 @@ type settings struct {
 	Replication int           `env:"TIPOFF_REPLICATION" default:"0" placeholder:"N" help:"Replicas of every topic; 0: 3, or as many as there are brokers (${env}, default ${default})."`
 	Retention   time.Duration `env:"TIPOFF_RETENTION" default:"720h" placeholder:"DURATION" help:"How long facts stay on their topics (${env}, default ${default})."`
 
+	Ranker string `env:"TIPOFF_RANKER" default:"tipoff" enum:"similar,popular,affinity,cf,tipoff" placeholder:"NAME" help:"How recommendations are ranked: ${enum} (${env}, default ${default})."`
+
 	SecurityProtocol string `name:"kafka-security-protocol" env:"KAFKA_SECURITY_PROTOCOL" default:"PLAINTEXT" placeholder:"NAME" help:"PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL (${env})."`
 	SASLMechanism    string `name:"kafka-sasl-mechanism" env:"KAFKA_SASL_MECHANISM" default:"PLAIN" placeholder:"NAME" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (${env})."`
 	SASLUsername     string `name:"kafka-sasl-username" env:"KAFKA_SASL_USERNAME" placeholder:"NAME" help:"User at Kafka (${env})."`

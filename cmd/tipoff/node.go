@@ -220,6 +220,7 @@ func (n *node) migrate(ctx context.Context, db *sink.Database, say *atomic.Point
 // startAPI follows the tables and opens the gateway's ports.
 func (n *node) startAPI(db *sink.Database) {
 	n.views = views.New()
+	n.views.RankBy(n.settings.Ranker)
 	n.goRun("views", n.views.Tend)
 	freshness := n.measureViews()
 	n.startView(tipoff.TableFixtures, freshness, processors.RewriteFixture, func(u broker.Update) error {
