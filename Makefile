@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: help build run test test-live bench services lint
+.PHONY: help build run test test-live bench evaluate services lint
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -21,6 +21,10 @@ test-live: ## Run the black-box tests against a running Tipoff: make test-live U
 
 bench: build ## Measure ratios against limits and peers, into bench/results.json
 	bin/tipoff bench
+
+LOGS ?= ../shared/data
+evaluate: build ## Measure recommendations on recorded logs, into docs/quality.md: make evaluate LOGS=folder [EVERY=N]
+	bin/tipoff evaluate --every $(or $(EVERY),10) --json bin/quality.json --report docs/quality.md --plot docs/quality $(LOGS)/*.ndjson.gz
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

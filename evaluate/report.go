@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // resamples is how often users are drawn again for an interval.
@@ -70,4 +71,38 @@ func Table(out io.Writer, results []*Result) {
 	}
 	fmt.Fprintf(out, "state: a bettor with %d selections %d bytes, at most %d; a fixture with 64 bets or more %d, at most %d\n",
 		sizedBets, r.Sizes.Bettor, r.Sizes.BettorMost, r.Sizes.Fixture, r.Sizes.FixtureMost)
+}
+
+// The marks between which a page's tables stand.
+const (
+	reportBegin = "<!-- measured: begin -->"
+	reportEnd   = "<!-- measured: end -->"
+)
+
+// Report puts the results as tables between the marks of a Markdown page.
+func Report(page string, results []*Result) (string, error) {
+	before, rest, begins := strings.Cut(page, reportBegin)
+	_, after, ends := strings.Cut(rest, reportEnd)
+	if !begins || !ends {
+		return "", fmt.Errorf("the page lacks the marks %s and %s", reportBegin, reportEnd)
+	}
+	var b strings.Builder
+	b.WriteString(before + reportBegin + "\n")
+	for i, r := range results {
+		if i == 0 || results[i-1].Log != r.Log {
+			fmt.Fprintf(&b, "\n### %s\n\n%d coupons, %d scored. State: a bettor with %d selections takes %d bytes in the median and %d at most, "+
+				"a fixture with 64 bets or more %d and %d.\n\n", r.Log, r.Coupons, r.Scored, sizedBets, r.Sizes.Bettor, r.Sizes.BettorMost, r.Sizes.Fixture, r.Sizes.FixtureMost)
+			b.WriteString("| ranker | NDCG@10 | 95% | less than tipoff by, 95% | HR@10 | Recall@10 | MRR@10 | coverage | novelty, bits | µs p50 | µs p99 " +
+				"| NDCG@10 of users with 0 bets | 1-5 | more | of events under 10 bets |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+		}
+		difference := ""
+		if r.Difference != nil {
+			difference = fmt.Sprintf("%.3f to %.3f", -r.Difference[1], -r.Difference[0])
+		}
+		fmt.Fprintf(&b, "| %s | %.4f | %.4f-%.4f | %s | %.3f | %.3f | %.3f | %.3f | %.1f | %.0f | %.0f | %.3f | %.3f | %.3f | %.3f |\n",
+			r.Ranker, r.NDCG, r.Interval[0], r.Interval[1], difference, r.HR, r.Recall, r.MRR, r.Coverage, r.Novelty, r.P50, r.P99,
+			r.Slices[SliceNew].NDCG, r.Slices[SliceFew].NDCG, r.Slices[SliceMany].NDCG, r.Slices[SliceTail].NDCG)
+	}
+	b.WriteString("\n" + reportEnd + after)
+	return b.String(), nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +23,9 @@ type evaluateMode struct {
 	Logs    []string `arg:"" type:"existingfile" name:"log" help:"Logs: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
 	Every   int      `default:"1" placeholder:"N" help:"Score each Nth coupon; all are learnt from (default ${default})."`
 	First   int      `default:"0" placeholder:"N" help:"Stop after the first N coupons; 0: all (default ${default})."`
-	Rankers []string `placeholder:"NAME,..." help:"Which rankers; all unless named: ${rankers}."`
+	Rankers []string `placeholder:"NAME,..." help:"Which rankers: ${rankers}; all unless named. ablation: the learnt one, and it without each part of its score."`
 	JSON    string   `name:"json" type:"path" placeholder:"FILE" help:"Write one object a ranker and log there."`
+	Report  string   `type:"path" placeholder:"FILE" help:"Put the tables between the marks of this Markdown file."`
 	Plot    string   `type:"path" placeholder:"DIR" help:"Write SVG plots there: quality over time, and against microseconds."`
 }
 
@@ -35,11 +35,6 @@ Only then it is learnt from. The first fifth of a log is learnt but not scored.`
 }
 
 func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
-	if f := os.Getenv("PROF"); f != "" {
-		o, _ := os.Create(f)
-		_ = pprof.StartCPUProfile(o)
-		defer pprof.StopCPUProfile()
-	}
 	var all []*evaluate.Result
 	for _, path := range m.Logs {
 		log, err := readLog(ctx, path)
@@ -78,6 +73,19 @@ func (m *evaluateMode) write(all []*evaluate.Result) error {
 			return err
 		}
 		if err := os.WriteFile(m.JSON, append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if m.Report != "" {
+		text, err := os.ReadFile(m.Report)
+		if err != nil {
+			return err
+		}
+		page, err := evaluate.Report(string(text), all)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Report, err)
+		}
+		if err := os.WriteFile(m.Report, []byte(page), 0o644); err != nil {
 			return err
 		}
 	}
