@@ -57,7 +57,11 @@ func (p *progress) add(n int) {
 
 func (p *progress) say() {
 	p.said = time.Now()
-	fmt.Fprintf(p.out, "%s: %d of %d, %s\n", p.what, p.done, p.all, time.Since(p.began).Round(100*time.Millisecond))
+	took, left := time.Since(p.began), ""
+	if p.done > 0 && p.done < p.all {
+		left = fmt.Sprintf(", about %s left", (took * time.Duration(p.all-p.done) / time.Duration(p.done)).Round(time.Second))
+	}
+	fmt.Fprintf(p.out, "%s: %d of %d, %s%s\n", p.what, p.done, p.all, took.Round(100*time.Millisecond), left)
 }
 
 // end leaves the last state on the screen.
