@@ -23,8 +23,8 @@ bench: build ## Measure ratios against limits and peers, into bench/results.json
 	bin/tipoff bench
 
 LOGS ?= ../shared/data
-evaluate: build ## Measure recommendations on recorded logs, into docs/quality.md: make evaluate LOGS=folder [EVERY=N]
-	bin/tipoff evaluate --every $(or $(EVERY),10) --json bin/quality.json --report docs/quality.md --plot docs/quality $(LOGS)/*.ndjson.gz
+evaluate: build ## Measure recommendations on recorded logs, into docs/quality.md: make evaluate LOGS=folder [EVERY=1]
+	bin/tipoff evaluate --every $(or $(EVERY),0) --json bin/quality.json --report docs/quality.md --plot docs/quality $(LOGS)/*.ndjson.gz
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

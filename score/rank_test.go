@@ -530,6 +530,9 @@ func bigWorld(open int) (*world, *Model) {
 		e.Participants = []string{fmt.Sprint("t", r.IntN(300)), fmt.Sprint("t", 300+r.IntN(300))}
 		w.post(e)
 	}
+	for i := range 500 {
+		w.user(fmt.Sprint("u", i), fmt.Sprint("country ", i%20))
+	}
 	for i := range 10_000 {
 		w.bet(fmt.Sprint("u", i%500), noon.Add(time.Duration(i-10_000)*time.Second), fmt.Sprint("e", r.IntN(open)*r.IntN(open)/open))
 	}

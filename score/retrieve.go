@@ -5,8 +5,8 @@ import "math"
 // Bounds of a retrieval.
 const (
 	retrieveAbove = 256 // fewer open events are all ranked
-	retrieveHot   = 32  // of each hot list
-	retrieveFound = 80  // about so many of those that the bettor's past leads to
+	retrieveHot   = 24  // of each hot list
+	retrieveFound = 64  // about so many of those that the bettor's past leads to
 	likedMost     = 6   // of a bettor's leagues, and of his teams
 	likedEvents   = 12  // open events of each
 )

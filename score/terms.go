@@ -79,9 +79,12 @@ func (r *ranking) prepareTerms() {
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.q.Bettor
 	if b != nil {
-		r.from = b.Country()
-		if r.home = r.homes[r.from]; r.home != nil && r.crowd > 0 {
+		if r.from = b.Country(); r.from != 0 && r.crowd > 0 {
+			r.home = r.homes[r.from]
+		}
+		if r.home != nil {
 			r.homeAll = ln(float32(max(0, r.home.all)/r.crowd + homePrior))
+			r.leastCrowd = r.crowd * 1e-9
 		}
 	}
 	if r.cold = b == nil || b.Legs == 0; r.cold {
@@ -285,12 +288,9 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 
 // homeLift is the lift of a category among the bettors of the bettor's country.
 func (r *ranking) homeLift(id int32) float32 {
-	if r.crowd <= 0 {
-		return 0
-	}
 	of := 0.0
 	if int(id) < len(r.home.of) {
 		of = max(0, r.home.of[id])
 	}
-	return clip(ln(float32(of/(r.share(id)*r.crowd)+homePrior)) - r.homeAll)
+	return clip(ln(float32(of/max(r.categories[id].crowd, r.leastCrowd)+homePrior)) - r.homeAll)
 }

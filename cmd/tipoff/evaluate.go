@@ -21,7 +21,7 @@ import (
 // evaluateMode measures rankers on recorded logs.
 type evaluateMode struct {
 	Logs    []string `arg:"" type:"existingfile" name:"log" help:"Logs: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
-	Every   int      `default:"1" placeholder:"N" help:"Score each Nth coupon; all are learnt from (default ${default})."`
+	Every   int      `default:"1" placeholder:"N" help:"Score each Nth coupon; all are learnt from. 0: about 5,000 a log (default ${default})."`
 	First   int      `default:"0" placeholder:"N" help:"Stop after the first N coupons; 0: all (default ${default})."`
 	Rankers []string `placeholder:"NAME,..." help:"Which rankers: ${rankers}; all unless named. ablation: the learnt one, and it without each part of its score."`
 	JSON    string   `name:"json" type:"path" placeholder:"FILE" help:"Write one object a ranker and log there."`
@@ -49,9 +49,13 @@ func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
 		if m.First > 0 {
 			coupons = min(coupons, m.First)
 		}
+		every := m.Every
+		if every <= 0 {
+			every = max(1, coupons/scoredAbout)
+		}
 		bar := newProgress(t, log.Name, coupons)
 		results, err := evaluate.Judge(ctx, log, rankers, evaluate.Options{
-			Every: m.Every, First: m.First, Clock: evaluate.Clock(), Progress: bar.add, Plotted: plotted,
+			Every: every, First: m.First, Clock: evaluate.Clock(), Progress: bar.add, Plotted: plotted,
 		})
 		bar.end()
 		if err != nil {
@@ -64,7 +68,10 @@ func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
 	return m.write(all)
 }
 
-const plotted = 40 // points of a line over time
+const (
+	plotted     = 40   // points of a line over time
+	scoredAbout = 6250 // coupons, of which the first fifth is not scored
+)
 
 func (m *evaluateMode) write(all []*evaluate.Result) error {
 	if m.JSON != "" {
