@@ -34,7 +34,7 @@ func (h *homeTaste) add(category int32, weight float64) {
 // Bounds of what is kept of who bet on what lately.
 const (
 	trailLength = 30
-	visitsKept  = 64
+	visitsKept  = 100
 )
 
 // trail is the last events of one bettor, newest first.

@@ -95,14 +95,17 @@ type overlap struct {
 func (r *ranking) prepareNear(b *Bettor) {
 	self, known := r.bettors[b.User.ID]
 	if !known {
-		return
+		self = -1
 	}
 	if len(r.overlaps) < len(r.trails) {
 		r.overlaps = make([]overlap, len(r.trails)+len(r.trails)/4)
 	}
 	r.others = r.others[:0]
-	own := r.trails[self].events
-	for k, slot := range own[:min(len(own), nearHistory)] {
+	for k, event := range r.events[:min(len(r.events), nearHistory)] {
+		slot, ok := r.slots[event]
+		if !ok {
+			continue
+		}
 		weight := 1 - float32(k)/nearHistory
 		visits := r.entries[slot].visits
 		for i := len(visits) - 1; i >= 0; i-- {
