@@ -182,7 +182,7 @@ func (r *ranking) labels(events []uint64) (legs int) {
 		}
 		return legs
 	}
-	s.picked = r.retrieve(s.picked[:0])
+	s.picked = r.retrieve(s.picked[:0], toLearn)
 	for _, slot := range s.picked {
 		s.labelled = append(s.labelled, labelled{slot: slot})
 		r.fill(slot, &s.labelled[len(s.labelled)-1].terms)

@@ -174,3 +174,36 @@ func TestRank_ServesByEachRanker(t *testing.T) {
 		t.Errorf("similar: %v, or another list when asked again", ids(got))
 	}
 }
+
+func TestRank_NearEqualsTakeTurnsByTheHour(t *testing.T) {
+	w := newWorld()
+	for i := range 30 {
+		w.post(event(fmt.Sprint("e", i), fmt.Sprint("L", i), noon.AddDate(0, 1, 0)))
+	}
+	for i := range 10 {
+		w.bet(fmt.Sprint("v", i), noon, "e7")
+	}
+	list := func(user string, now time.Time) []string {
+		q := &Question{Query: tipoff.Query{UserID: user, N: 5, Diversity: 0.1}, Now: now}
+		return ids(w.index.Rank(q, new(Scratch)))
+	}
+	first := list("u", noon)
+	if first[0] != "e7" {
+		t.Errorf("%v: the best does not stand first", first)
+	}
+	if again := list("u", noon.Add(59*time.Minute)); !cmp.Equal(first, again) {
+		t.Errorf("within the hour %v became %v", first, again)
+	}
+	if cmp.Equal(first, list("u", noon.Add(time.Hour))) || cmp.Equal(first, list("someone else", noon)) {
+		t.Errorf("%v is shown to all, at any hour", first)
+	}
+}
+
+func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
+	w, m := bigWorld(1000)
+	s := new(Scratch)
+	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+	if allocations := testing.AllocsPerRun(50, func() { w.index.Rank(q, s) }); allocations > 3 {
+		t.Errorf("%v allocations a question", allocations)
+	}
+}

@@ -186,6 +186,7 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 		r.capLeagues(q.MaxPerLeague)
 	}
 	if q.Diversity > 0 {
+		r.rotate()
 		r.diversify(q.N, q.Diversity)
 	}
 	if len(s.pool) == 0 || q.N <= 0 {
@@ -201,7 +202,7 @@ func (r *ranking) candidates(enough int) []int32 {
 	s.picked = s.picked[:0]
 	isChance := r.byChance()
 	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isChance {
-		s.picked = r.retrieve(s.picked)
+		s.picked = r.retrieve(s.picked, toServe)
 		if len(s.picked) >= enough {
 			return s.picked
 		}

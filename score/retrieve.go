@@ -2,32 +2,42 @@ package score
 
 import "math"
 
-// Bounds of a retrieval.
+// breadth bounds a retrieval.
+type breadth struct {
+	hot   int // events of each hot list
+	found int // about so many of those that the bettor's past leads to
+}
+
+// Learning looks further than serving does: what is not in its list is not learnt to
+// stand low.
+var (
+	toServe = breadth{hot: 24, found: 64}
+	toLearn = breadth{hot: 50, found: 150}
+)
+
 const (
 	retrieveAbove = 256 // fewer open events are all ranked
-	retrieveHot   = 24  // of each hot list
-	retrieveFound = 64  // about so many of those that the bettor's past leads to
 	likedMost     = 6   // of a bettor's leagues, and of his teams
 	likedEvents   = 12  // open events of each
 )
 
 // retrieve lists admitted events that may stand high: those most bet on, those that
 // the bettor's past leads to, and those of his leagues and teams.
-func (r *ranking) retrieve(to []int32) []int32 {
+func (r *ranking) retrieve(to []int32, wide breadth) []int32 {
 	add := func(slot int32) {
 		if r.admits(slot) {
 			r.skip[slot] = r.generation
 			to = append(to, slot)
 		}
 	}
-	least := r.foundLeast()
+	least := r.foundLeast(wide.found)
 	for _, slot := range r.touched {
 		if r.entries[slot].place >= 0 && foundStep(&r.found[slot]) >= least {
 			add(slot)
 		}
 	}
 	for _, list := range r.hot {
-		for i := range min(len(list), retrieveHot) {
+		for i := range min(len(list), wide.hot) {
 			add(list[i].slot)
 		}
 	}
@@ -86,9 +96,9 @@ func foundStep(f *found) int {
 // foundZero is the scale's 0, a weight of 2^-31.
 const foundZero = (127 - 31) << 3
 
-// foundLeast is the step that leaves about [retrieveFound] events.
-func (r *ranking) foundLeast() int {
-	if len(r.touched) <= retrieveFound {
+// foundLeast is the step that leaves about most events.
+func (r *ranking) foundLeast(most int) int {
+	if len(r.touched) <= most {
 		return 0
 	}
 	var counts [foundSteps]int
@@ -98,7 +108,7 @@ func (r *ranking) foundLeast() int {
 		}
 	}
 	n, least := 0, foundSteps-1
-	for ; least > 0 && n+counts[least] <= retrieveFound; least-- {
+	for ; least > 0 && n+counts[least] <= most; least-- {
 		n += counts[least]
 	}
 	return least

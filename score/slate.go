@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // How alike two events are, for a varied slate.
 const (
@@ -36,6 +40,27 @@ func (r *ranking) capLeagues(most int) {
 		}
 	}
 	r.pool = kept
+}
+
+// nearEqual is how far apart the scores of events may be that take turns.
+const nearEqual = 0.02
+
+// rotate lets events of nearly the same score take turns: their order stays with a
+// bettor for an hour, so that asking again gives the same list.
+func (r *ranking) rotate() {
+	p := r.pool
+	for i := 0; i < len(p); {
+		j := i + 1
+		for j < len(p) && p[i].score-p[j].score < nearEqual {
+			j++
+		}
+		if j-i > 1 {
+			slices.SortFunc(p[i:j], func(a, b candidate) int {
+				return cmp.Or(cmp.Compare(r.chance(b.slot), r.chance(a.slot)), a.order(b))
+			})
+		}
+		i = j
+	}
 }
 
 // diversify reorders the sorted pool so that its first n events vary: each next
