@@ -82,7 +82,6 @@ type ranking struct {
 	until       int64 // latest beginning asked for, Unix microseconds
 
 	sport, league, country uint32 // [Name]s asked for; 0: any
-	filtered               bool
 
 	cold       bool
 	from       uint32 // the bettor's country

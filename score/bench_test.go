@@ -1,0 +1,65 @@
+package score
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"tipoff"
+)
+
+func BenchmarkRank1000(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	w := newWorld()
+	for i := range 1000 {
+		e := event(fmt.Sprint("e", i), fmt.Sprint("L", i%50), noon.Add(time.Duration(r.IntN(100)+1)*time.Hour))
+		e.Participants = []string{fmt.Sprint("t", r.IntN(300)), fmt.Sprint("t", 300+r.IntN(300))}
+		w.post(e)
+	}
+	for i := range 5000 {
+		w.bet(fmt.Sprint("u", i%200), noon, fmt.Sprint("e", r.IntN(1000)))
+	}
+	scratch := new(Scratch)
+	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.index.Rank(q, scratch)
+	}
+}
+
+func BenchmarkRankLearnt(b *testing.B) {
+	for _, open := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(open), func(b *testing.B) {
+			w, m := bigWorld(open)
+			scratch := new(Scratch)
+			q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+			w.index.Refresh(noon)
+			b.ReportAllocs()
+			for b.Loop() {
+				w.index.Rank(q, scratch)
+			}
+		})
+	}
+}
+
+// bigWorld has many open events, 500 bettors with ten bets each or more, and a model
+// whose learnt stages lead.
+func bigWorld(open int) (*world, *Model) {
+	r := rand.New(rand.NewPCG(1, 1))
+	w := newWorld()
+	for i := range open {
+		e := event(fmt.Sprint("e", i), fmt.Sprint("L", i%50), noon.Add(time.Duration(r.IntN(100)+1)*time.Hour))
+		e.Participants = []string{fmt.Sprint("t", r.IntN(300)), fmt.Sprint("t", 300+r.IntN(300))}
+		w.post(e)
+	}
+	for i := range 500 {
+		w.user(fmt.Sprint("u", i), fmt.Sprint("country ", i%20))
+	}
+	for i := range 10_000 {
+		w.bet(fmt.Sprint("u", i%500), noon.Add(time.Duration(i-10_000)*time.Second), fmt.Sprint("e", r.IntN(open)*r.IntN(open)/open))
+	}
+	m := taught(w, 50)
+	m.Quality = [experts]Quality{expertNet: {Sum: 50, Weight: 100}}
+	return w, m
+}
