@@ -63,3 +63,29 @@ func bigWorld(open int) (*world, *Model) {
 	m.Quality = [experts]Quality{expertNet: {Sum: 50, Weight: 100}}
 	return w, m
 }
+
+// BenchmarkLearn is a bet on its way through a view and a model: the bettor's and the
+// fixture's new values, and the step of learning before them.
+func BenchmarkLearn(b *testing.B) {
+	w, m := bigWorld(1000)
+	s := new(Scratch)
+	old, f := w.bettors["u1"], w.fixture("e5")
+	fresh, _ := UnmarshalBettor(old.Marshal())
+	fresh.User.ID = "u1"
+	b.Run("step", func(b *testing.B) {
+		for b.Loop() {
+			m.Learn(w.index, &Question{Bettor: old, Now: noon}, []uint64{tipoff.EventRef("e900")}, s)
+		}
+	})
+	b.Run("bettor", func(b *testing.B) {
+		for b.Loop() {
+			w.index.PutBettor(old, fresh)
+			w.index.PutBettor(fresh, old)
+		}
+	})
+	b.Run("fixture", func(b *testing.B) {
+		for b.Loop() {
+			w.index.PutFixture(tipoff.EventRef("e5"), f, noon)
+		}
+	})
+}

@@ -41,6 +41,7 @@ const (
 type trail struct {
 	ref    uint64 // hash of the bettor's id
 	events []int32
+	at     []int64 // when each was bet on, Unix seconds
 }
 
 // visit is a bettor's bet on an event.
@@ -76,13 +77,14 @@ func (x *Index) putTrail(old, fresh *Bettor) {
 		x.trails[n].ref = xxhash.Sum64String(b.User.ID)
 	}
 	t := &x.trails[n]
-	was := t.events
-	t.events = nil
+	was := *t
+	t.events, t.at = nil, nil
 	if fresh != nil {
-		t.events = make([]int32, 0, min(trailLength, len(was)+4))
-		x.fillTrail(t, was, fresh, n)
+		size := min(trailLength, len(was.events)+4)
+		t.events, t.at = make([]int32, 0, size), make([]int64, 0, size)
+		x.fillTrail(t, &was, fresh, n)
 	}
-	for _, slot := range was {
+	for _, slot := range was.events {
 		if !slices.Contains(t.events, slot) {
 			e := &x.entries[slot]
 			e.visits = slices.DeleteFunc(e.visits, func(v visit) bool { return v.bettor == n })
@@ -96,7 +98,7 @@ func (x *Index) putTrail(old, fresh *Bettor) {
 	}
 }
 
-func (x *Index) fillTrail(t *trail, was []int32, b *Bettor, n int32) {
+func (x *Index) fillTrail(t, was *trail, b *Bettor, n int32) {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
 			if len(t.events) == trailLength {
@@ -106,11 +108,14 @@ func (x *Index) fillTrail(t *trail, was []int32, b *Bettor, n int32) {
 			if slices.Contains(t.events, slot) {
 				continue
 			}
-			t.events = append(t.events, slot)
-			if !slices.Contains(was, slot) {
+			t.events, t.at = append(t.events, slot), append(t.at, b.Bets[i].At)
+			old := slices.Index(was.events, slot)
+			if old < 0 {
 				x.entries[slot].trails++
 			}
-			x.entries[slot].addVisit(visit{t.ref, b.Bets[i].At, n})
+			if old < 0 || was.at[old] != b.Bets[i].At {
+				x.entries[slot].addVisit(visit{t.ref, b.Bets[i].At, n})
+			}
 		}
 	}
 }
