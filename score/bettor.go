@@ -212,7 +212,7 @@ func (b *Bettor) forget(now int64) {
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
-	history := b.before(ref, made)
+	history := b.before(ref, made, cause.Offset)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
 		legs[i] = Leg{
@@ -239,8 +239,10 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	return legs
 }
 
-// before lists the distinct events bet on before a coupon, newest first.
-func (b *Bettor) before(ref uint64, made int64) []uint64 {
+// before lists the distinct events bet on before a coupon, newest first. Coupons
+// that came after its record are left out, though they may be dated before: made
+// again later, the list is the same.
+func (b *Bettor) before(ref uint64, made, offset int64) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
 		end = 0
@@ -250,6 +252,9 @@ func (b *Bettor) before(ref uint64, made int64) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
+		if b.Bets[i].Offset > offset {
+			continue
+		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {
 			if event := b.Bets[i].Legs[j].Event; !slices.Contains(events, event) {
 				events = append(events, event)
