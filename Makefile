@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: help build run test test-live bench services lint
+.PHONY: help build run test test-live bench chaos services lint
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -21,6 +21,9 @@ test-live: ## Run the black-box tests against a running Tipoff: make test-live U
 
 bench: build ## Measure ratios against limits and peers, into bench/results.json
 	bin/tipoff bench
+
+chaos: build ## Kill and cut off everything, CHAOS_ROUNDS times, and check that nothing is lost or counts twice
+	$(GO) run ./cmd/chaos
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

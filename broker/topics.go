@@ -82,7 +82,11 @@ func (c *Cluster) EnsureTopics() error {
 	for _, t := range tipoff.Topics() {
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
-			mismatch = append(mismatch, c.differences(t, have, want)...)
+			lines, err := c.differences(t, have, want)
+			if err != nil {
+				return fmt.Errorf("settings of topic %s: %w", t.Name, err)
+			}
+			mismatch = append(mismatch, lines...)
 			continue
 		}
 		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
@@ -103,7 +107,7 @@ func (c *Cluster) EnsureTopics() error {
 
 // differences compares what the settings state: partitions, replication where it
 // is set, and how long records are kept.
-func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string) {
+func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, err error) {
 	say := func(what string, is, wanted any) {
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
@@ -115,14 +119,14 @@ func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[
 	}
 	is, err := c.topicSettings(t.Name)
 	if err != nil {
-		return append(lines, fmt.Sprintf("%s: its settings cannot be read: %v", t.Name, err))
+		return nil, err // another process may be making the topic at this moment
 	}
 	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {
 			say(name, is[name], *wanted)
 		}
 	}
-	return lines
+	return lines, nil
 }
 
 func (c *Cluster) topicSettings(topic string) (map[string]string, error) {

@@ -42,7 +42,8 @@ type Bettor struct {
 	Markets, Odds []Affinity // by key
 
 	Bets    []Bet   // by time, oldest first
-	Floor   int64   // bets older than this are not kept any more
+	Forgot  bool    // some bet is not kept any more,
+	Floor   int64   // and none that is older than this
 	Refused []int64 // offsets of the last coupons that were too old
 }
 
@@ -147,7 +148,7 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 		return TooOldBet
 	case applied:
 		return RepeatBet
-	case made < b.Floor:
+	case b.Forgot && made < b.Floor:
 		b.Refused = append(b.Refused, at.Offset)
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
@@ -202,7 +203,9 @@ func (b *Bettor) forget(now int64) {
 			}
 			oldest = 0
 		}
-		b.Floor = max(b.Floor, b.Bets[oldest].At)
+		if at := b.Bets[oldest].At; !b.Forgot || at > b.Floor {
+			b.Forgot, b.Floor = true, at
+		}
 		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
 	}
 }
@@ -232,9 +235,7 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 				legs[i].History = append(legs[i].History, other)
 			}
 		}
-		if !slices.Contains(history, event) {
-			history = slices.Insert(history, 0, event)
-		}
+		history = slices.Insert(slices.DeleteFunc(history, func(other uint64) bool { return other == event }), 0, event)
 	}
 	return legs
 }

@@ -239,3 +239,24 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 		}
 	})
 }
+
+func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
+	var b Bettor
+	for i, year := range []int{1, 1969, 2020} {
+		c := bet(fmt.Sprint("c", i), time.Date(year, 2, 3, 0, 0, 0, 0, time.UTC), "e")
+		if got := b.Note(c, at(int64(i)), noon.Unix()); got != NewBet {
+			t.Errorf("a bet of the year %d: verdict %d", year, got)
+		}
+	}
+}
+
+func TestBettor_SendsTheSameLegsAgain(t *testing.T) {
+	var b Bettor
+	first := bet("c1", noon, "e1")
+	b.Note(first, at(5), noon.Unix())
+	before := b.Send(first, cause(5, 0), noon.Unix())
+	b.Note(bet("c2", noon.Add(-time.Hour), "e2"), at(6), noon.Unix()) // comes later, and is dated before
+	if diff := cmp.Diff(before, b.Send(first, cause(5, 0), noon.Unix())); diff != "" {
+		t.Errorf("the legs of a bet, made again after another one came:\n%s", diff)
+	}
+}

@@ -53,6 +53,7 @@ func (b *Bettor) Marshal() []byte {
 			w.float(a.Weight)
 		}
 	}
+	w.flag(b.Forgot)
 	w.int(b.Floor)
 	w.uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
@@ -118,6 +119,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 			}
 		}
 	}
+	b.Forgot = u.flag()
 	b.Floor = u.int()
 	for range u.count(1) {
 		b.Refused = append(b.Refused, u.int())
