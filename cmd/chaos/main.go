@@ -142,10 +142,11 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Printf("seed %d, logs in %s\n", h.seed, h.folder)
+	h.started = time.Now()
 	sampling, endSampling := context.WithCancel(ctx)
 	var sampler sync.WaitGroup
 	sampler.Go(func() { h.sample(sampling) })
-	bar := progressbar.Default(int64(rounds), "rounds")
+	bar := progressbar.NewOptions(rounds, progressbar.OptionSetDescription("rounds"), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount())
 	began, done := time.Now(), 0
 	var state *fold
 	for round := first; round < first+rounds; round++ {
@@ -162,9 +163,12 @@ func run(ctx context.Context) (err error) {
 			break
 		}
 	}
+	if err != nil && ctx.Err() == nil {
+		h.evidence()
+	}
 	endSampling()
 	sampler.Wait()
-	_ = bar.Finish()
+	_ = bar.Exit()
 	return errors.Join(err, h.report(done, first+done))
 }
 

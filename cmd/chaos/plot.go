@@ -105,7 +105,7 @@ func (h *harness) draw() (string, error) {
 		p := plot.New()
 		p.Title.Text = panel.title
 		p.X.Label.Text = "seconds; grey: something was killed, paused, cut or slow"
-		p.X.Max, p.Y.Min = end, 0
+		p.X.Min, p.X.Max, p.Y.Min = 0, end, 0
 		top := 1.0
 		for _, xy := range panel.line {
 			top = max(top, xy.Y)

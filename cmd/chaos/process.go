@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -130,4 +133,25 @@ func (h *harness) quiet(ctx context.Context) error {
 		}
 	}
 	return h.eventually(ctx, "quiet", h.noLag)
+}
+
+// evidence keeps what the processes say of themselves, for whoever looks into a
+// failure: readiness and metrics in files, every goroutine's stack in their logs.
+func (h *harness) evidence() {
+	for _, p := range h.processes {
+		if !p.running() {
+			continue
+		}
+		for _, page := range []string{"readyz", "metrics"} {
+			answer, err := asking.Get(h.url(p) + "/" + page)
+			if err != nil {
+				continue
+			}
+			text, _ := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			_ = os.WriteFile(filepath.Join(h.folder, p.name+"."+page), text, 0o644)
+		}
+		p.signal(syscall.SIGQUIT)
+		<-p.done
+	}
 }
