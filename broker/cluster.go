@@ -72,6 +72,19 @@ func (c *Cluster) Brokers() []string { return c.config.Brokers }
 // Close ends the connection; publishers, processors and views have their own.
 func (c *Cluster) Close() error { return c.admin.Close() }
 
+// reconnect lets go of what is known of the cluster, after it could not be asked: a
+// broken connection stays so, and neither new leaders of partitions nor a group's
+// new coordinator are looked for by themselves.
+func (c *Cluster) reconnect(groups ...string) {
+	for _, b := range c.client.Brokers() {
+		_ = b.Close() // some are not open
+	}
+	_ = c.client.RefreshMetadata()
+	for _, group := range groups {
+		_ = c.client.RefreshCoordinator(group)
+	}
+}
+
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
 	asked := map[int32]int64{}

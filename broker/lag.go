@@ -29,7 +29,8 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	defer ticker.Stop()
 	for {
 		if lag, err := c.lag(l.Group, l.topics); err != nil {
-			c.log.Debug("the lag cannot be read", "group", l.Group, "error", err)
+			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
+			c.reconnect(l.Group)
 		} else {
 			l.mu.Lock()
 			l.byTopic = lag
