@@ -125,29 +125,53 @@ func start(t *testing.T, db *Database) *running {
 // mirror lets the sink work on a log's partition, in a goroutine of its own. The
 // answered function waits until it has marked all.
 func (r *running) mirror(l *log) (done func()) {
-	ses := &session{ctx: r.ctx, marked: make(chan int64, len(l.records)+1)}
-	cl := &claim{partition: l.partition, messages: make(chan *sarama.ConsumerMessage, len(l.records)+1)}
+	ses, cl := r.claim(l)
 	for _, m := range l.records {
 		cl.messages <- m
 	}
+	return func() {
+		r.Helper()
+		for at := int64(-2); at != -1 && at != l.records[len(l.records)-1].Offset; {
+			at = r.marked(ses)
+		}
+	}
+}
+
+// slowly is mirror, with each record a batch of its own.
+func (r *running) slowly(l *log) (done func()) {
+	ses, cl := r.claim(l)
+	return func() {
+		r.Helper()
+		for _, m := range l.records {
+			cl.messages <- m
+			if at := r.marked(ses); at != m.Offset {
+				r.Errorf("marked %d after %d", at, m.Offset)
+				return
+			}
+		}
+	}
+}
+
+func (r *running) claim(l *log) (*session, *claim) {
+	ses := &session{ctx: r.ctx, marked: make(chan int64, len(l.records)+1)}
+	cl := &claim{partition: l.partition, messages: make(chan *sarama.ConsumerMessage, len(l.records)+1)}
 	r.claims.Go(func() {
 		if err := r.ConsumeClaim(ses, cl); err != nil {
 			r.Error(err)
 		}
 	})
-	return func() {
-		r.Helper()
-		patience := time.After(60 * time.Second)
-		for {
-			select {
-			case at := <-ses.marked:
-				if at == l.records[len(l.records)-1].Offset {
-					return
-				}
-			case <-patience:
-				r.Fatalf("not all was mirrored in time; the log:\n%s", &r.lines)
-			}
-		}
+	return ses, cl
+}
+
+// marked is the next offset that the sink marks, -1 after a failure.
+func (r *running) marked(s *session) int64 {
+	r.Helper()
+	select {
+	case at := <-s.marked:
+		return at
+	case <-time.After(60 * time.Second):
+		r.Errorf("not all was mirrored in time; the log:\n%s", &r.lines)
+		return -1
 	}
 }
 
