@@ -76,6 +76,8 @@ func (d *delivery) mirror(facts []fact) bool {
 			if len(facts) == 1 {
 				return d.reject(&facts[0], err)
 			}
+			d.sink.log.Debug("the database refuses a batch, halving it", "topic", d.from.topic, "partition", d.from.number,
+				"facts", len(facts), "error", err)
 			middle := len(facts) / 2
 			return d.mirror(facts[:middle]) && d.mirror(facts[middle:])
 		}

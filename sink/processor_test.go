@@ -434,7 +434,7 @@ func TestSink_ARecordThatOnlyMySQLRefuses(t *testing.T) {
 		users.add(user(fmt.Sprint("u", i), "A"))
 		users.records[i].Key = []byte(tipoff.Key(company, fmt.Sprint("u", i)))
 	}
-	users.records[3].Timestamp = time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	users.records[3].Timestamp, users.records[3].Headers = time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC), nil
 	s := start(t, db)
 	s.mirror(users)()
 	if got := s.rejected.offsets(); !slices.Equal(got, []int64{1, 2, 3}) {
