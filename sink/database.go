@@ -146,6 +146,9 @@ func (d *Database) Close() error { return d.sql.Close() }
 
 // redial drops the idle connections: after a failover they lead to the old server.
 func (d *Database) redial() {
+	if d.sqlite {
+		return
+	}
 	d.sql.SetMaxIdleConns(0)
 	d.sql.SetMaxIdleConns(maxConnections)
 }

@@ -328,9 +328,9 @@ func TestMySQL_CutAnywhere(t *testing.T) {
 	way := operate(t, u.Host, func(statement []byte) (before, after bool) {
 		commit := bytes.Contains(statement, []byte("\x03COMMIT"))
 		switch chance := random.IntN(100); {
-		case commit && chance < 10:
+		case commit && chance < 5:
 			before = true
-		case commit && chance < 40:
+		case commit && chance < 25:
 			after = true
 			commits++
 		case !commit && chance < 1:
@@ -357,7 +357,7 @@ func TestMySQL_CutAnywhere(t *testing.T) {
 	all.Go(s.slowly(users))
 	all.Wait()
 	holds(t, admin, n)
-	if commits < 20 || other < 3 || len(s.rejected.list) != 0 {
+	if commits < 10 || other < 2 || len(s.rejected.list) != 0 {
 		t.Errorf("%d commits and %d other statements cut, %d rejected", commits, other, len(s.rejected.list))
 	}
 	s.stop()
