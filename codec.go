@@ -73,5 +73,9 @@ func ParseReceived(value []byte) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.UnixMicro(micros).UTC(), nil
+	t := time.UnixMicro(micros).UTC()
+	if year := t.Year(); year < 1 || year > 9999 {
+		return time.Time{}, fmt.Errorf("year %d: must be 1 to 9999", year)
+	}
+	return t, nil
 }

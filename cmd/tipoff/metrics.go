@@ -75,13 +75,19 @@ func (n *node) measureOwner(group string, owner *broker.Owner) {
 func (n *node) measureSink(s *sink.Sink) {
 	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
 	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)
+	rejected := prometheus.NewDesc("tipoff_sink_rejected_total", "Facts that the database refused for good.", nil, nil)
+	failing := prometheus.NewDesc("tipoff_sink_failing", "1 while facts wait, by the reason: why the database does not take them.", []string{"kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		p := s.Progress(time.Now())
 		for table, n := range p.Rows {
 			emit(rows, prometheus.CounterValue, float64(n), table)
 		}
 		emit(unsaved, prometheus.GaugeValue, p.Unsaved.Seconds())
-	}, []*prometheus.Desc{rows, unsaved}})
+		emit(rejected, prometheus.CounterValue, float64(p.Rejected))
+		for _, kind := range sink.Kinds() {
+			emit(failing, prometheus.GaugeValue, float64(min(p.Waiting[kind], 1)), string(kind))
+		}
+	}, []*prometheus.Desc{rows, unsaved, rejected, failing}})
 }
 
 // measureLag measures how far a consumer group is behind.

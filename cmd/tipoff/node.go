@@ -173,48 +173,30 @@ func (n *node) startRewriter(request func(key string) tipoff.Record) *broker.Rew
 // startSink mirrors as soon as the database has its schema; until then facts wait
 // on the broker and everything else goes on.
 func (n *node) startSink(db *sink.Database) {
-	s := sink.New(db, n.cluster.TopicID, n.log)
+	s := sink.New(db, n.cluster.TopicID, n.publisher, n.log)
 	g := n.cluster.NewGroup(tipoff.GroupSink, sink.Topics(), s)
-	var migrating atomic.Pointer[string]
-	waiting := "waits for the database"
-	migrating.Store(&waiting)
 	n.part(tipoff.GroupSink, func() broker.State {
-		state := g.State()
-		if m := migrating.Load(); m != nil {
-			return broker.State{Detail: *m, Lag: state.Lag}
+		state, progress := g.State(), s.Progress(time.Now())
+		detail := "waits for the database"
+		if progress.Migrated {
+			detail = "the database does not take rows"
 		}
-		if why := s.Progress(time.Now()).Failing; why != nil {
-			return broker.State{Detail: fmt.Sprintf("the database does not take rows: %v", why), Lag: state.Lag}
+		switch {
+		case progress.Trouble != nil:
+			return broker.State{Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag}
+		case !progress.Migrated:
+			return broker.State{Detail: detail, Lag: state.Lag}
 		}
 		return state
 	})
 	n.measureLag(&g.Lag)
 	n.measureSink(s)
 	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
-		if err := n.migrate(ctx, db, &migrating); err != nil {
+		if err := s.Migrate(ctx); err != nil {
 			return err
 		}
-		migrating.Store(nil)
 		return g.Run(ctx)
 	})
-}
-
-// migrate tries until the database is there.
-func (n *node) migrate(ctx context.Context, db *sink.Database, say *atomic.Pointer[string]) error {
-	for {
-		err := db.Migrate(ctx)
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		why := fmt.Sprintf("waits for the database: %v", err)
-		say.Store(&why)
-		n.log.Error("the database cannot be used yet, trying again", "database", db.Where(), "error", err)
-		select {
-		case <-time.After(2 * time.Second):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // startAPI follows the tables and opens the gateway's ports.

@@ -171,8 +171,8 @@ start_mysql() {
   cat >"$data/mysql/init.sql" <<'EOF'
 CREATE DATABASE IF NOT EXISTS tipoff;
 CREATE USER IF NOT EXISTS 'tipoff'@'%' IDENTIFIED BY 'tipoff', 'tipoff'@'localhost' IDENTIFIED BY 'tipoff';
-GRANT ALL ON *.* TO 'tipoff'@'%';
-GRANT ALL ON *.* TO 'tipoff'@'localhost';
+GRANT ALL ON *.* TO 'tipoff'@'%' WITH GRANT OPTION;
+GRANT ALL ON *.* TO 'tipoff'@'localhost' WITH GRANT OPTION;
 EOF
   chmod 644 "$data/mysql/init.sql"
   nohup "${mysqld[@]}" --port="$mysql_port" --bind-address=127.0.0.1 --socket="$data/mysql/data/m.sock" --local-infile=1 \
