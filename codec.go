@@ -56,7 +56,17 @@ type Rejection struct {
 	Key       string    `json:"key"`
 	Value     []byte    `json:"value"` // as it was, base64
 	Received  time.Time `json:"received,omitzero"`
+	// Retried is when the record was published again: a rejection that has it says
+	// so of the one with the same id before it, and has no value of its own.
+	Retried time.Time `json:"retried,omitzero"`
 }
+
+// MaxRejectedValue bounds what a rejection keeps of the refused value, so that it
+// always fits into a message.
+const MaxRejectedValue = 256 << 10
+
+// Cut says that the rejection may not hold all of the refused value.
+func (r Rejection) Cut() bool { return len(r.Value) >= MaxRejectedValue }
 
 // ID names the refused record: the key of its rejection, so that a repeat of the
 // same rejection is recognised.

@@ -24,10 +24,6 @@ import (
 	"tipoff/score"
 )
 
-// maxRejectedValue bounds the part of a refused record that its rejection keeps,
-// so that a rejection always fits into a message.
-const maxRejectedValue = 256 << 10
-
 // Place is what a callback must know of where it runs.
 type Place interface {
 	// Source tells one life of a topic from another; see [score.Position].
@@ -128,7 +124,7 @@ func (in *input) reject(reason string) {
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),
-		Value:     in.value[:min(len(in.value), maxRejectedValue)],
+		Value:     in.value[:min(len(in.value), tipoff.MaxRejectedValue)],
 		Received:  in.received.UTC(),
 	}
 	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
