@@ -123,6 +123,9 @@ func FuzzReceived(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if at.Year() < 1970 || at.Year() > 9999 {
+			t.Errorf("%q is %v", value, at)
+		}
 		if again, err := ParseReceived(FormatReceived(at)); err != nil || !again.Equal(at) {
 			t.Errorf("%q is %v, read back %v, %v", value, at, again, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 
@@ -145,7 +146,8 @@ func (q *request) fail(err error) {
 	} else {
 		q.SetContentType("application/problem+json")
 	}
-	if err := json.MarshalWrite(q.Response.BodyWriter(), value); err != nil {
+	// What is wrong may quote bytes that are not text.
+	if err := json.MarshalWrite(q.Response.BodyWriter(), value, jsontext.AllowInvalidUTF8(true)); err != nil {
 		q.server.Log.Error("write an error", "error", err)
 	}
 }
