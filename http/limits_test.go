@@ -188,3 +188,11 @@ func TestConnections_LeaveFilesToOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestServer_TellsOfHeadersThatAreTooLarge(t *testing.T) {
+	g := start(t)
+	for _, path := range []string{"/v1/recommendations?user_id=u", "/recommend?user_id=u", "/hello", "/readyz"} {
+		a := g.ask("GET", path, "", "X-Long", strings.Repeat("x", 20_000))
+		g.want(a, 431, "at most 16384 bytes")
+	}
+}

@@ -275,9 +275,11 @@ func (s *Server) keyFits(q *request) bool {
 	return subtle.ConstantTimeCompare(given, []byte(s.Key)) == 1
 }
 
-// refuse answers a request that could not even be read.
+// refuse answers a request that could not even be read. Its route is mostly not
+// known then: the answer is a problem.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
-	q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
+	path := string(ctx.Path())
+	q := &request{RequestCtx: ctx, server: s, old: path != "/" && !strings.HasPrefix(path, "/v1/")}
 	q.identify()
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
