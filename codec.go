@@ -2,6 +2,7 @@ package tipoff
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -56,7 +57,17 @@ type Rejection struct {
 	Key       string    `json:"key"`
 	Value     []byte    `json:"value"` // as it was, base64
 	Received  time.Time `json:"received,omitzero"`
+	// Retried is when the record was published again: a rejection that has it says
+	// so of the one with the same id before it, and has no value of its own.
+	Retried time.Time `json:"retried,omitzero"`
 }
+
+// MaxRejectedValue bounds what a rejection keeps of the refused value, so that it
+// always fits into a message.
+const MaxRejectedValue = 256 << 10
+
+// Cut says that the rejection may not hold all of the refused value.
+func (r Rejection) Cut() bool { return len(r.Value) >= MaxRejectedValue }
 
 // ID names the refused record: the key of its rejection, so that a repeat of the
 // same rejection is recognised.
@@ -67,15 +78,15 @@ func (r Rejection) ID() string {
 // FormatReceived writes the value of [HeaderReceived].
 func FormatReceived(t time.Time) []byte { return strconv.AppendInt(nil, t.UnixMicro(), 10) }
 
-// ParseReceived is the reverse of [FormatReceived].
+// ParseReceived is the reverse of [FormatReceived], for the years 1970 to 9999.
 func ParseReceived(value []byte) (time.Time, error) {
 	micros, err := strconv.ParseInt(string(value), 10, 64)
 	if err != nil {
 		return time.Time{}, err
 	}
 	t := time.UnixMicro(micros).UTC()
-	if year := t.Year(); year < 1 || year > 9999 {
-		return time.Time{}, fmt.Errorf("year %d: must be 1 to 9999", year)
+	if t.Year() < 1970 || t.Year() > 9999 { // no gateway's clock says that
+		return time.Time{}, errors.New("must lie in the years 1970 to 9999")
 	}
 	return t, nil
 }

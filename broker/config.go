@@ -80,6 +80,9 @@ func (c *Config) secure(s *sarama.Config) error {
 	if c.SASLUsername == "" {
 		return fmt.Errorf("KAFKA_SASL_USERNAME: is required with KAFKA_SECURITY_PROTOCOL=%s", protocol)
 	}
+	if c.SASLPassword == "" {
+		return fmt.Errorf("KAFKA_SASL_PASSWORD: is required with KAFKA_SECURITY_PROTOCOL=%s", protocol)
+	}
 	switch strings.ToUpper(c.SASLMechanism) {
 	case "", "PLAIN":
 		s.Net.SASL.Mechanism = sarama.SASLTypePlaintext

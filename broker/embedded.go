@@ -34,8 +34,7 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 	}
 	if !locked {
 		where, _ := os.ReadFile(e.address)
-		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
-			folder, where)
+		return nil, InUseError{folder, string(where)}
 	}
 	e.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
@@ -48,6 +47,17 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// InUseError says that another process has the broker's folder.
+type InUseError struct {
+	Folder  string
+	Address string // where that process's broker listens; "": it has hardly begun
+}
+
+func (e InUseError) Error() string {
+	return fmt.Sprintf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
+		e.Folder, e.Address)
 }
 
 // Brokers are the addresses to connect to.

@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +37,7 @@ type Owner struct {
 	generation int32
 	windows    map[claimed]*window
 	tables     map[int32]*memory
+	unusable   map[int32]error // partitions whose table holds a value that cannot be used
 }
 
 type claimed struct {
@@ -45,7 +49,7 @@ type claimed struct {
 // newest value on the topic was written by a former owner: it asks the present one
 // to write its value again.
 func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
-	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}}
+	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}, unusable: map[int32]error{}}
 }
 
 // Source tells one life of a topic from another.
@@ -123,6 +127,11 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) {
 			delete(o.tables, partition)
 		}
 	}
+	for partition := range o.unusable { // another process has it now, and says so
+		if !owned[partition] {
+			delete(o.unusable, partition)
+		}
+	}
 	o.generation = session.GenerationID()
 	o.windows = map[claimed]*window{}
 }
@@ -159,7 +168,7 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 		table = newMemory()
 		o.tables[partition] = table
 	}
-	return &handle{memory: table}, nil
+	return &handle{memory: table, recovered: func() { o.usable(partition) }}, nil
 }
 
 // recover takes a value of the changelog in, unless it is an older owner's.
@@ -168,7 +177,7 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 		return s.Delete(key)
 	}
 	if err := o.values.Check(value); err != nil {
-		return fmt.Errorf("partition %d of %s holds a value for %q that this program cannot use: %w", ctx.Partition(), ctx.Topic(), key, err)
+		return o.cannotUse(ctx, key, err)
 	}
 	epoch := o.values.Epoch(value)
 	stored, err := s.Get(key)
@@ -183,4 +192,42 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 		h.saw(epoch)
 	}
 	return s.Set(key, value)
+}
+
+// cannotUse notes that a partition of the table cannot be taken over before a
+// person has done something about it.
+func (o *Owner) cannotUse(ctx goka.UpdateContext, key string, cause error) error {
+	err := fmt.Errorf("NEEDS A PERSON: partition %d of %s holds at offset %d a value for %q that this program cannot use (%w), "+
+		"most likely of a newer version: run the version of Tipoff that wrote it", ctx.Partition(), ctx.Topic(), ctx.Offset(), key, cause)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unusable[ctx.Partition()] = err
+	return err
+}
+
+// usable notes that all of a partition of the table could be read.
+func (o *Owner) usable(partition int32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.unusable, partition)
+}
+
+// NeedsPerson lists the partitions of the table that this process was given and
+// cannot take over before a person has done something about it.
+func (o *Owner) NeedsPerson() []int32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Sorted(maps.Keys(o.unusable))
+}
+
+// needsPerson says what is wrong with the partitions of [Owner.NeedsPerson]; nil:
+// there are none.
+func (o *Owner) needsPerson() error {
+	var errs []error
+	for _, partition := range o.NeedsPerson() {
+		o.mu.Lock()
+		errs = append(errs, o.unusable[partition])
+		o.mu.Unlock()
+	}
+	return errors.Join(errs...)
 }

@@ -16,6 +16,7 @@ import (
 // Processor runs a goka group processor for as long as its context lives.
 type Processor struct {
 	Lag
+	Supervised
 	cluster *Cluster
 	owner   *Owner
 	graph   *goka.GroupGraph
@@ -45,6 +46,9 @@ func (p *Processor) say(s State) { p.state.Store(&s) }
 func (p *Processor) State() State {
 	s := *p.state.Load()
 	s.Lag = p.All()
+	if err := p.owner.needsPerson(); err != nil {
+		return State{Detail: err.Error(), Lag: s.Lag}
+	}
 	current := p.current.Load()
 	if current == nil || !current.Recovered() {
 		return s
@@ -66,7 +70,7 @@ func (p *Processor) Run(ctx context.Context) error {
 		defer close(watched)
 		p.watch(ctx, p.cluster)
 	}()
-	supervise(ctx, p.cluster.log, p.Group, p.say, p.live)
+	p.supervise(ctx, p.cluster.log, p.Group, p.say, p.live)
 	<-watched
 	return nil
 }
@@ -83,7 +87,11 @@ func (p *Processor) live(ctx context.Context) error {
 	p.say(State{Detail: "joins its group and recovers its table"})
 	p.current.Store(processor)
 	defer p.current.Store(nil)
-	return processor.Run(ctx)
+	err = processor.Run(ctx)
+	if needs := p.owner.needsPerson(); err != nil && needs != nil {
+		err = needs
+	}
+	return err
 }
 
 func (p *Processor) options() ([]goka.ProcessorOption, error) {

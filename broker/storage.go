@@ -144,7 +144,14 @@ func (i *keysIterator) Release()               {}
 // session must not touch what the next one holds.
 type handle struct {
 	*memory
-	closed atomic.Bool
+	recovered func()
+	closed    atomic.Bool
+}
+
+// MarkRecovered is called when all of the changelog is here.
+func (h *handle) MarkRecovered() error {
+	h.recovered()
+	return h.memory.MarkRecovered()
 }
 
 // Close ends the use; the memory stays for the next session.

@@ -28,6 +28,7 @@ type Update struct {
 // View follows every partition of a group's table and hands each change to apply,
 // which is called from one goroutine a partition.
 type View struct {
+	Supervised
 	cluster *Cluster
 	table   string
 	apply   func(Update)
@@ -59,7 +60,7 @@ func (v *View) Run(ctx context.Context) error {
 		defer close(watched)
 		v.watch(ctx)
 	}()
-	supervise(ctx, v.cluster.log, v.table, func(s State) {
+	v.supervise(ctx, v.cluster.log, v.table, func(s State) {
 		s.Ready = v.caught.Load() && ctx.Err() == nil
 		v.say(s)
 	}, v.live)

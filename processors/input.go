@@ -24,10 +24,6 @@ import (
 	"tipoff/score"
 )
 
-// maxRejectedValue bounds the part of a refused record that its rejection keeps,
-// so that a rejection always fits into a message.
-const maxRejectedValue = 256 << 10
-
 // Place is what a callback must know of where it runs.
 type Place interface {
 	// Source tells one life of a topic from another; see [score.Position].
@@ -128,8 +124,11 @@ func (in *input) reject(reason string) {
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),
-		Value:     in.value[:min(len(in.value), maxRejectedValue)],
+		Value:     in.value[:min(len(in.value), tipoff.MaxRejectedValue)],
 		Received:  in.received.UTC(),
+	}
+	if year := r.Received.Year(); year < 1 || year > 9999 {
+		r.Received = time.Time{} // JSON has no such years
 	}
 	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
 	if err != nil {

@@ -28,6 +28,7 @@ type cli struct {
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
 	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
+	Rejected   rejectedMode   `cmd:"" help:"List the records that could not be used, or publish them again."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 

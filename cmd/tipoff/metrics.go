@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,6 +71,14 @@ func (n *node) measureOwner(group string, owner *broker.Owner) {
 		Help:        "How long the oldest record that a processor was given is not finished.",
 		ConstLabels: prometheus.Labels{"group": group},
 	}, func() float64 { return owner.Unfinished(time.Now()).Seconds() }))
+	desc := prometheus.NewDesc("tipoff_needs_person",
+		"1 for a partition of a table that cannot be used before a person has done something about it; /readyz says what.",
+		[]string{"partition"}, prometheus.Labels{"part": group})
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		for _, partition := range owner.NeedsPerson() {
+			emit(desc, prometheus.GaugeValue, 1, fmt.Sprint(partition))
+		}
+	}, []*prometheus.Desc{desc}})
 }
 
 func (n *node) measureSink(s *sink.Sink) {
@@ -88,6 +97,15 @@ func (n *node) measureSink(s *sink.Sink) {
 			emit(failing, prometheus.GaugeValue, float64(min(p.Waiting[kind], 1)), string(kind))
 		}
 	}, []*prometheus.Desc{rows, unsaved, rejected, failing}})
+}
+
+// measureRestarts measures how often a part has ended and was started again.
+func (n *node) measureRestarts(part string, restarts func() int64) {
+	n.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "tipoff_restarts_total",
+		Help:        "How often a part of the process has ended and was started again.",
+		ConstLabels: prometheus.Labels{"part": part},
+	}, func() float64 { return float64(restarts()) }))
 }
 
 // measureLag measures how far a consumer group is behind.

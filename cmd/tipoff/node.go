@@ -161,6 +161,7 @@ func (n *node) startProcessor(graph func(processors.Place) *goka.GroupGraph, rew
 	n.part(p.Group, p.State)
 	n.measureLag(&p.Lag)
 	n.measureOwner(p.Group, owner)
+	n.measureRestarts(p.Group, p.Restarts)
 	n.goRun(p.Group, p.Run)
 }
 
@@ -191,6 +192,7 @@ func (n *node) startSink(db *sink.Database) {
 	})
 	n.measureLag(&g.Lag)
 	n.measureSink(s)
+	n.measureRestarts(tipoff.GroupSink, g.Restarts)
 	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
 		if err := s.Migrate(ctx); err != nil {
 			return err
@@ -230,6 +232,7 @@ func (n *node) startView(table string, fresh func(table string, received time.Ti
 		fresh(table, u.Received)
 	})
 	n.part("view of "+table, v.State)
+	n.measureRestarts("view of "+table, v.Restarts)
 	n.goRun(table, v.Run)
 }
 
