@@ -55,7 +55,7 @@ func (p *Processor) State() State {
 			partitions++
 		}
 	}
-	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.layout.Partitions)
+	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.partitions(p.Group+"-table"))
 	return s
 }
 

@@ -36,7 +36,7 @@ func newPipeline(t *testing.T) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(place{}), Fixtures(place{})} {
+	for _, graph := range []*goka.GroupGraph{Bettors(place{}, tipoff.Build{}), Fixtures(place{}, tipoff.Build{})} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
