@@ -21,33 +21,31 @@ const controlPatience = 15 * time.Second
 
 // Builds is what the control topic says now. Where it says nothing yet, the first
 // build serves.
-func (c *Cluster) Builds() (tipoff.Builds, error) {
-	var builds tipoff.Builds
-	end, err := c.client.GetOffset(tipoff.TopicControl, 0, sarama.OffsetNewest)
-	if err != nil {
-		return builds, fmt.Errorf("offsets of topic %s: %w", tipoff.TopicControl, err)
-	}
-	oldest, err := c.client.GetOffset(tipoff.TopicControl, 0, sarama.OffsetOldest)
-	if err != nil || end <= oldest {
+func (c *Cluster) Builds() (builds tipoff.Builds, err error) {
+	newest, err := c.newestBuilds()
+	if err != nil || newest < 0 {
 		return builds, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlPatience)
 	defer cancel()
-	err = c.control(ctx, func(b tipoff.Builds, offset int64) bool {
+	err = c.control(ctx, newest, func(b tipoff.Builds) bool {
 		builds = b
-		return offset < end-1
+		return false
 	})
 	return builds, err
 }
 
-// FollowBuilds calls apply with what the control topic says, from its beginning
-// on, until ctx ends.
+// FollowBuilds calls apply with what the control topic says now, if anything, and
+// with each change, until ctx ends.
 func (c *Cluster) FollowBuilds(ctx context.Context, apply func(tipoff.Builds)) error {
 	for pause := newBackoff(); ; {
-		err := c.control(ctx, func(b tipoff.Builds, _ int64) bool {
-			apply(b)
-			return true
-		})
+		newest, err := c.newestBuilds()
+		if err == nil {
+			err = c.control(ctx, max(0, newest), func(b tipoff.Builds) bool {
+				apply(b)
+				return true
+			})
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -56,8 +54,19 @@ func (c *Cluster) FollowBuilds(ctx context.Context, apply func(tipoff.Builds)) e
 	}
 }
 
-// control visits the records of the control topic until visit answers false.
-func (c *Cluster) control(ctx context.Context, visit func(b tipoff.Builds, offset int64) bool) error {
+// newestBuilds is the offset of the newest record of the control topic, which
+// compaction never removes; -1: there is none.
+func (c *Cluster) newestBuilds() (int64, error) {
+	end, err := c.client.GetOffset(tipoff.TopicControl, 0, sarama.OffsetNewest)
+	if err != nil {
+		return 0, fmt.Errorf("offsets of topic %s: %w", tipoff.TopicControl, err)
+	}
+	return end - 1, nil
+}
+
+// control visits the records of the control topic from an offset on, until visit
+// answers false.
+func (c *Cluster) control(ctx context.Context, from int64, visit func(b tipoff.Builds) bool) error {
 	settings, err := c.config.sarama("tipoff-control")
 	if err != nil {
 		return err
@@ -68,7 +77,7 @@ func (c *Cluster) control(ctx context.Context, visit func(b tipoff.Builds, offse
 		return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, err)
 	}
 	defer consumer.Close()
-	records, err := consumer.ConsumePartition(tipoff.TopicControl, 0, sarama.OffsetOldest)
+	records, err := consumer.ConsumePartition(tipoff.TopicControl, 0, from)
 	if err != nil {
 		return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, err)
 	}
@@ -85,7 +94,7 @@ func (c *Cluster) control(ctx context.Context, visit func(b tipoff.Builds, offse
 			if err := json.Unmarshal(m.Value, &b); err != nil {
 				return fmt.Errorf("read topic %s, offset %d: %w", tipoff.TopicControl, m.Offset, err)
 			}
-			if !visit(b, m.Offset) {
+			if !visit(b) {
 				return nil
 			}
 		}
@@ -99,8 +108,19 @@ func (c *Cluster) SetBuilds(ctx context.Context, builds tipoff.Builds) error {
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
+	topics := tipoff.SharedTopics()
 	for _, b := range builds.All() {
-		if err := c.ensure(b.Topics(), existing); err != nil {
+		topics = append(topics, b.Topics()...)
+	}
+	if err := c.ensure(topics, existing); err != nil {
+		return err
+	}
+	for pause := newBackoff(); ; { // topics that are new are not known everywhere at once
+		err := c.readSources(topics)
+		if err == nil {
+			break
+		}
+		if !pause.wait(ctx) {
 			return err
 		}
 	}
@@ -165,6 +185,20 @@ func (c *Cluster) behind(group string, topics []string, ends map[string]map[int3
 		behind += n
 	}
 	return behind, err
+}
+
+// Left is how many records the groups have still to read.
+func (c *Cluster) Left(reads map[string][]string) (left int64, err error) {
+	for group, topics := range reads {
+		lag, err := c.lag(group, topics)
+		if err != nil {
+			return 0, err
+		}
+		for _, n := range lag {
+			left += n
+		}
+	}
+	return left, nil
 }
 
 // ReachBack says whether the facts' topics hold every record they ever had; else

@@ -53,7 +53,7 @@ type input struct {
 	place       Place
 	build       tipoff.Build
 	origin      tipoff.Origin // of a copy
-	company, id string // of the key
+	company, id string        // of the key
 	value       []byte
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic

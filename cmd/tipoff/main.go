@@ -29,6 +29,7 @@ type cli struct {
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
 	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
+	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 
 	settings

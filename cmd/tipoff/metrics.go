@@ -34,7 +34,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 	size := prometheus.NewDesc("tipoff_view_entries", "Entries in memory, by company and kind.", []string{"company", "kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
-		for _, s := range n.views.Sizes() {
+		v := n.views.Load()
+		if v == nil { // the tables are not known yet
+			return
+		}
+		for _, s := range v.Sizes() {
 			emit(size, prometheus.GaugeValue, float64(s.Bettors), s.Company, "bettors")
 			emit(size, prometheus.GaugeValue, float64(s.Fixtures), s.Company, "fixtures")
 			emit(size, prometheus.GaugeValue, float64(s.OpenOnes), s.Company, "open events")
@@ -64,12 +68,13 @@ func (n *node) measurePublisher(p *broker.Publisher) {
 	}, func() float64 { return float64(p.Outstanding()) }))
 }
 
-func (n *node) measureOwner(group string, owner *broker.Owner) {
-	n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+// ownerCollector measures what a processor has not finished.
+func ownerCollector(group string, owner *broker.Owner) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "tipoff_processor_oldest_unfinished_seconds",
 		Help:        "How long the oldest record that a processor was given is not finished.",
 		ConstLabels: prometheus.Labels{"group": group},
-	}, func() float64 { return owner.Unfinished(time.Now()).Seconds() }))
+	}, func() float64 { return owner.Unfinished(time.Now()).Seconds() })
 }
 
 func (n *node) measureSink(s *sink.Sink) {
@@ -84,13 +89,13 @@ func (n *node) measureSink(s *sink.Sink) {
 	}, []*prometheus.Desc{rows, unsaved}})
 }
 
-// measureLag measures how far a consumer group is behind.
-func (n *node) measureLag(lag *broker.Lag) {
+// lagCollector measures how far a consumer group is behind.
+func lagCollector(lag *broker.Lag) prometheus.Collector {
 	desc := prometheus.NewDesc("tipoff_group_lag_records", "Records that a consumer group has still to read.",
 		[]string{"topic"}, prometheus.Labels{"group": lag.Group})
-	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+	return gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		for topic, records := range lag.ByTopic() {
 			emit(desc, prometheus.GaugeValue, float64(records), topic)
 		}
-	}, []*prometheus.Desc{desc}})
+	}, []*prometheus.Desc{desc}}
 }

@@ -1,0 +1,464 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"tipoff"
+	"tipoff/broker"
+	"tipoff/generator"
+	"tipoff/score"
+	"tipoff/sink"
+)
+
+// readTables reads both tables of a build to their present end.
+func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+	t.Helper()
+	bettors, fixtures = map[string]*score.Bettor{}, map[string]*score.Fixture{}
+	var mu sync.Mutex
+	readTable(t, c, build.TableBettors(), func(u broker.Update) {
+		b, err := score.UnmarshalBettor(u.Value)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		bettors[u.Key] = b
+	})
+	readTable(t, c, build.TableFixtures(), func(u broker.Update) {
+		if _, _, chunk := tipoff.SplitPartKey(u.Key); chunk {
+			return
+		}
+		f, err := score.UnmarshalFixture(u.Value)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fixtures[u.Key] = f
+	})
+	return bettors, fixtures
+}
+
+func readTable(t *testing.T, c *broker.Cluster, table string, apply func(broker.Update)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	view := c.NewView(table, apply)
+	done := make(chan struct{})
+	go func() { defer close(done); _ = view.Run(ctx) }()
+	eventually(t, 30*time.Second, func() error {
+		if state := view.State(); !state.Ready {
+			return errors.New(state.Detail)
+		}
+		return nil
+	})
+	cancel()
+	<-done
+}
+
+// tables are both tables at one moment.
+type tables struct {
+	bettors  map[string]*score.Bettor
+	fixtures map[string]*score.Fixture
+}
+
+func (a tables) differ(b tables) error {
+	keys := func(x, y any) string { return fmt.Sprintf("keys %v and %v", x, y) }
+	if x, y := slices.Sorted(maps.Keys(a.bettors)), slices.Sorted(maps.Keys(b.bettors)); !slices.Equal(x, y) {
+		return errors.New(keys(x, y))
+	}
+	if x, y := slices.Sorted(maps.Keys(a.fixtures)), slices.Sorted(maps.Keys(b.fixtures)); !slices.Equal(x, y) {
+		return errors.New(keys(x, y))
+	}
+	for key := range a.bettors {
+		if d := score.DifferentBettors(a.bettors[key], b.bettors[key]); d != "" {
+			return fmt.Errorf("bettor %s: %s", key, d)
+		}
+	}
+	for key := range a.fixtures {
+		if d := score.DifferentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
+			return fmt.Errorf("fixture %s: %s", key, d)
+		}
+	}
+	return nil
+}
+
+// rebuilding is a Tipoff with data in it whose tables are filled again.
+type rebuilding struct {
+	*testing.T
+	env     []string
+	p       *process
+	cluster *broker.Cluster
+	book    *generator.Sportsbook
+	client  *generator.Client
+	coupons int
+}
+
+// newRebuilding starts everything in one process and posts a small company's data:
+// half of the bets before their events, some events changed.
+func newRebuilding(t *testing.T) *rebuilding {
+	r := &rebuilding{T: t, env: []string{"TIPOFF_DATA=" + t.TempDir()}}
+	r.launch()
+	now := time.Now()
+	// So few events that no bettor's lists are full: a full one depends on the order.
+	r.book = generator.NewSportsbook(5, 50, 14, 7, now)
+	coupons := r.book.Coupons(400, now)
+	r.post(coupons[:200])
+	if err := errors.Join(r.client.Users(t.Context(), r.book.Users()), r.client.Events(t.Context(), r.book.Events())); err != nil {
+		t.Fatal(err)
+	}
+	r.post(coupons[200:])
+	s := &service{T: t, url: r.p.url}
+	for _, e := range r.book.Events()[:3] {
+		if status, body, _ := s.send("PATCH", "/v1/events/"+e.ID, `{"status":"suspended","result":"1:0"}`); status != 202 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	r.post(coupons[:20]) // posted again
+	r.post([]tipoff.Coupon{{ID: "once", UserID: "asker", Stake: 1, Timestamp: now.UTC(), Selections: []tipoff.Selection{{EventID: r.book.Events()[5].ID, Odds: 2}}}})
+	r.coupons = 401
+	return r
+}
+
+func (r *rebuilding) launch() {
+	r.p = launch(r.T, r.env).ready()
+	r.client = &generator.Client{URL: r.p.url}
+	r.connect()
+}
+
+func (r *rebuilding) connect() {
+	r.Helper()
+	brokers, running := broker.FindEmbedded(filepath.Join(r.folder(), "broker"))
+	if !running {
+		r.Fatal("the broker is not found")
+	}
+	c, err := broker.Connect(r.Context(), broker.Config{Brokers: brokers}, broker.Layout{Partitions: 8, Retention: 720 * time.Hour}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { _ = c.Close() })
+	r.cluster = c
+}
+
+func (r *rebuilding) folder() string { return strings.TrimPrefix(r.env[0], "TIPOFF_DATA=") }
+
+func (r *rebuilding) post(coupons []tipoff.Coupon) {
+	r.Helper()
+	if err := r.client.Coupons(r.Context(), coupons); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// bet posts n new coupons.
+func (r *rebuilding) bet(n int) {
+	r.Helper()
+	r.post(r.book.Coupons(n, time.Now()))
+	r.coupons += n
+}
+
+func (r *rebuilding) tables(build tipoff.Build) tables {
+	r.Helper()
+	bettors, fixtures := readTables(r.T, r.cluster, build)
+	return tables{bettors, fixtures}
+}
+
+// settled waits until every leg of every coupon counts in the build's tables, and
+// answers them.
+func (r *rebuilding) settled(build tipoff.Build) (now tables) {
+	r.Helper()
+	eventually(r.T, 60*time.Second, func() error {
+		now = r.tables(build)
+		coupons, learnt, counted := 0, uint64(0), uint64(0)
+		for key, b := range now.bettors {
+			coupons += len(b.Bets)
+			learnt += b.Legs
+			for _, bet := range b.Bets {
+				if bet.Waiting != 0 {
+					return fmt.Errorf("bettor %s has a coupon that waits", key)
+				}
+			}
+		}
+		for _, f := range now.fixtures {
+			counted += f.Legs
+		}
+		if coupons != r.coupons || learnt != counted {
+			return fmt.Errorf("%d coupons, want %d; %d legs learnt, %d counted", coupons, r.coupons, learnt, counted)
+		}
+		return nil
+	})
+	return now
+}
+
+// asking asks for recommendations all along for a user who has bet once, and wants
+// each to be answered from what is known of him; the returned function ends it and says how often.
+func (r *rebuilding) asking(urls ...string) (end func() int) {
+	ctx, cancel := context.WithCancel(r.Context())
+	var asked int
+	var going sync.WaitGroup
+	going.Go(func() {
+		for ; ctx.Err() == nil; asked++ {
+			var answer tipoff.Recommendation
+			err := getJSON(urls[asked%len(urls)]+"/v1/recommendations?n=3&user_id=asker", &answer)
+			if err != nil || len(answer.Items) != 3 || answer.ColdStart {
+				r.Errorf("during the rebuild %s was answered %+v, %v", answer.UserID, answer, err)
+				return
+			}
+			select {
+			case <-time.After(2 * time.Millisecond): // leaves the machine to the others
+			case <-ctx.Done():
+			}
+		}
+	})
+	return func() int { cancel(); going.Wait(); return asked }
+}
+
+// interrupted runs the command until the new build serves and the old one is kept
+// up, then ends it as Ctrl-C does.
+func (r *rebuilding) untilItServes(args ...string) tipoff.Build {
+	r.Helper()
+	before, err := r.cluster.Builds()
+	if err != nil {
+		r.Fatal(err)
+	}
+	var out strings.Builder
+	ctx, cancel := context.WithCancel(r.Context())
+	cmd := exec.CommandContext(ctx, binary, append([]string{"rebuild", "--grace", "1h"}, args...)...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = r.p.cmd.Dir, r.p.cmd.Env, &out, &out
+	if err := cmd.Start(); err != nil {
+		r.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var now tipoff.Builds
+	eventually(r.T, 90*time.Second, func() error {
+		select {
+		case err := <-ended:
+			r.Fatalf("tipoff rebuild ended: %v\n%s", err, out.String())
+		default:
+		}
+		if now, err = r.cluster.Builds(); err != nil || now.Serving.Number == before.Serving.Number {
+			return fmt.Errorf("%+v, %v", now, err)
+		}
+		return nil
+	})
+	cancel()
+	<-ended
+	if now.Ending == nil || now.Ending.Number != before.Serving.Number || now.Filling != nil {
+		r.Errorf("builds %+v", now)
+	}
+	if err := r.cluster.EnsureTopics(); err != nil {
+		r.Fatal(err)
+	}
+	return now.Serving
+}
+
+func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		before func(*rebuilding)
+		want   tipoff.Build
+	}{
+		"FromTheTopics":      {nil, nil, tipoff.Build{Number: 1}},
+		"IntoMorePartitions": {[]string{"--table-partitions", "16"}, nil, tipoff.Build{Number: 1, Copied: true, Partitions: 16}},
+		"FromTheDatabase":    {nil, (*rebuilding).dropFacts, tipoff.Build{Number: 1, Copied: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRebuilding(t)
+			first := r.settled(tipoff.Build{})
+			if len(first.bettors) < 20 || len(first.fixtures) != 14 {
+				t.Errorf("%d bettors, %d fixtures", len(first.bettors), len(first.fixtures))
+			}
+			if c.before != nil {
+				c.before(r)
+			}
+			end := r.asking(r.p.url)
+			betting := make(chan struct{})
+			go func() { // facts keep coming, and count in both
+				defer close(betting)
+				for range 10 {
+					r.bet(10)
+				}
+			}()
+			next := r.untilItServes(c.args...)
+			if next != c.want {
+				t.Errorf("%+v serves, want %+v", next, c.want)
+			}
+			<-betting
+			if err := r.settled(tipoff.Build{}).differ(r.settled(next)); err != nil {
+				t.Errorf("the tables differ: %v", err)
+			}
+			// Interrupted while the former build was kept up, the command goes on.
+			if out := r.p.tool("rebuild", "--grace", "0s"); !strings.Contains(out, "serves alone") {
+				t.Errorf("said %s", out)
+			}
+			if asked := end(); asked < 20 {
+				t.Errorf("only %d questions were asked", asked)
+			}
+			t.Run("OneBetChangesTheNextRecommendation", func(t *testing.T) {
+				oneBet(&service{T: t, url: r.p.url, run: "after"})
+			})
+			if out := r.p.tool("rebuild", "--status"); !strings.Contains(out, next.String()+" serves") || !strings.Contains(out, "no rebuild is under way") {
+				t.Errorf("status: %s", out)
+			}
+			r.gone(tipoff.Build{})
+			// A restart serves from the same build, and another rebuild follows it.
+			r.p.stop()
+			r.launch()
+			r.coupons++ // oneBet's
+			before := r.settled(next)
+			if out := r.p.tool("rebuild", "--grace", "0s"); !strings.Contains(out, "build 2") {
+				t.Errorf("said %s", out)
+			}
+			now, err := r.cluster.Builds()
+			if err := errors.Join(err, r.cluster.EnsureTopics()); err != nil {
+				t.Fatal(err)
+			}
+			if err := before.differ(r.settled(now.Serving)); err != nil {
+				t.Errorf("after a second rebuild the tables differ: %v", err)
+			}
+			r.p.stop()
+		})
+	}
+}
+
+// dropFacts waits for the database to have everything and deletes the records of
+// the topics of events and coupons, as their retention does.
+func (r *rebuilding) dropFacts() {
+	r.Helper()
+	db, err := sink.Open("sqlite:" + filepath.Join(r.folder(), "tipoff.db"))
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer db.Close()
+	eventually(r.T, 30*time.Second, func() error {
+		n, err := db.CountFacts(r.Context())
+		if want := int64(r.coupons + len(r.book.Users()) + len(r.book.Events())); err == nil && n != want {
+			err = fmt.Errorf("the database has %d facts, want %d", n, want)
+		}
+		return err
+	})
+	admin := r.admin(r.cluster.Brokers())
+	defer admin.Close()
+	for _, topic := range []string{tipoff.TopicEvents, tipoff.TopicCoupons} {
+		all := map[int32]int64{}
+		for p := range int32(8) {
+			all[p] = -1 // its end
+		}
+		if err := admin.DeleteRecords(topic, all); err != nil {
+			r.Fatal(err)
+		}
+	}
+	if whole, _, err := r.cluster.ReachBack(); whole || err != nil {
+		r.Fatalf("the records are still there: %v", err)
+	}
+}
+
+func (r *rebuilding) admin(brokers []string) sarama.ClusterAdmin {
+	r.Helper()
+	config := sarama.NewConfig()
+	config.Version = sarama.V3_0_0_0
+	admin, err := sarama.NewClusterAdmin(brokers, config)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return admin
+}
+
+// gone wants no topic and no group of the build to be left.
+func (r *rebuilding) gone(build tipoff.Build) {
+	r.Helper()
+	admin := r.admin(r.cluster.Brokers())
+	defer admin.Close()
+	topics, err := admin.ListTopics()
+	if err != nil {
+		r.Fatal(err)
+	}
+	groups, err := admin.ListConsumerGroups()
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, topic := range build.Topics() {
+		if _, there := topics[topic.Name]; there {
+			r.Errorf("topic %s is still there", topic.Name)
+		}
+	}
+	for group := range build.Reads() {
+		if _, there := groups[group]; there {
+			r.Errorf("group %s is still there", group)
+		}
+	}
+}
+
+func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
+	r := newRebuilding(t)
+	r.p.tool("rebuild", "--table-partitions", "4", "--grace", "0s")
+	next := tipoff.Build{Number: 1, Copied: true, Partitions: 4}
+	if err := r.cluster.EnsureTopics(); err != nil {
+		t.Fatal(err)
+	}
+	before := r.settled(next)
+	ends := r.end(next.Coupons())
+	r.p.kill()
+	// The copier forgets how far it has come.
+	e, err := broker.OpenEmbedded(filepath.Join(r.folder(), "broker"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := r.admin(e.Brokers())
+	eventually(t, 30*time.Second, func() error { return admin.DeleteConsumerGroup(next.Copier()) }) // its killed member times out first
+	if err := errors.Join(admin.Close(), e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r.launch()
+	eventually(t, 30*time.Second, func() error {
+		if now := r.end(next.Coupons()); now < 2*ends {
+			return fmt.Errorf("%d records on the topic of copies, of %d twice", now, ends)
+		}
+		left, err := r.cluster.Left(next.Reads())
+		if err == nil && left > 0 {
+			err = fmt.Errorf("%d records are left", left)
+		}
+		return err
+	})
+	if err := before.differ(r.settled(next)); err != nil {
+		t.Errorf("facts copied twice changed the tables: %v", err)
+	}
+	r.bet(5)
+	r.settled(next)
+	r.p.stop()
+}
+
+// end is how many records a topic has had, over its partitions.
+func (r *rebuilding) end(topic string) (n int64) {
+	r.Helper()
+	client, err := sarama.NewClient(r.cluster.Brokers(), nil)
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer client.Close()
+	partitions, err := client.Partitions(topic)
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, p := range partitions {
+		offset, err := client.GetOffset(topic, p, sarama.OffsetNewest)
+		if err != nil {
+			r.Fatal(err)
+		}
+		n += offset
+	}
+	return n
+}
