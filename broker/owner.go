@@ -2,6 +2,8 @@ package broker
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -162,13 +164,48 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 	return &handle{memory: table}, nil
 }
 
-// recover takes a value of the changelog in, unless it is an older owner's.
+// refusal is why a partition cannot be worked on; nil: it can. Its records wait on
+// the broker while other partitions go on.
+func (o *Owner) refusal(partition int32) error {
+	if table := o.table(partition); table != nil {
+		return table.refusal()
+	}
+	return nil
+}
+
+// table is the local copy of a partition, nil if there is none. (goka hands its own
+// wrapping of the storage to [Owner.recover].)
+func (o *Owner) table(partition int32) *memory {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.tables[partition]
+}
+
+// Refused lists why partitions cannot be worked on, in their order.
+func (o *Owner) Refused() (why []error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, partition := range slices.Sorted(maps.Keys(o.tables)) {
+		if err := o.tables[partition].refusal(); err != nil {
+			why = append(why, err)
+		}
+	}
+	return why
+}
+
+// recover takes a value of the changelog in, unless it is an older owner's. A value
+// that this program cannot use is not taken for another one's absence: the
+// partition is not worked on.
 func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, value []byte) error {
 	if value == nil {
 		return s.Delete(key)
 	}
 	if err := o.values.Check(value); err != nil {
-		return fmt.Errorf("partition %d of %s holds a value for %q that this program cannot use: %w", ctx.Partition(), ctx.Topic(), key, err)
+		err = fmt.Errorf("partition %d of %s waits, as its value for %q cannot be used: %w", ctx.Partition(), ctx.Topic(), key, err)
+		if table := o.table(ctx.Partition()); table != nil && table.refuse(err) {
+			o.cluster.log.Error("a partition is not worked on", "error", err)
+		}
+		return nil
 	}
 	epoch := o.values.Epoch(value)
 	stored, err := s.Get(key)
@@ -179,8 +216,8 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 		o.stale(key)
 		return nil
 	}
-	if h, ok := s.(*handle); ok {
-		h.saw(epoch)
+	if table := o.table(ctx.Partition()); table != nil {
+		table.saw(epoch)
 	}
 	return s.Set(key, value)
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
 	"sync/atomic"
@@ -54,6 +55,10 @@ func (p *Processor) State() State {
 		if stats.TableStats != nil {
 			partitions++
 		}
+	}
+	if why := p.owner.Refused(); len(why) > 0 {
+		s.Detail = errors.Join(why...).Error()
+		return s
 	}
 	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.partitions(p.Group+"-table"))
 	return s

@@ -47,6 +47,23 @@ func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time
 	return v
 }
 
+func TestBettor_ASecondCopyOfACouponSendsNothing(t *testing.T) {
+	var b Bettor
+	c := bet("c1", noon, "e1")
+	for _, step := range []struct {
+		record int64
+		want   Verdict
+	}{{100, NewBet}, {100, AgainBet}, {107, RepeatBet}, {100, AgainBet}} {
+		if v := b.Note(c, at(5), step.record, noon.Unix()); v != step.want {
+			t.Errorf("brought by record %d: %v, want %v", step.record, v, step.want)
+		}
+	}
+	other := bet("c1", noon, "e2")
+	if v := b.Note(other, at(6), 108, noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
+		t.Errorf("another content: %v", v)
+	}
+}
+
 func TestBettor_CountsACouponOnce(t *testing.T) {
 	var b Bettor
 	c := bet("c1", noon, "e1", "e2")

@@ -277,15 +277,16 @@ func (r *rebuild) seed(ctx context.Context, to tipoff.Build) (err error) {
 // fill waits until the processors have done everything that was there.
 func (r *rebuild) fill(ctx context.Context, b tipoff.Build) error {
 	var bar *progress
-	most, done := int64(0), int64(0)
+	all, done := int64(0), int64(0)
 	err := r.cluster.CatchUp(ctx, b.Reads(), hops, func(left int64) {
 		if bar == nil {
-			most = left
-			bar = newProgress(r.terminal, fmt.Sprintf("filling build %d", b.Number), int(left))
+			all = left
+			bar = newProgress(r.terminal, fmt.Sprintf("filling build %d", b.Number), int(all))
 		}
-		most = max(most, left)
-		bar.add(int(max(0, most-left-done)))
-		done = max(done, most-left)
+		if gone := all - left; gone > done { // what came meanwhile is on top
+			bar.add(int(gone - done))
+			done = gone
+		}
 	})
 	if bar != nil {
 		bar.end()
