@@ -107,40 +107,42 @@ type rebuilding struct {
 	coupons int
 }
 
-// newRebuilding starts everything in one process and posts a small company's data:
-// half of the bets before their events, some events changed.
+// newRebuilding starts everything in one process and posts a small company's data.
 func newRebuilding(t *testing.T) *rebuilding {
 	r := &rebuilding{T: t, env: []string{"TIPOFF_DATA=" + t.TempDir()}}
 	r.launch()
+	r.load()
+	return r
+}
+
+// load posts a small company's data: half of the bets before their events, some
+// events changed, some bets repeated.
+func (r *rebuilding) load() {
 	now := time.Now()
 	// So few events that no bettor's lists are full: a full one depends on the order.
 	r.book = generator.NewSportsbook(5, 50, 14, 7, now)
 	coupons := r.book.Coupons(400, now)
 	r.post(coupons[:200])
-	if err := errors.Join(r.client.Users(t.Context(), r.book.Users()), r.client.Events(t.Context(), r.book.Events())); err != nil {
-		t.Fatal(err)
+	if err := errors.Join(r.client.Users(r.Context(), r.book.Users()), r.client.Events(r.Context(), r.book.Events())); err != nil {
+		r.Fatal(err)
 	}
 	r.post(coupons[200:])
-	s := &service{T: t, url: r.p.url}
+	s := &service{T: r.T, url: r.p.url}
 	for _, e := range r.book.Events()[:3] {
 		if status, body, _ := s.send("PATCH", "/v1/events/"+e.ID, `{"status":"suspended","result":"1:0"}`); status != 202 {
-			t.Fatalf("%d %s", status, body)
+			r.Fatalf("%d %s", status, body)
 		}
 	}
-	r.post(coupons[:20]) // posted again
+	r.post(coupons[:20])
 	r.post([]tipoff.Coupon{{ID: "once", UserID: "asker", Stake: 1, Timestamp: now.UTC(), Selections: []tipoff.Selection{{EventID: r.book.Events()[5].ID, Odds: 2}}}})
 	r.coupons = 401
-	return r
 }
 
+// launch starts everything in one process.
 func (r *rebuilding) launch() {
+	r.Helper()
 	r.p = launch(r.T, r.env).ready()
 	r.client = &generator.Client{URL: r.p.url}
-	r.connect()
-}
-
-func (r *rebuilding) connect() {
-	r.Helper()
 	brokers, running := broker.FindEmbedded(filepath.Join(r.folder(), "broker"))
 	if !running {
 		r.Fatal("the broker is not found")
@@ -151,6 +153,28 @@ func (r *rebuilding) connect() {
 	}
 	r.Cleanup(func() { _ = c.Close() })
 	r.cluster = c
+}
+
+// serving waits for the topics of the build that serves, and answers it.
+func (r *rebuilding) serving() tipoff.Build {
+	r.Helper()
+	now, err := r.cluster.Builds()
+	if err := errors.Join(err, r.cluster.EnsureTopics()); err != nil {
+		r.Fatal(err)
+	}
+	return now.Serving
+}
+
+// mirrored waits until the database has every fact.
+func (r *rebuilding) mirrored(db *sink.Database) {
+	r.Helper()
+	eventually(r.T, 60*time.Second, func() error {
+		n, err := db.CountFacts(r.Context())
+		if want := int64(r.coupons + len(r.book.Users()) + len(r.book.Events())); err == nil && n != want {
+			err = fmt.Errorf("the database has %d facts, want %d", n, want)
+		}
+		return err
+	})
 }
 
 func (r *rebuilding) folder() string { return strings.TrimPrefix(r.env[0], "TIPOFF_DATA=") }
@@ -225,7 +249,7 @@ func (r *rebuilding) asking(urls ...string) (end func() int) {
 	return func() int { cancel(); going.Wait(); return asked }
 }
 
-// interrupted runs the command until the new build serves and the old one is kept
+// untilItServes runs the command until the new build serves and the old one is kept
 // up, then ends it as Ctrl-C does.
 func (r *rebuilding) untilItServes(args ...string) tipoff.Build {
 	r.Helper()
@@ -259,10 +283,7 @@ func (r *rebuilding) untilItServes(args ...string) tipoff.Build {
 	if now.Ending == nil || now.Ending.Number != before.Serving.Number || now.Filling != nil {
 		r.Errorf("builds %+v", now)
 	}
-	if err := r.cluster.EnsureTopics(); err != nil {
-		r.Fatal(err)
-	}
-	return now.Serving
+	return r.serving()
 }
 
 func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
@@ -322,11 +343,7 @@ func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 			if out := r.p.tool("rebuild", "--grace", "0s"); !strings.Contains(out, "build 2") {
 				t.Errorf("said %s", out)
 			}
-			now, err := r.cluster.Builds()
-			if err := errors.Join(err, r.cluster.EnsureTopics()); err != nil {
-				t.Fatal(err)
-			}
-			if err := before.differ(r.settled(now.Serving)); err != nil {
+			if err := before.differ(r.settled(r.serving())); err != nil {
 				t.Errorf("after a second rebuild the tables differ: %v", err)
 			}
 			r.p.stop()
@@ -343,13 +360,7 @@ func (r *rebuilding) dropFacts() {
 		r.Fatal(err)
 	}
 	defer db.Close()
-	eventually(r.T, 30*time.Second, func() error {
-		n, err := db.CountFacts(r.Context())
-		if want := int64(r.coupons + len(r.book.Users()) + len(r.book.Events())); err == nil && n != want {
-			err = fmt.Errorf("the database has %d facts, want %d", n, want)
-		}
-		return err
-	})
+	r.mirrored(db)
 	admin := r.admin(r.cluster.Brokers())
 	defer admin.Close()
 	for _, topic := range []string{tipoff.TopicEvents, tipoff.TopicCoupons} {
@@ -377,37 +388,37 @@ func (r *rebuilding) admin(brokers []string) sarama.ClusterAdmin {
 	return admin
 }
 
-// gone wants no topic and no group of the build to be left.
+// gone waits until no topic and no group of the build is left.
 func (r *rebuilding) gone(build tipoff.Build) {
 	r.Helper()
 	admin := r.admin(r.cluster.Brokers())
 	defer admin.Close()
-	topics, err := admin.ListTopics()
-	if err != nil {
-		r.Fatal(err)
-	}
-	groups, err := admin.ListConsumerGroups()
-	if err != nil {
-		r.Fatal(err)
-	}
-	for _, topic := range build.Topics() {
-		if _, there := topics[topic.Name]; there {
-			r.Errorf("topic %s is still there", topic.Name)
+	eventually(r.T, 15*time.Second, func() error {
+		topics, err := admin.ListTopics()
+		groups, again := admin.ListConsumerGroups()
+		if err := errors.Join(err, again); err != nil {
+			return err
 		}
-	}
-	for group := range build.Reads() {
-		if _, there := groups[group]; there {
-			r.Errorf("group %s is still there", group)
+		for _, topic := range build.Topics() {
+			if _, there := topics[topic.Name]; there {
+				return fmt.Errorf("topic %s is still there", topic.Name)
+			}
 		}
-	}
+		for group := range build.Reads() {
+			if _, there := groups[group]; there {
+				return fmt.Errorf("group %s is still there", group)
+			}
+		}
+		return nil
+	})
 }
 
 func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 	r := newRebuilding(t)
 	r.p.tool("rebuild", "--table-partitions", "4", "--grace", "0s")
 	next := tipoff.Build{Number: 1, Copied: true, Partitions: 4}
-	if err := r.cluster.EnsureTopics(); err != nil {
-		t.Fatal(err)
+	if got := r.serving(); got != next {
+		t.Errorf("%+v serves", got)
 	}
 	before := r.settled(next)
 	ends := r.end(next.Coupons())
