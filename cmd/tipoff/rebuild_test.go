@@ -473,3 +473,67 @@ func (r *rebuilding) end(topic string) (n int64) {
 	}
 	return n
 }
+
+func TestRebuild_GoesOnWhereEverythingWasKilled(t *testing.T) {
+	r := newRebuilding(t)
+	before := r.settled(tipoff.Build{})
+	for _, args := range [][]string{{"--table-partitions", "16"}, {"--from", "database"}} {
+		cmd := exec.Command(binary, append([]string{"rebuild", "--grace", "1h"}, args...)...)
+		cmd.Dir, cmd.Env = r.p.cmd.Dir, r.p.cmd.Env
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 30*time.Second, func() error {
+			now, err := r.cluster.Builds()
+			if err == nil && now.Filling == nil {
+				err = errors.New("nothing is being filled")
+			}
+			return err
+		})
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		r.p.kill()
+		r.launch()
+		if now, err := r.cluster.Builds(); err != nil || now.Filling == nil && now.Ending == nil {
+			t.Fatalf("builds %+v, %v: the rebuild was over before it was killed", now, err)
+		}
+		out := r.p.tool("rebuild", "--grace", "0s")
+		if !strings.Contains(out, "serves alone") {
+			t.Errorf("said %s", out)
+		}
+		if err := before.differ(r.settled(r.serving())); err != nil {
+			t.Errorf("%v: the tables differ: %v", args, err)
+		}
+	}
+	r.p.stop()
+}
+
+func TestRebuild_RefusesOtherSettingsWhileOneIsUnderWayAndCanBeGivenUp(t *testing.T) {
+	r := newRebuilding(t)
+	// One that was begun by a command that is gone.
+	other := tipoff.Build{Number: 4, Copied: true, Partitions: 4}
+	builds := tipoff.Builds{Filling: &other, Last: 4}
+	if err := r.cluster.SetBuilds(t.Context(), builds); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(want string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(binary, append([]string{"rebuild"}, args...)...)
+		cmd.Dir, cmd.Env = r.p.cmd.Dir, r.p.cmd.Env
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("tipoff rebuild %v: %v, %s; want %q", args, err, out, want)
+		}
+	}
+	refused("is under way with other settings", "--table-partitions", "16")
+	refused("power of two", "--table-partitions", "3")
+	if out := r.p.tool("rebuild", "--status"); !strings.Contains(out, "build 0 serves") || !strings.Contains(out, "build 4 from copies of the facts in 4 partitions is being filled") {
+		t.Errorf("status: %s", out)
+	}
+	if out := r.p.tool("rebuild", "--cancel"); !strings.Contains(out, "is given up") {
+		t.Errorf("said %s", out)
+	}
+	r.gone(other)
+	refused("no rebuild is under way", "--cancel")
+	r.settled(r.serving())
+	r.p.stop()
+}
