@@ -28,7 +28,7 @@ func (c *Cluster) Builds() (builds tipoff.Builds, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlPatience)
 	defer cancel()
-	err = c.control(ctx, newest, func(b tipoff.Builds) bool {
+	err = c.control(ctx, newest, readOnce, func(b tipoff.Builds) bool {
 		builds = b
 		return false
 	})
@@ -41,7 +41,7 @@ func (c *Cluster) FollowBuilds(ctx context.Context, apply func(tipoff.Builds)) e
 	for pause := newBackoff(); ; {
 		newest, err := c.newestBuilds()
 		if err == nil {
-			err = c.control(ctx, max(0, newest), func(b tipoff.Builds) bool {
+			err = c.control(ctx, max(0, newest), follow, func(b tipoff.Builds) bool {
 				apply(b)
 				return true
 			})
@@ -64,14 +64,22 @@ func (c *Cluster) newestBuilds() (int64, error) {
 	return end - 1, nil
 }
 
+// How long the broker may hold an answer back that has no record: closing waits
+// for it.
+const (
+	readOnce = 20 * time.Millisecond
+	follow   = 500 * time.Millisecond
+)
+
 // control visits the records of the control topic from an offset on, until visit
 // answers false.
-func (c *Cluster) control(ctx context.Context, from int64, visit func(b tipoff.Builds) bool) error {
+func (c *Cluster) control(ctx context.Context, from int64, wait time.Duration, visit func(b tipoff.Builds) bool) error {
 	settings, err := c.config.sarama("tipoff-control")
 	if err != nil {
 		return err
 	}
 	settings.Consumer.Return.Errors = false // sarama then logs them and tries again
+	settings.Consumer.MaxWaitTime = wait
 	consumer, err := sarama.NewConsumer(c.config.Brokers, settings)
 	if err != nil {
 		return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, err)
