@@ -13,13 +13,12 @@ import (
 
 // Cluster is a connection to Kafka with our topics on it.
 type Cluster struct {
-	config  Config
-	layout  Layout
-	log     *slog.Logger
-	client  sarama.Client
-	admin   sarama.ClusterAdmin
-	sources atomic.Pointer[map[string]uint32] // see [Cluster.Source]
-	ids     atomic.Pointer[map[string]string] // see [Cluster.TopicID]
+	config Config
+	layout Layout
+	log    *slog.Logger
+	client sarama.Client
+	admin  sarama.ClusterAdmin
+	topics atomic.Pointer[map[string]topic] // by name
 }
 
 // Connect reaches the cluster and makes its topics what the layout says. It waits
@@ -88,7 +87,7 @@ func (c *Cluster) reconnect(groups ...string) {
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
 	asked := map[int32]int64{}
-	for p := range c.layout.Partitions {
+	for p := range c.partitions(topic) {
 		asked[int32(p)] = at
 	}
 	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)

@@ -55,6 +55,7 @@ func (c *Config) sarama(clientID string) (*sarama.Config, error) {
 
 	s.Net.DialTimeout = 3 * time.Second
 	s.Metadata.Retry.Max = 3
+	s.Metadata.AllowAutoTopicCreation = false // whoever still asks for a removed topic must not make it anew
 	return s, c.secure(s)
 }
 

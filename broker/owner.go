@@ -1,10 +1,7 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +34,6 @@ type Owner struct {
 	generation int32
 	windows    map[claimed]*window
 	tables     map[int32]*memory
-	unusable   map[int32]error // partitions whose table holds a value that cannot be used
 }
 
 type claimed struct {
@@ -49,7 +45,7 @@ type claimed struct {
 // newest value on the topic was written by a former owner: it asks the present one
 // to write its value again.
 func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
-	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}, unusable: map[int32]error{}}
+	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}}
 }
 
 // Source tells one life of a topic from another.
@@ -127,11 +123,6 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) {
 			delete(o.tables, partition)
 		}
 	}
-	for partition := range o.unusable { // another process has it now, and says so
-		if !owned[partition] {
-			delete(o.unusable, partition)
-		}
-	}
 	o.generation = session.GenerationID()
 	o.windows = map[claimed]*window{}
 }
@@ -168,16 +159,54 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 		table = newMemory()
 		o.tables[partition] = table
 	}
-	return &handle{memory: table, recovered: func() { o.usable(partition) }}, nil
+	return &handle{memory: table}, nil
 }
 
-// recover takes a value of the changelog in, unless it is an older owner's.
+// refusal is why a partition cannot be worked on; nil: it can. Its records wait on
+// the broker while other partitions go on.
+func (o *Owner) refusal(partition int32) error {
+	if table := o.table(partition); table != nil {
+		return table.refusal()
+	}
+	return nil
+}
+
+// table is the local copy of a partition, nil if there is none. (goka hands its own
+// wrapping of the storage to [Owner.recover].)
+func (o *Owner) table(partition int32) *memory {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.tables[partition]
+}
+
+// Refused says why partitions cannot be worked on before a person has done something
+// about it.
+func (o *Owner) Refused() map[int32]error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	why := map[int32]error{}
+	for partition, table := range o.tables {
+		if err := table.refusal(); err != nil {
+			why[partition] = err
+		}
+	}
+	return why
+}
+
+// recover takes a value of the changelog in, unless it is an older owner's. A value
+// that this program cannot use is not taken for another one's absence: the
+// partition is not worked on.
 func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, value []byte) error {
 	if value == nil {
 		return s.Delete(key)
 	}
 	if err := o.values.Check(value); err != nil {
-		return o.cannotUse(ctx, key, err)
+		err = fmt.Errorf("NEEDS A PERSON: partition %d of %s waits, as it holds at offset %d a value for %q that this program cannot use (%w), "+
+			"most likely of a newer version: run the version of Tipoff that wrote it, or tipoff rebuild", ctx.Partition(), ctx.Topic(), ctx.Offset(), key, err)
+		if table := o.table(ctx.Partition()); table != nil && table.refuse(err) {
+			o.cluster.log.Error("a partition is not worked on", "error", err)
+		}
+		return nil
 	}
 	epoch := o.values.Epoch(value)
 	stored, err := s.Get(key)
@@ -188,46 +217,8 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 		o.stale(key)
 		return nil
 	}
-	if h, ok := s.(*handle); ok {
-		h.saw(epoch)
+	if table := o.table(ctx.Partition()); table != nil {
+		table.saw(epoch)
 	}
 	return s.Set(key, value)
-}
-
-// cannotUse notes that a partition of the table cannot be taken over before a
-// person has done something about it.
-func (o *Owner) cannotUse(ctx goka.UpdateContext, key string, cause error) error {
-	err := fmt.Errorf("NEEDS A PERSON: partition %d of %s holds at offset %d a value for %q that this program cannot use (%w), "+
-		"most likely of a newer version: run the version of Tipoff that wrote it", ctx.Partition(), ctx.Topic(), ctx.Offset(), key, cause)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.unusable[ctx.Partition()] = err
-	return err
-}
-
-// usable notes that all of a partition of the table could be read.
-func (o *Owner) usable(partition int32) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.unusable, partition)
-}
-
-// NeedsPerson lists the partitions of the table that this process was given and
-// cannot take over before a person has done something about it.
-func (o *Owner) NeedsPerson() []int32 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Sorted(maps.Keys(o.unusable))
-}
-
-// needsPerson says what is wrong with the partitions of [Owner.NeedsPerson]; nil:
-// there are none.
-func (o *Owner) needsPerson() error {
-	var errs []error
-	for _, partition := range o.NeedsPerson() {
-		o.mu.Lock()
-		errs = append(errs, o.unusable[partition])
-		o.mu.Unlock()
-	}
-	return errors.Join(errs...)
 }

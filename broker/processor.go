@@ -2,8 +2,11 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -46,9 +49,6 @@ func (p *Processor) say(s State) { p.state.Store(&s) }
 func (p *Processor) State() State {
 	s := *p.state.Load()
 	s.Lag = p.All()
-	if err := p.owner.needsPerson(); err != nil {
-		return State{Detail: err.Error(), Lag: s.Lag}
-	}
 	current := p.current.Load()
 	if current == nil || !current.Recovered() {
 		return s
@@ -59,7 +59,11 @@ func (p *Processor) State() State {
 			partitions++
 		}
 	}
-	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.layout.Partitions)
+	if why := p.owner.Refused(); len(why) > 0 {
+		s.Detail = errors.Join(slices.Collect(maps.Values(why))...).Error()
+		return s
+	}
+	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.partitions(p.Group+"-table"))
 	return s
 }
 
@@ -87,11 +91,7 @@ func (p *Processor) live(ctx context.Context) error {
 	p.say(State{Detail: "joins its group and recovers its table"})
 	p.current.Store(processor)
 	defer p.current.Store(nil)
-	err = processor.Run(ctx)
-	if needs := p.owner.needsPerson(); err != nil && needs != nil {
-		err = needs
-	}
-	return err
+	return processor.Run(ctx)
 }
 
 func (p *Processor) options() ([]goka.ProcessorOption, error) {

@@ -106,6 +106,11 @@ func (p *Publisher) Publish(ctx context.Context, records []tipoff.Record) error 
 				Key: []byte(tipoff.HeaderReceived), Value: tipoff.FormatReceived(r.Received),
 			}},
 		}
+		if !r.Origin.IsZero() {
+			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{
+				Key: []byte(tipoff.HeaderOrigin), Value: []byte(r.Origin.String()),
+			})
+		}
 		total += size(messages[i])
 	}
 	most := int64(maxOutstanding)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -192,60 +191,6 @@ func versioned(c *Cluster) *Owner {
 			return nil
 		},
 	}, func(string) {})
-}
-
-func TestProcessor_NamesThePartitionWhoseTableNeedsAPerson(t *testing.T) {
-	k := fake(t)
-	c := connect(t, Config{Brokers: k.ListenAddrs()})
-	var log lines
-	c.log = slog.New(slog.NewTextHandler(&log, nil))
-	pub := publisher(t, c, 5*time.Second)
-	put := func(value []byte) {
-		t.Helper()
-		record := records(1)[0]
-		record.Topic, record.Value = tipoff.TableBettors, value
-		if err := pub.Publish(t.Context(), []tipoff.Record{record}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put([]byte("9 of the future"))
-	p := c.NewProcessor(counting(), versioned(c))
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = p.Run(ctx) }()
-	eventually(t, func() error {
-		if n := p.Restarts(); n < 3 {
-			return fmt.Errorf("%d restarts", n)
-		}
-		return nil
-	})
-	partitions := p.owner.NeedsPerson()
-	if len(partitions) != 1 {
-		t.Fatalf("partitions %v need a person", partitions)
-	}
-	for _, part := range []string{"NEEDS A PERSON", fmt.Sprintf("partition %d of tipoff-bettors-table", partitions[0]), "offset 0", `"default/u0"`, "run the version of Tipoff that wrote it"} {
-		if s := p.State(); s.Ready || !strings.Contains(s.Detail, part) {
-			t.Errorf("%+v, want in it %q", s, part)
-		}
-	}
-	if said, restarts := log.count("NEEDS A PERSON"), int(p.Restarts()); said < restarts-1 || said > restarts+1 {
-		t.Errorf("the log says so %d times in %d attempts", said, restarts)
-	}
-	put([]byte("1"))
-	cancel()
-	<-done
-	if err := c.admin.DeleteRecords(tipoff.TableBettors, map[int32]int64{partitions[0]: 1}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel = context.WithCancel(t.Context())
-	done = make(chan struct{})
-	go func() { defer close(done); _ = p.Run(ctx) }()
-	eventually(t, func() error { return ready(p.State()) })
-	if partitions := p.owner.NeedsPerson(); len(partitions) != 0 {
-		t.Errorf("partitions %v still need a person", partitions)
-	}
-	cancel()
-	<-done
 }
 
 // lines counts what is written.

@@ -21,6 +21,7 @@ type memory struct {
 	stored  bool   // offset was set
 	unacked int    // values set whose offset on the changelog is not known
 	epoch   uint64 // highest seen
+	refused error  // why the partition cannot be worked on; nil: it can
 }
 
 func newMemory() *memory { return &memory{values: map[string][]byte{}} }
@@ -96,6 +97,24 @@ func (m *memory) saw(epoch uint64) {
 	m.epoch = max(m.epoch, epoch)
 }
 
+// refuse notes why the partition cannot be worked on, and answers whether that is
+// news; the first reason stays.
+func (m *memory) refuse(why error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refused != nil {
+		return false
+	}
+	m.refused = why
+	return true
+}
+
+func (m *memory) refusal() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.refused
+}
+
 func (m *memory) highest() uint64 {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -144,14 +163,7 @@ func (i *keysIterator) Release()               {}
 // session must not touch what the next one holds.
 type handle struct {
 	*memory
-	recovered func()
-	closed    atomic.Bool
-}
-
-// MarkRecovered is called when all of the changelog is here.
-func (h *handle) MarkRecovered() error {
-	h.recovered()
-	return h.memory.MarkRecovered()
+	closed atomic.Bool
 }
 
 // Close ends the use; the memory stays for the next session.

@@ -1,9 +1,9 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"time"
@@ -67,19 +67,35 @@ func (m MismatchError) Error() string {
 	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics"
 }
 
-// EnsureTopics creates the topics that are missing, and refuses those that differ
-// from the layout with a [MismatchError].
+// EnsureTopics creates the topics that are missing, of all builds that there are,
+// and refuses those that differ from the layout with a [MismatchError].
 func (c *Cluster) EnsureTopics() error {
 	existing, err := c.admin.ListTopics()
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
+	topics := tipoff.SharedTopics()
+	if err := c.ensure(topics, existing); err != nil {
+		return err
+	}
+	builds, err := c.Builds()
+	if err != nil {
+		return err
+	}
+	for _, b := range builds.All() {
+		topics = append(topics, b.Topics()...)
+	}
+	return errors.Join(c.ensure(topics, existing), c.readSources(topics))
+}
+
+func (c *Cluster) ensure(topics []tipoff.Topic, existing map[string]sarama.TopicDetail) error {
 	replication := c.layout.Replication
 	if replication == 0 {
 		replication = min(3, len(c.client.Brokers()))
 	}
 	var mismatch MismatchError
-	for _, t := range tipoff.Topics() {
+	for _, t := range topics {
+		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
 			lines, err := c.differences(t, have, want)
@@ -90,19 +106,20 @@ func (c *Cluster) EnsureTopics() error {
 			continue
 		}
 		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
-			NumPartitions:     int32(c.layout.Partitions),
+			NumPartitions:     int32(t.Partitions),
 			ReplicationFactor: int16(replication),
 			ConfigEntries:     want,
 		}, false)
 		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another process was quicker
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
-		c.log.Info("topic created", "topic", t.Name, "partitions", c.layout.Partitions, "replication", replication)
+		existing[t.Name] = sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(replication)}
+		c.log.Info("topic created", "topic", t.Name, "partitions", t.Partitions, "replication", replication)
 	}
 	if len(mismatch) > 0 {
 		return mismatch
 	}
-	return c.readSources()
+	return nil
 }
 
 // differences compares what the settings state: partitions, replication where it
@@ -111,7 +128,7 @@ func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[
 	say := func(what string, is, wanted any) {
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
-	if int(have.NumPartitions) != c.layout.Partitions {
+	if int(have.NumPartitions) != t.Partitions {
 		say("number of partitions", have.NumPartitions, c.layout.Partitions)
 	}
 	if c.layout.Replication != 0 && int(have.ReplicationFactor) != c.layout.Replication {
@@ -147,38 +164,52 @@ func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
 	return settings, nil
 }
 
-// readSources learns the ids of the topics, which tell one life of a topic from
-// another.
-func (c *Cluster) readSources() error {
-	names := make([]string, 0, 16)
-	for _, t := range tipoff.Topics() {
-		names = append(names, t.Name)
+// topic is what is known of a topic on the cluster.
+type topic struct {
+	id         string // tells one life of a topic from another
+	partitions int
+}
+
+// readSources learns the ids of the topics and how many partitions each has.
+func (c *Cluster) readSources(topics []tipoff.Topic) error {
+	names := make([]string, len(topics))
+	for i, t := range topics {
+		names[i] = t.Name
 	}
 	described, err := c.admin.DescribeTopics(names)
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
-	sources, ids := map[string]uint32{}, map[string]string{}
-	for _, topic := range described {
-		if topic.Err != sarama.ErrNoError {
-			return fmt.Errorf("describe topic %s: %w", topic.Name, topic.Err)
+	known := map[string]topic{}
+	for _, t := range described {
+		if t.Err != sarama.ErrNoError {
+			return fmt.Errorf("describe topic %s: %w", t.Name, t.Err)
 		}
-		hash := fnv.New32a()
-		_, _ = hash.Write(topic.Uuid[:])
-		sources[topic.Name] = max(1, hash.Sum32()) // 0 means none
-		ids[topic.Name] = topic.Uuid.String()
+		known[t.Name] = topic{t.Uuid.String(), len(t.Partitions)}
 	}
-	if missing := slices.DeleteFunc(names, func(name string) bool { return sources[name] != 0 }); len(missing) > 0 {
+	if missing := slices.DeleteFunc(names, func(name string) bool { return known[name].partitions != 0 }); len(missing) > 0 {
 		return fmt.Errorf("describe topics: the cluster does not know %v yet", missing)
 	}
-	c.sources.Store(&sources)
-	c.ids.Store(&ids)
+	c.topics.Store(&known)
 	return nil
 }
 
-// Source is a hash of the topic's id, for [score.Position]; call it after
+// Source is the short form of the topic's id, for [score.Position]; call it after
 // [Cluster.EnsureTopics].
-func (c *Cluster) Source(topic string) uint32 { return (*c.sources.Load())[topic] }
+func (c *Cluster) Source(topic string) uint32 {
+	if id := c.TopicID(topic); id != "" {
+		return tipoff.TopicSource(id)
+	}
+	return 0
+}
 
 // TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].
-func (c *Cluster) TopicID(topic string) string { return (*c.ids.Load())[topic] }
+func (c *Cluster) TopicID(topic string) string { return (*c.topics.Load())[topic].id }
+
+// partitions is how many partitions a topic has.
+func (c *Cluster) partitions(topic string) int {
+	if known := c.topics.Load(); known != nil && (*known)[topic].partitions != 0 {
+		return (*known)[topic].partitions
+	}
+	return c.layout.Partitions
+}

@@ -135,9 +135,12 @@ func (v *View) Behind() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return v.behind(ends), nil
+}
+
+func (v *View) behind(ends map[int32]int64) (behind int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	behind := int64(0)
 	for partition, end := range ends {
 		applied := int64(0)
 		if at := v.offsets[partition]; at != nil {
@@ -146,7 +149,31 @@ func (v *View) Behind() (int64, error) {
 		}
 		behind += max(0, end-applied)
 	}
-	return behind, nil
+	return behind
+}
+
+// CatchUp waits until the view has applied all that the table holds now.
+func (v *View) CatchUp(ctx context.Context) error {
+	var ends map[int32]int64
+	for pause := newBackoff(); ; {
+		var err error
+		if ends, err = v.cluster.ends(v.table, sarama.OffsetNewest); err == nil {
+			break
+		}
+		if !pause.wait(ctx) {
+			return fmt.Errorf("catch up with table %s: %w", v.table, err)
+		}
+	}
+	ticker := time.NewTicker(watchOften)
+	defer ticker.Stop()
+	for v.behind(ends) > 0 {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("catch up with table %s: %w", v.table, ctx.Err())
+		}
+	}
+	return nil
 }
 
 const (

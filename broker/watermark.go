@@ -134,6 +134,10 @@ func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
 }
 
 func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	if h.owner.refusal(claim.Partition()) != nil {
+		<-session.Context().Done() // its records wait on the broker
+		return nil
+	}
 	w := h.owner.open(claim)
 	messages := make(chan *sarama.ConsumerMessage, maxUnfinished)
 	var forwarding sync.WaitGroup

@@ -32,11 +32,13 @@ func (place) Source(string) uint32         { return 7 }
 func (place) Epoch(int32) uint64           { return 3 }
 func (place) Finished(string, int32) int64 { return 0 }
 
-func newPipeline(t *testing.T) *pipeline {
+func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, tipoff.Build{}) }
+
+func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(place{}), Fixtures(place{})} {
+	for _, graph := range []*goka.GroupGraph{Bettors(place{}, b), Fixtures(place{}, b)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +46,7 @@ func newPipeline(t *testing.T) *pipeline {
 		go func() { ended <- processor.Run(ctx) }()
 	}
 	p.rejected = p.tester.NewQueueTracker(tipoff.TopicRejected)
-	p.resolved = p.tester.NewQueueTracker(tipoff.TopicResolved)
+	p.resolved = p.tester.NewQueueTracker(b.Resolved())
 	t.Cleanup(func() {
 		cancel()
 		for range 2 {
@@ -255,5 +257,48 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	p.send(coupon("c", "u", 1, "e"))
 	if b := p.bettor("u"); b.Legs != 1 {
 		t.Errorf("after all that a good coupon counts %d legs", b.Legs)
+	}
+}
+
+// copied is a copy of a fact on a build's own topic.
+func (p *pipeline) copied(b tipoff.Build, r tipoff.Record, origin tipoff.Origin) {
+	p.tester.Consume(b.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
+		tipoff.HeaderReceived: tipoff.FormatReceived(r.Received), tipoff.HeaderOrigin: []byte(origin.String()),
+	}))
+}
+
+func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
+	build := tipoff.Build{Number: 2, Copied: true}
+	p := newPipelineOf(t, build)
+	origin := func(offset int64) tipoff.Origin {
+		return tipoff.Origin{TopicID: "t", Partition: 3, Offset: offset, Appended: noon.Add(time.Second)}
+	}
+	twice := func(r tipoff.Record, offset int64) {
+		p.copied(build, r, origin(offset))
+		p.copied(build, r, origin(offset))
+	}
+	twice(user("u"), 1)
+	twice(event("e", "First"), 1)
+	p.copied(build, event("e", "Second"), origin(2))
+	p.copied(build, event("e", "First"), origin(1)) // a copier of before, late
+	twice(coupon("c1", "u", 10, "e"), 1)
+	twice(coupon("c2", "u", 10, "e"), 2)
+	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
+	p.copied(build, tipoff.Record{Topic: tipoff.TopicCoupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
+	key := tipoff.Key("default", "u")
+	b, err := score.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
+	if err != nil || !b.Known || b.Legs != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
+		t.Errorf("%+v, %v", b, err)
+	}
+	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), tipoff.Key("default", "e")).([]byte))
+	if err != nil || f.Legs != 2 || f.Event.League != "Second" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	// A rejection names the fact, not the copy, by the name that every build has.
+	_, value, ok := p.rejected.Next()
+	var r tipoff.Rejection
+	if !ok || json.Unmarshal(value.([]byte), &r) != nil || !strings.Contains(r.Reason, "one day ahead") ||
+		r.ID() != "tipoff-bettors/coupon_topic/3/3" {
+		t.Errorf("rejected %+v", r)
 	}
 }

@@ -44,7 +44,7 @@ type Bettor struct {
 	Bets    []Bet   // by time, oldest first
 	Forgot  bool    // some bet is not kept any more,
 	Floor   int64   // and none that is older than this
-	Refused []int64 // offsets of the last coupons that were too old
+	Refused []int64 // offsets of the last coupons that were too old, by their place
 }
 
 // Affinity is the decayed weight of one category.
@@ -56,7 +56,7 @@ type Affinity struct {
 // Bet is a coupon as the bettor's state keeps it.
 type Bet struct {
 	Coupon  uint64 // [CouponRef]: 48 bits of the id, 16 of the content
-	Offset  int64  // of the record that was counted
+	Offset  int64  // of the record that was counted, on the topic that was read
 	At      int64  // Unix seconds
 	Waiting uint64 // a bit a selection that has not come back from its fixture
 	Legs    []BetLeg
@@ -132,13 +132,15 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 }
 
 // Note takes a coupon in. For [NewBet] and [AgainBet] the caller sends what
-// [Bettor.Send] answers.
-func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
+// [Bettor.Send] answers. The coupon is known by its place at, and the record that
+// brought it by record, its offset on the topic that was read: they differ where
+// the topic holds copies, of which the second one sends nothing.
+func (b *Bettor) Note(c *tipoff.Coupon, at Position, record, received int64) Verdict {
 	applied := !b.Coupons.Advance(at)
 	ref, made := CouponRef(c), BetTime(c, received)
 	i := b.find(ref)
 	switch {
-	case i >= 0 && applied && b.Bets[i].Offset == at.Offset:
+	case i >= 0 && applied && b.Bets[i].Offset == record:
 		return AgainBet
 	case i >= 0 && b.Bets[i].Coupon != ref:
 		return DiffersBet
@@ -153,7 +155,7 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
 	}
-	bet := Bet{Coupon: ref, Offset: at.Offset, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
+	bet := Bet{Coupon: ref, Offset: record, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
 	for i, s := range c.Selections {
 		bet.Legs[i].Event = tipoff.EventRef(s.EventID)
 	}

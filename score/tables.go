@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,7 +27,12 @@ func Epoch(value []byte) uint64 {
 // CheckVersion refuses a table value of a version that this program does not know,
 // as a newer one may have written it.
 func CheckVersion(value []byte) error {
-	if len(value) == 0 || value[0] != bettorVersion && value[0] != fixtureVersion && value[0] != chunkVersion {
+	switch {
+	case len(value) == 0:
+		return errWire
+	case value[0] > max(bettorVersion, fixtureVersion, chunkVersion):
+		return fmt.Errorf("it is of version %d, which this program does not know: deploy the newer program that wrote it, or fill the tables again with tipoff rebuild", value[0])
+	case value[0] == 0:
 		return errWire
 	}
 	return nil

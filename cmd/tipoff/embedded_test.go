@@ -171,7 +171,7 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 }
 
 func TestHelp_TeachesEachMode(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"rejected", "--help"}, {"run", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"rejected", "--help"}, {"rebuild", "--help"}, {"run", "--help"}} {
 		out, err := exec.Command(binary, args...).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "TIPOFF_ADDR") || len(out) < 600 {
 			t.Errorf("tipoff %v: %v, %s", args, err, out)

@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/http"
-	"tipoff/processors"
-	"tipoff/score"
 	"tipoff/sink"
 	"tipoff/views"
 )
@@ -50,11 +48,11 @@ type node struct {
 	server    *http.Server
 	cluster   *broker.Cluster
 	publisher *broker.Publisher
-	views     *views.Views
+	views     atomic.Pointer[views.Views] // of the build that serves
 	api       atomic.Pointer[http.API]
 
 	mu    sync.Mutex
-	parts []func() http.Part
+	parts []*part
 	ends  []end // in the order of starting
 	fatal chan error
 }
@@ -100,12 +98,10 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 	if has[roleSink] {
 		n.startSink(db)
 	}
-	if has[roleProcessors] {
-		n.startProcessor(processors.Bettors, processors.RewriteBettor)
-		n.startProcessor(processors.Fixtures, processors.RewriteFixture)
-	}
-	if has[roleAPI] {
-		n.startAPI(db)
+	if has[roleProcessors] || has[roleAPI] {
+		if err := n.startBuilds(has, db); err != nil {
+			return nil, err
+		}
 	}
 	return n, nil
 }
@@ -152,25 +148,6 @@ func (n *node) connect(ctx context.Context) error {
 	return nil
 }
 
-// startProcessor runs a processor, and asks for values that a former owner wrote to
-// be written again.
-func (n *node) startProcessor(graph func(processors.Place) *goka.GroupGraph, rewrite func(key string) tipoff.Record) {
-	rewriter := n.startRewriter(rewrite)
-	owner := n.cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
-	p := n.cluster.NewProcessor(graph(owner), owner)
-	n.part(p.Group, p.State)
-	n.measureLag(&p.Lag)
-	n.measureOwner(p.Group, owner)
-	n.measureRestarts(p.Group, p.Restarts)
-	n.goRun(p.Group, p.Run)
-}
-
-func (n *node) startRewriter(request func(key string) tipoff.Record) *broker.Rewriter {
-	rewriter := n.cluster.NewRewriter(n.publisher, request)
-	n.goRun("rewriter", rewriter.Run)
-	return rewriter
-}
-
 // startSink mirrors as soon as the database has its schema; until then facts wait
 // on the broker and everything else goes on.
 func (n *node) startSink(db *sink.Database) {
@@ -190,9 +167,9 @@ func (n *node) startSink(db *sink.Database) {
 		}
 		return state
 	})
-	n.measureLag(&g.Lag)
+	n.registry.MustRegister(lagCollector(&g.Lag))
 	n.measureSink(s)
-	n.measureRestarts(tipoff.GroupSink, g.Restarts)
+	n.registry.MustRegister(restartsCollector(tipoff.GroupSink, g.Restarts))
 	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
 		if err := s.Migrate(ctx); err != nil {
 			return err
@@ -201,49 +178,24 @@ func (n *node) startSink(db *sink.Database) {
 	})
 }
 
-// startAPI follows the tables and opens the gateway's ports.
-func (n *node) startAPI(db *sink.Database) {
-	n.views = views.New()
-	n.goRun("views", n.views.Tend)
-	freshness := n.measureViews()
-	n.startView(tipoff.TableFixtures, freshness, processors.RewriteFixture, func(u broker.Update) error {
-		return n.views.PutFixture(u.Key, u.Value, time.Now())
-	})
-	n.startView(tipoff.TableBettors, freshness, processors.RewriteBettor, func(u broker.Update) error {
-		return n.views.PutBettor(u.Key, u.Value)
-	})
-	n.api.Store(&http.API{
-		Publisher:   n.publisher,
-		Recommender: n.views,
-		Archive:     sink.NewArchive(db, archivePatience),
-	})
-}
-
-func (n *node) startView(table string, fresh func(table string, received time.Time),
-	rewrite func(key string) tipoff.Record, put func(broker.Update) error) {
-	rewriter := n.startRewriter(rewrite)
-	v := n.cluster.NewView(table, func(u broker.Update) {
-		switch err := put(u); {
-		case errors.Is(err, views.ErrStale):
-			rewriter.Add(u.Key)
-		case err != nil:
-			n.log.Error("a table value cannot be used, the older one stays", "table", table, "error", err)
-		}
-		fresh(table, u.Received)
-	})
-	n.part("view of "+table, v.State)
-	n.measureRestarts("view of "+table, v.Restarts)
-	n.goRun(table, v.Run)
-}
-
-// part adds something that must be ready before the process is.
-func (n *node) part(name string, state func() broker.State) {
+// part adds something that must be ready before the process is; remove takes it out
+// again.
+func (n *node) part(name string, state func() broker.State) (remove func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.parts = append(n.parts, func() http.Part {
-		s := state()
-		return http.Part{Name: name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
-	})
+	p := &part{name, state}
+	n.parts = append(n.parts, p)
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.parts = slices.DeleteFunc(n.parts, func(other *part) bool { return other == p })
+	}
+}
+
+// part is something that must be ready.
+type part struct {
+	name  string
+	state func() broker.State
 }
 
 // awaited adds a part that is ready once the returned function was called.
@@ -262,8 +214,9 @@ func (n *node) states() []http.Part {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	states := make([]http.Part, len(n.parts))
-	for i, state := range n.parts {
-		states[i] = state()
+	for i, p := range n.parts {
+		s := p.state()
+		states[i] = http.Part{Name: p.name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
 	}
 	return states
 }

@@ -147,7 +147,7 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 	eventually(t, 30*time.Second, func() error {
 		var mu sync.Mutex
 		var found []string
-		s.follow(cluster, tipoff.TopicRejected, func(u broker.Update) {
+		readTable(t, cluster, tipoff.TopicRejected, func(u broker.Update) {
 			var r tipoff.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil {
 				t.Error(err)

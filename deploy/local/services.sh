@@ -60,7 +60,8 @@ free() {
   fi
 }
 
-running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+# running PIDFILE: a process that died and that nobody has waited for does not run
+running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$(cat "$1")/status" 2>/dev/null; }
 
 stop() { # PIDFILE NAME
   if running "$1"; then
