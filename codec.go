@@ -73,5 +73,9 @@ func ParseReceived(value []byte) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.UnixMicro(micros).UTC(), nil
+	t := time.UnixMicro(micros).UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, errTimeRange
+	}
+	return t, nil
 }

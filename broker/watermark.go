@@ -98,6 +98,55 @@ func (w *window) oldest() time.Time {
 	return w.records[0].delivered
 }
 
+// windows are those of one session.
+type windows struct {
+	mu  sync.Mutex
+	all map[claimed]*window
+}
+
+type claimed struct {
+	topic     string
+	partition int32
+}
+
+func newWindows() *windows { return &windows{all: map[claimed]*window{}} }
+
+func (w *windows) open(claim sarama.ConsumerGroupClaim) *window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	opened := newWindow(claim.InitialOffset())
+	w.all[claimed{claim.Topic(), claim.Partition()}] = opened
+	return opened
+}
+
+func (w *windows) of(topic string, partition int32) *window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all[claimed{topic, partition}]
+}
+
+// end lets every claim go.
+func (w *windows) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, each := range w.all {
+		each.end()
+	}
+}
+
+// oldest is when the oldest unfinished record of all was delivered; zero: there is
+// none.
+func (w *windows) oldest() (oldest time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, each := range w.all {
+		if at := each.oldest(); !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
 // watermarked is a consumer group as goka shall see it: it commits contiguous
 // finished prefixes, and joins again at once when a rebalance ends its session,
 // where goka itself would sleep for five seconds.
@@ -123,23 +172,31 @@ type watermarkedHandler struct {
 }
 
 func (h *watermarkedHandler) Setup(session sarama.ConsumerGroupSession) error {
-	h.session = &watermarkedSession{ConsumerGroupSession: session, owner: h.owner}
-	h.owner.begin(session)
+	windows, err := h.owner.begin(session)
+	if err != nil {
+		return err
+	}
+	h.session = &watermarkedSession{ConsumerGroupSession: session, windows: windows}
 	return h.goka.Setup(h.session)
 }
 
 func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
-	h.owner.endSession()
+	h.session.windows.end()
 	return h.goka.Cleanup(h.session)
 }
 
 func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	w := h.owner.open(claim)
+	w := h.session.windows.open(claim)
 	messages := make(chan *sarama.ConsumerMessage, maxUnfinished)
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() {
 		defer close(messages)
+		last := int64(-1)
 		for message := range claim.Messages() {
+			if message.Offset <= last { // the topic was made anew: the next session learns its id
+				return
+			}
+			last = message.Offset
 			if !w.deliver(message.Offset) {
 				return
 			}
@@ -165,12 +222,13 @@ func (c *watermarkedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.
 
 type watermarkedSession struct {
 	sarama.ConsumerGroupSession
-	owner *Owner
+	windows *windows
 }
 
-// MarkOffset is what goka calls when a record is finished, with the next offset.
+// MarkOffset is what goka calls when a record is finished, with the next offset. It
+// concerns this session alone, also when it comes after its end.
 func (s *watermarkedSession) MarkOffset(topic string, partition int32, next int64, metadata string) {
-	if w := s.owner.window(topic, partition); w != nil {
+	if w := s.windows.of(topic, partition); w != nil {
 		if floor, moved := w.finish(next - 1); moved {
 			s.ConsumerGroupSession.MarkOffset(topic, partition, floor, metadata)
 		}

@@ -21,8 +21,8 @@ const (
 	MaxSports       = 16
 	MaxLeagues      = 24
 	MaxTeams        = 32
-	MaxTastes       = 8 // markets, and ranges of odds
-	maxRefused      = 8
+	MaxTastes       = 8   // markets, and ranges of odds
+	maxRefused      = 256 // as many records may be delivered again; see MaxCoupons
 )
 
 // Bettor is what is known of one user of one company: the profile, the taste,
@@ -200,11 +200,24 @@ func (b *Bettor) forget(now int64) {
 			if len(b.Bets) <= MaxWaiting {
 				return
 			}
-			oldest = 0
+			oldest = b.firstNoted()
 		}
 		b.Floor = max(b.Floor, b.Bets[oldest].At)
 		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
 	}
+}
+
+// firstNoted is the place of the bet that was noted before all others. Its messages
+// have long been sent, while the one noted last, be it the oldest by its time, may be
+// delivered again before they are.
+func (b *Bettor) firstNoted() int {
+	first := 0
+	for i := range b.Bets {
+		if b.Bets[i].Offset < b.Bets[first].Offset {
+			first = i
+		}
+	}
+	return first
 }
 
 // Send answers the messages of a noted coupon, one a selection in their order.
@@ -212,7 +225,7 @@ func (b *Bettor) forget(now int64) {
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
-	history := b.before(ref, made)
+	history := b.before(ref, made, cause.Position)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
 		legs[i] = Leg{
@@ -239,8 +252,10 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	return legs
 }
 
-// before lists the distinct events bet on before a coupon, newest first.
-func (b *Bettor) before(ref uint64, made int64) []uint64 {
+// before lists the distinct events bet on before a coupon, newest first. Where the
+// coupon's messages are made again, the bets noted since do not count.
+func (b *Bettor) before(ref uint64, made int64, at Position) []uint64 {
+	again := b.Coupons != at
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
 		end = 0
@@ -250,6 +265,9 @@ func (b *Bettor) before(ref uint64, made int64) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
+		if again && b.Bets[i].Offset > at.Offset {
+			continue
+		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {
 			if event := b.Bets[i].Legs[j].Event; !slices.Contains(events, event) {
 				events = append(events, event)
@@ -272,7 +290,10 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 			bet.Legs[j].Begin = max(60, r.Begin/60*60)
 		}
 	}
-	if r.At > b.At {
+	switch {
+	case b.Legs == 0:
+		b.At = r.At
+	case r.At > b.At:
 		b.fade(decay(r.At-b.At, TasteHalfLife))
 		b.At = r.At
 	}
