@@ -195,7 +195,9 @@ func (w *world) folded(company string) picture {
 		for _, leg := range c.Selections {
 			f := fixture(tipoff.Key(company, leg.EventID))
 			f.count(leg, at, history)
-			history = append([]string{leg.EventID}, slices.DeleteFunc(history, func(e string) bool { return e == leg.EventID })...)
+			if !slices.Contains(history, leg.EventID) {
+				history = append([]string{leg.EventID}, history...)
+			}
 		}
 	}
 	for key, b := range bettors {

@@ -107,7 +107,7 @@ func (m *model) fact() {
 	}
 }
 
-// coupon is one of ten coupons of one of three users, mostly always the same under its
+// coupon is one of ten coupons of one of three users, mostly the same under its
 // id, and rarely another.
 func (m *model) coupon() tipoff.Coupon {
 	user, number := m.draw("user", 3), m.draw("coupon", 10)
@@ -137,7 +137,7 @@ var faultTopics = []string{
 var faultErrors = []*kerr.Error{kerr.UnknownServerError, kerr.NotLeaderForPartition, kerr.RequestTimedOut, kerr.KafkaStorageError}
 
 func (m *model) fault() {
-	any := func() *process { return m.live[m.draw("process", len(m.live))] }
+	anyone := func() *process { return m.live[m.draw("process", len(m.live))] }
 	switch m.draw("fault", 8) {
 	case 0, 1, 2:
 		if m.faults != nil {
@@ -148,10 +148,10 @@ func (m *model) fault() {
 			Err: faultErrors[m.draw("error", len(faultErrors))], Count: 1 + m.draw("count", 4),
 		})
 	case 3:
-		m.kill(any())
+		m.kill(anyone())
 		m.start()
 	case 4: // too long a pause: others take over, and what it has in hand comes late
-		any().way.pause()
+		anyone().way.pause()
 		m.kick()
 		if len(m.live) < 2 {
 			m.start()
@@ -164,7 +164,7 @@ func (m *model) fault() {
 		if len(m.live) < 2 {
 			m.start()
 		} else {
-			m.stop(any())
+			m.stop(anyone())
 		}
 	case 7:
 		m.kafka.ShufflePartitionLeaders()

@@ -55,6 +55,7 @@ func newWorld(t *testing.T) *world {
 	config := sarama.NewConfig()
 	config.Version = sarama.V3_0_0_0
 	config.Consumer.MaxWaitTime = 10 * time.Millisecond
+	config.Consumer.Retry.Backoff = 10 * time.Millisecond
 	if w.client, err = sarama.NewClient(kafka.ListenAddrs(), config); err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +261,9 @@ type record struct {
 // read reads a topic from its beginning to its present end.
 func (w *world) read(topic string) (records []record) {
 	w.Helper()
+	if err := w.client.RefreshMetadata(topic); err != nil { // leaders may have moved
+		w.Fatal(err)
+	}
 	consumer, err := sarama.NewConsumerFromClient(w.client)
 	if err != nil {
 		w.Fatal(err)
