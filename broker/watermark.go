@@ -187,30 +187,43 @@ func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
 
 func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	w := h.session.windows.open(claim)
+	ctx, end := context.WithCancel(session.Context())
 	messages := make(chan *sarama.ConsumerMessage, maxUnfinished)
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() {
 		defer close(messages)
-		last := int64(-1)
-		for message := range claim.Messages() {
-			if message.Offset <= last { // the topic was made anew: the next session learns its id
-				return
-			}
-			last = message.Offset
-			if !w.deliver(message.Offset) {
-				return
-			}
-			select {
-			case messages <- message:
-			case <-session.Context().Done():
-				return
-			}
-		}
+		w.forward(ctx, claim.Messages(), messages)
 	})
 	err := h.goka.ConsumeClaim(h.session, &watermarkedClaim{claim, messages})
+	end() // goka may end by itself: the session ends with it, but after this
 	w.end()
 	forwarding.Wait()
 	return err
+}
+
+// forward delivers messages until there are no more, or ctx ends.
+func (w *window) forward(ctx context.Context, from <-chan *sarama.ConsumerMessage, to chan<- *sarama.ConsumerMessage) {
+	last := int64(-1)
+	for {
+		var message *sarama.ConsumerMessage
+		select {
+		case message = <-from:
+		case <-ctx.Done():
+			return
+		}
+		if message == nil || message.Offset <= last { // the end, or the topic was made anew
+			return
+		}
+		last = message.Offset
+		if !w.deliver(message.Offset) {
+			return
+		}
+		select {
+		case to <- message:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 type watermarkedClaim struct {
