@@ -20,6 +20,7 @@ import (
 // fold of the facts. TIPOFF_MODEL_CHECKS sets how many sequences (20 steps each on
 // average); what fails is shrunk.
 func TestTables_SayWhatTheTopicsHoldWhateverHappens(t *testing.T) {
+	t.Parallel() // with the tests that only wait; rapid's flag is set by this one alone
 	checks := os.Getenv("TIPOFF_MODEL_CHECKS")
 	if checks == "" {
 		checks = "6"
