@@ -1,6 +1,7 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -42,7 +43,7 @@ type Bettor struct {
 	Markets, Odds []Affinity // by key
 
 	Bets    []Bet   // by time, oldest first
-	Floor   int64   // bets older than this are not kept any more
+	Floor   int64   // bets as old as this or older may be forgotten; 0: none is
 	Refused []int64 // offsets of the last coupons that were too old
 }
 
@@ -147,7 +148,7 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 		return TooOldBet
 	case applied:
 		return RepeatBet
-	case made < b.Floor:
+	case b.maybeForgotten(made):
 		b.Refused = append(b.Refused, at.Offset)
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
@@ -163,6 +164,15 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 	b.Bets = slices.Insert(b.Bets, after, bet)
 	b.forget(received)
 	return NewBet
+}
+
+// maybeForgotten says that a bet made then may have been forgotten. More bets of one
+// moment than are kept pass for new ones: to refuse them would lose them.
+func (b *Bettor) maybeForgotten(made int64) bool {
+	if b.Floor == 0 || made > b.Floor {
+		return false
+	}
+	return made < b.Floor || len(b.Bets) > 0 && b.Bets[len(b.Bets)-1].At > b.Floor
 }
 
 // find gives the place of the coupon with ref's id, or -1.
@@ -202,7 +212,9 @@ func (b *Bettor) forget(now int64) {
 			}
 			oldest = b.firstNoted()
 		}
-		b.Floor = max(b.Floor, b.Bets[oldest].At)
+		if at := b.Bets[oldest].At; b.Floor == 0 || at > b.Floor {
+			b.Floor = cmp.Or(at, 1)
+		}
 		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
 	}
 }

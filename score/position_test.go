@@ -152,6 +152,33 @@ func TestBettor_EveryTooOldCouponIsRejectedAgain(t *testing.T) {
 	}
 }
 
+// TestBettor_TheBetForgottenLastIsNotCountedAgain when its coupon is posted again.
+func TestBettor_TheBetForgottenLastIsNotCountedAgain(t *testing.T) {
+	for _, begin := range []int64{1e6, 0, -100, yearOne} {
+		b, offset := new(Bettor), int64(0)
+		note := func(i int) Verdict {
+			offset++
+			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(begin+int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
+			verdict := b.Note(c, Position{1, offset}, 1e9)
+			if verdict == NewBet {
+				leg := b.Send(c, Cause{Position: Position{1, offset}}, 1e9)[0]
+				b.Apply(Resolve(&leg, Traits{}), 1e9)
+			}
+			return verdict
+		}
+		for i := range MaxCoupons + 5 {
+			if got := note(i); got != NewBet {
+				t.Fatalf("from %d on: coupon %d: verdict %v", begin, i, got)
+			}
+		}
+		for i := range MaxCoupons + 5 {
+			if got := note(i); got != TooOldBet && got != RepeatBet {
+				t.Errorf("from %d on: coupon %d again: verdict %v", begin, i, got)
+			}
+		}
+	}
+}
+
 var yearOne = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
 func TestDecayed_MayBeginInTheYearOne(t *testing.T) {
