@@ -23,7 +23,7 @@ func TestTables_SayWhatTheTopicsHoldWhateverHappens(t *testing.T) {
 	t.Parallel() // with the tests that only wait; rapid's flag is set by this one alone
 	checks := os.Getenv("TIPOFF_MODEL_CHECKS")
 	if checks == "" {
-		checks = "6"
+		checks = "4"
 	}
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
 		if err := f.Value.Set(checks); err != nil {

@@ -80,10 +80,9 @@ func (w *world) connect(dial func(network, address string) (net.Conn, error)) *b
 
 // process is both processors as one program runs them.
 type process struct {
-	way    way
-	end    context.CancelFunc
-	ended  chan struct{}
-	states [2]func() broker.State
+	way   way
+	end   context.CancelFunc
+	ended chan struct{}
 }
 
 // start starts a process; it is at work some time later.
@@ -98,14 +97,13 @@ func (w *world) start() *process {
 		w.Fatal(err)
 	}
 	var running sync.WaitGroup
-	for i, half := range []struct {
+	for _, half := range []struct {
 		graph   func(processors.Place) *goka.GroupGraph
 		rewrite func(string) tipoff.Record
 	}{{processors.Bettors, processors.RewriteBettor}, {processors.Fixtures, processors.RewriteFixture}} {
 		rewriter := cluster.NewRewriter(publisher, half.rewrite)
 		owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
 		processor := cluster.NewProcessor(half.graph(owner), owner)
-		p.states[i] = processor.State
 		running.Go(func() { _ = rewriter.Run(ctx) })
 		running.Go(func() { _ = processor.Run(ctx) })
 	}
@@ -117,15 +115,6 @@ func (w *world) start() *process {
 	}()
 	w.live = append(w.live, p)
 	return p
-}
-
-func (p *process) ready() error {
-	for _, state := range p.states {
-		if s := state(); !s.Ready {
-			return errors.New(s.Detail)
-		}
-	}
-	return nil
 }
 
 // stop ends a process as it should end.
