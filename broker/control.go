@@ -124,7 +124,7 @@ func (c *Cluster) SetBuilds(ctx context.Context, builds tipoff.Builds) error {
 		return err
 	}
 	for pause := newBackoff(); ; { // topics that are new are not known everywhere at once
-		err := c.readSources(topics)
+		err := c.readSources(topicNames(topics))
 		if err == nil {
 			break
 		}

@@ -32,20 +32,15 @@ type Owner struct {
 
 	mu         sync.Mutex
 	generation int32
-	windows    map[claimed]*window
+	windows    *windows // of the present session
 	tables     map[int32]*memory
-}
-
-type claimed struct {
-	topic     string
-	partition int32
 }
 
 // NewOwner prepares the ownership of a table. stale is called with each key whose
 // newest value on the topic was written by a former owner: it asks the present one
 // to write its value again.
 func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
-	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}}
+	return &Owner{cluster: c, values: values, stale: stale, windows: newWindows(), tables: map[int32]*memory{}}
 }
 
 // Source tells one life of a topic from another.
@@ -66,10 +61,11 @@ func (o *Owner) Epoch(partition int32) uint64 {
 
 // nextEpoch is the epoch of a new owner in the given generation of the group, who
 // has seen values of an earlier epoch. A generation that is not higher means that
-// the group was forgotten meanwhile and has begun to count anew.
+// the group was forgotten meanwhile and has begun to count anew, or that its member
+// came back within the generation.
 func nextEpoch(seen uint64, generation int32) uint64 {
 	life, before := seen>>32, int32(seen)
-	if generation < before {
+	if generation <= before {
 		life++
 	}
 	return life<<32 | uint64(uint32(generation))
@@ -78,7 +74,9 @@ func nextEpoch(seen uint64, generation int32) uint64 {
 // Finished is up to where every record of the partition is finished: each message
 // that followed from one before it has been acknowledged.
 func (o *Owner) Finished(topic string, partition int32) int64 {
-	w := o.window(topic, partition)
+	o.mu.Lock()
+	w := o.windows.of(topic, partition)
+	o.mu.Unlock()
 	if w == nil {
 		return 0
 	}
@@ -91,26 +89,29 @@ func (o *Owner) Finished(topic string, partition int32) int64 {
 func (o *Owner) Unfinished(now time.Time) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	oldest := time.Duration(0)
-	for _, w := range o.windows {
-		if at := w.oldest(); !at.IsZero() {
-			oldest = max(oldest, now.Sub(at))
-		}
+	if oldest := o.windows.oldest(); !oldest.IsZero() {
+		return max(0, now.Sub(oldest))
 	}
-	return oldest
+	return 0
 }
 
-// begin notes a new session. What a partition's storage holds is kept when this
-// process owned it in the generation just before, as then nobody else can have
-// written meanwhile.
-func (o *Owner) begin(session sarama.ConsumerGroupSession) {
+// begin notes a new session and gives its windows. What a partition's storage holds
+// is kept when this process owned it in the generation just before, as then nobody
+// else can have written meanwhile. Topics may have been made anew since the last
+// session, so their ids are asked for.
+func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
+	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {
+		return nil, err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	again := session.GenerationID() == o.generation+1
 	for partition, table := range o.tables {
 		if !again || !table.settled() {
 			delete(o.tables, partition)
+			continue
 		}
+		table.saw(nextEpoch(table.highest(), o.generation)) // written by ourselves
 	}
 	owned := map[int32]bool{}
 	for _, partitions := range session.Claims() {
@@ -124,30 +125,8 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) {
 		}
 	}
 	o.generation = session.GenerationID()
-	o.windows = map[claimed]*window{}
-}
-
-// endSession lets every claim go.
-func (o *Owner) endSession() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, w := range o.windows {
-		w.end()
-	}
-}
-
-func (o *Owner) open(claim sarama.ConsumerGroupClaim) *window {
-	w := newWindow(claim.InitialOffset())
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.windows[claimed{claim.Topic(), claim.Partition()}] = w
-	return w
-}
-
-func (o *Owner) window(topic string, partition int32) *window {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.windows[claimed{topic, partition}]
+	o.windows = newWindows()
+	return o.windows, nil
 }
 
 // storage gives goka the local copy of a partition.

@@ -64,6 +64,7 @@ func (m *memory) Delete(key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.values, key)
+	m.unacked++ // goka never says where a deletion stands
 	return nil
 }
 

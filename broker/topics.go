@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -85,7 +86,7 @@ func (c *Cluster) EnsureTopics() error {
 	for _, b := range builds.All() {
 		topics = append(topics, b.Topics()...)
 	}
-	return errors.Join(c.ensure(topics, existing), c.readSources(topics))
+	return errors.Join(c.ensure(topics, existing), c.readSources(topicNames(topics)))
 }
 
 func (c *Cluster) ensure(topics []tipoff.Topic, existing map[string]sarama.TopicDetail) error {
@@ -171,27 +172,49 @@ type topic struct {
 }
 
 // readSources learns the ids of the topics and how many partitions each has.
-func (c *Cluster) readSources(topics []tipoff.Topic) error {
-	names := make([]string, len(topics))
-	for i, t := range topics {
-		names[i] = t.Name
-	}
+func (c *Cluster) readSources(names []string) error {
 	described, err := c.admin.DescribeTopics(names)
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
-	known := map[string]topic{}
+	fresh := map[string]topic{}
 	for _, t := range described {
 		if t.Err != sarama.ErrNoError {
 			return fmt.Errorf("describe topic %s: %w", t.Name, t.Err)
 		}
-		known[t.Name] = topic{t.Uuid.String(), len(t.Partitions)}
+		fresh[t.Name] = topic{t.Uuid.String(), len(t.Partitions)}
 	}
-	if missing := slices.DeleteFunc(names, func(name string) bool { return known[name].partitions != 0 }); len(missing) > 0 {
+	if missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return fresh[name].partitions != 0 }); len(missing) > 0 {
 		return fmt.Errorf("describe topics: the cluster does not know %v yet", missing)
 	}
-	c.topics.Store(&known)
-	return nil
+	for {
+		before := c.topics.Load()
+		known := map[string]topic{}
+		if before != nil {
+			maps.Copy(known, *before)
+		}
+		maps.Copy(known, fresh)
+		if c.topics.CompareAndSwap(before, &known) {
+			return nil
+		}
+	}
+}
+
+// ours are those of the claimed topics whose ids are kept.
+func (c *Cluster) ours(claims map[string][]int32) (names []string) {
+	for name := range claims {
+		if c.TopicID(name) != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func topicNames(topics []tipoff.Topic) (names []string) {
+	for _, t := range topics {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 // Source is the short form of the topic's id, for [score.Position]; call it after

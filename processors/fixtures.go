@@ -80,20 +80,20 @@ func countLeg(in *input) {
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
-		fixture.Count(leg)
+		isNew := fixture.Count(leg)
 		in.saveFixture(fixture)
-		in.answer(fixture, leg)
+		in.answer(fixture, leg, isNew)
 	}
 }
 
 // answer sends a counted leg back to its bettor with the event's attributes, or
 // to a chunk where it waits for them.
-func (in *input) answer(fixture *score.Fixture, leg *score.Leg) {
+func (in *input) answer(fixture *score.Fixture, leg *score.Leg, isNew bool) {
 	if fixture.Known {
 		in.resolve(leg, fixture.Traits())
 		return
 	}
-	in.Loopback(in.chunkKey(fixture.Chunk()), score.MarshalMessage(leg), in.headers())
+	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), score.MarshalMessage(leg), in.headers())
 }
 
 func (in *input) resolve(leg *score.Leg, t score.Traits) {
@@ -115,7 +115,7 @@ func serveLoop(in *input) {
 	}
 	switch m := got.(type) {
 	case *score.Leg:
-		in.answer(fixture, m)
+		in.answer(fixture, m, false)
 	case *score.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)

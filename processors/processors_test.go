@@ -302,3 +302,29 @@ func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
 		t.Errorf("rejected %+v", r)
 	}
 }
+
+// TestAWrongClockHarmsNobodyElse: a bet a year ahead is refused, one of the year one is
+// welcome, and neither moves what others' bets have taught.
+func TestAWrongClockHarmsNobodyElse(t *testing.T) {
+	p := newPipeline(t)
+	at := func(id, user string, made time.Time) tipoff.Record {
+		return tipoff.CouponRecord("default", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: made,
+			Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}, noon)
+	}
+	p.send(event("e", "Liga"))
+	yearOne := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	p.send(at("c1", "first", yearOne)) // the event's first bet of all
+	p.send(at("c2", "good", noon))
+	p.send(at("c3", "ahead", noon.AddDate(1, 0, 0)))
+	p.send(at("c4", "hours", noon.Add(20*time.Hour))) // within the bound: counts as made when received
+	p.send(at("c5", "second", yearOne))
+	p.wantRejected("one day ahead")
+	if f := p.fixture("e"); f.Legs != 4 || f.Popularity.At != noon.Unix() || f.Popularity.Sum != 2 {
+		t.Errorf("the fixture has %d legs and popularity %+v", f.Legs, f.Popularity)
+	}
+	for user, made := range map[string]time.Time{"first": yearOne, "good": noon, "hours": noon} {
+		if b := p.bettor(user); b.At != made.Unix() || b.Weight != 1 || b.Leagues[0].Weight != 1 {
+			t.Errorf("%s: %+v", user, b)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,8 +22,8 @@ const (
 	MaxSports       = 16
 	MaxLeagues      = 24
 	MaxTeams        = 32
-	MaxTastes       = 8 // markets, and ranges of odds
-	maxRefused      = 8
+	MaxTastes       = 8   // markets, and ranges of odds
+	maxRefused      = 256 // as many records may be delivered again; see MaxCoupons
 )
 
 // Bettor is what is known of one user of one company: the profile, the taste,
@@ -42,8 +43,7 @@ type Bettor struct {
 	Markets, Odds []Affinity // by key
 
 	Bets    []Bet   // by time, oldest first
-	Forgot  bool    // some bet is not kept any more,
-	Floor   int64   // and none that is older than this
+	Floor   int64   // bets as old as this or older may be forgotten; 0: none is
 	Refused []int64 // offsets of the last coupons that were too old, by their place
 }
 
@@ -150,7 +150,7 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, record, received int64) Ver
 		return TooOldBet
 	case applied:
 		return RepeatBet
-	case b.Forgot && made < b.Floor:
+	case b.maybeForgotten(made):
 		b.Refused = append(b.Refused, at.Offset)
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
@@ -166,6 +166,15 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, record, received int64) Ver
 	b.Bets = slices.Insert(b.Bets, after, bet)
 	b.forget(received)
 	return NewBet
+}
+
+// maybeForgotten says that a bet made then may have been forgotten. More bets of one
+// moment than are kept pass for new ones: to refuse them would lose them.
+func (b *Bettor) maybeForgotten(made int64) bool {
+	if b.Floor == 0 || made > b.Floor {
+		return false
+	}
+	return made < b.Floor || len(b.Bets) > 0 && b.Bets[len(b.Bets)-1].At > b.Floor
 }
 
 // find gives the place of the coupon with ref's id, or -1.
@@ -203,13 +212,26 @@ func (b *Bettor) forget(now int64) {
 			if len(b.Bets) <= MaxWaiting {
 				return
 			}
-			oldest = 0
+			oldest = b.firstNoted()
 		}
-		if at := b.Bets[oldest].At; !b.Forgot || at > b.Floor {
-			b.Forgot, b.Floor = true, at
+		if at := b.Bets[oldest].At; b.Floor == 0 || at > b.Floor {
+			b.Floor = cmp.Or(at, 1)
 		}
 		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
 	}
+}
+
+// firstNoted is the place of the bet that was noted before all others. Its messages
+// have long been sent, while the one noted last, be it the oldest by its time, may be
+// delivered again before they are.
+func (b *Bettor) firstNoted() int {
+	first := 0
+	for i := range b.Bets {
+		if b.Bets[i].Offset < b.Bets[first].Offset {
+			first = i
+		}
+	}
+	return first
 }
 
 // Send answers the messages of a noted coupon, one a selection in their order.
@@ -217,7 +239,7 @@ func (b *Bettor) forget(now int64) {
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
-	history := b.before(ref, made, cause.Offset)
+	history := b.before(ref, made, cause.Position)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
 		legs[i] = Leg{
@@ -242,10 +264,10 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	return legs
 }
 
-// before lists the distinct events bet on before a coupon, newest first. Coupons
-// that came after its record are left out, though they may be dated before: made
-// again later, the list is the same.
-func (b *Bettor) before(ref uint64, made, offset int64) []uint64 {
+// before lists the distinct events bet on before a coupon, newest first. Where the
+// coupon's messages are made again, the bets noted since do not count.
+func (b *Bettor) before(ref uint64, made int64, at Position) []uint64 {
+	again := b.Coupons != at
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
 		end = 0
@@ -255,7 +277,7 @@ func (b *Bettor) before(ref uint64, made, offset int64) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
-		if b.Bets[i].Offset > offset {
+		if again && b.Bets[i].Offset > at.Offset {
 			continue
 		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {
@@ -280,7 +302,10 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 			bet.Legs[j].Begin = max(60, r.Begin/60*60)
 		}
 	}
-	if r.At > b.At {
+	switch {
+	case b.Legs == 0:
+		b.At = r.At
+	case r.At > b.At:
 		b.fade(decay(r.At-b.At, TasteHalfLife))
 		b.At = r.At
 	}

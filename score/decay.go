@@ -29,7 +29,7 @@ type Decayed struct {
 // order of additions does not matter beyond rounding.
 func (d *Decayed) Add(weight float64, at int64, halfLife time.Duration) {
 	switch {
-	case d.Sum == 0: // nothing to fade; from a year 1 the factor would be infinite
+	case d.Sum == 0: // not faded: from a far past that would be 0 times infinity
 		d.At = at
 	case at > d.At:
 		d.Sum *= decay(at-d.At, halfLife)

@@ -59,7 +59,6 @@ func (b *Bettor) Marshal() []byte {
 			w.float(a.Weight)
 		}
 	}
-	w.flag(b.Forgot)
 	w.int(b.Floor)
 	w.uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
@@ -125,7 +124,6 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 			}
 		}
 	}
-	b.Forgot = u.flag()
 	b.Floor = u.int()
 	for range u.count(1) {
 		b.Refused = append(b.Refused, u.int())

@@ -23,7 +23,7 @@ func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 			coupons.add(coupon(fmt.Sprint("c", 9-i), "u1", 0.1+float64(i)/3, "e1", "e2"))
 		}
 		coupons.add(coupon("c9", "u1", 77, "e1")) // another content: the first one stands
-		for i := range events.records { // of one batch, new events have no order
+		for i := range events.records {           // of one batch, new events have no order
 			events.mirror(t, w, i, i+1)
 		}
 		users.mirror(t, w, 0, len(users.records))
