@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -178,38 +177,6 @@ func TestView_IsNotReadyBeforeItHasAll(t *testing.T) {
 	}
 	cancel()
 	<-done
-}
-
-// versioned values begin with their version; this program knows version 1.
-func versioned(c *Cluster) *Owner {
-	return c.NewOwner(TableValues{
-		Epoch: func([]byte) uint64 { return 0 },
-		Check: func(value []byte) error {
-			if value[0] != '1' {
-				return errors.New("not a value of a known version")
-			}
-			return nil
-		},
-	}, func(string) {})
-}
-
-// lines counts what is written.
-type lines struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text = append(l.text, b...)
-	return len(b), nil
-}
-
-func (l *lines) count(part string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(string(l.text), part)
 }
 
 func TestLag_CountsWhatIsLeft(t *testing.T) {

@@ -21,6 +21,11 @@ type disturbance struct {
 
 // plan chooses what a round does. The same seed and round give the same plan.
 func (h *harness) plan(round int) []disturbance {
+	if h.outageMinutes > 0 {
+		d := h.outage(time.Duration(h.outageMinutes) * time.Minute)
+		d.after = time.Second
+		return []disturbance{d}
+	}
 	r := rand.New(rand.NewPCG(h.seed, 77_000+uint64(round)))
 	var list []disturbance
 	for range 1 + r.IntN(3) {
@@ -38,7 +43,24 @@ func (h *harness) plan(round int) []disturbance {
 }
 
 // isBroker: only one broker is disturbed at a time, as two of three are no cluster.
-func isBroker(d disturbance) bool { return d.kind == "broker killed" || d.kind == "broker paused" }
+func isBroker(d disturbance) bool {
+	return d.kind == "broker killed" || d.kind == "broker paused" || d.kind == outage
+}
+
+const outage = "all brokers paused"
+
+// outage pauses all of Kafka.
+func (h *harness) outage(lasts time.Duration) disturbance {
+	each := func(s syscall.Signal) func() error {
+		return func() error {
+			for _, b := range h.brokers {
+				b.signal(s)
+			}
+			return nil
+		}
+	}
+	return disturbance{kind: outage, what: "brokers", lasts: lasts, begin: each(syscall.SIGSTOP), end: each(syscall.SIGCONT)}
+}
 
 func (h *harness) choose(r *rand.Rand) disturbance {
 	seconds := func(from, to int) time.Duration {
@@ -70,6 +92,8 @@ func (h *harness) choose(r *rand.Rand) disturbance {
 		return disturbance{kind: "broker paused", what: broker.name, lasts: seconds(2, 12),
 			begin: func() error { broker.signal(syscall.SIGSTOP); return nil },
 			end:   func() error { broker.signal(syscall.SIGCONT); return nil }}
+	case at < 60:
+		return h.outage(seconds(3, 15))
 	case at < 64:
 		return disturbance{kind: "MySQL killed", what: "mysql", lasts: seconds(0, 2), kills: 1, begin: h.killMySQL, end: h.startMySQL}
 	case at < 69:

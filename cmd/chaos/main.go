@@ -9,6 +9,7 @@
 //	CHAOS_MINUTES   begin no round after so long    (no limit)
 //	CHAOS_SEED      what chooses the disturbances   (of the clock)
 //	CHAOS_FIRST     number of the first round       (1), to replay one that failed
+//	CHAOS_OUTAGE   minutes; instead of what the seed chooses, all of Kafka is away so long
 //	CHAOS_FOLDER    logs, data and the picture      (a new one in the temporary folder)
 //	CHAOS_PORT      first of the ports used         (21000; some 2,000 from it on)
 //	SERVICES_DIR    where Kafka and MySQL lie       (/tmp/tipoff-services)
@@ -46,6 +47,7 @@ const (
 type harness struct {
 	seed             uint64
 	port             int
+	outageMinutes    int
 	folder, services string
 	binary           string
 	net              *network
@@ -115,18 +117,18 @@ func setting(name string, otherwise int) (int, error) {
 }
 
 func run(ctx context.Context) (err error) {
-	var numbers [5]int
+	var numbers [6]int
 	for i, s := range []struct {
 		name      string
 		otherwise int
-	}{{"CHAOS_ROUNDS", 10}, {"CHAOS_MINUTES", 0}, {"CHAOS_SEED", int(time.Now().Unix())}, {"CHAOS_FIRST", 1}, {"CHAOS_PORT", 21000}} {
+	}{{"CHAOS_ROUNDS", 10}, {"CHAOS_MINUTES", 0}, {"CHAOS_SEED", int(time.Now().Unix())}, {"CHAOS_FIRST", 1}, {"CHAOS_PORT", 21000}, {"CHAOS_OUTAGE", 0}} {
 		if numbers[i], err = setting(s.name, s.otherwise); err != nil {
 			return err
 		}
 	}
 	rounds, minutes, first := numbers[0], numbers[1], numbers[3]
 	h := &harness{
-		seed: uint64(numbers[2]), port: numbers[4], folder: os.Getenv("CHAOS_FOLDER"), services: os.Getenv("SERVICES_DIR"),
+		seed: uint64(numbers[2]), port: numbers[4], outageMinutes: numbers[5], folder: os.Getenv("CHAOS_FOLDER"), services: os.Getenv("SERVICES_DIR"),
 		net: newNetwork(), ledger: newLedger(), started: time.Now(), counts: map[string]int{}, recoveries: map[string][]time.Duration{},
 		bettorValues: map[string][]byte{}, fixtureValues: map[string][]byte{},
 		users: tape{topic: tipoff.TopicUsers}, events: tape{topic: tipoff.TopicEvents}, coupons: tape{topic: tipoff.TopicCoupons},

@@ -7,14 +7,15 @@ import (
 	"sync"
 	"time"
 
+	"image/png"
+	"os"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"image/png"
-	"os"
 )
 
 // marks are the disturbances on the time line.
