@@ -34,7 +34,8 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 	}
 	if !locked {
 		where, _ := os.ReadFile(e.address)
-		return nil, InUseError{folder, string(where)}
+		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
+			folder, where)
 	}
 	e.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
@@ -47,17 +48,6 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
-}
-
-// InUseError says that another process has the broker's folder.
-type InUseError struct {
-	Folder  string
-	Address string // where that process's broker listens; "": it has hardly begun
-}
-
-func (e InUseError) Error() string {
-	return fmt.Sprintf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
-		e.Folder, e.Address)
 }
 
 // FindEmbedded answers where the broker listens whose log is in folder, if another

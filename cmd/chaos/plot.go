@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"image/color"
+	"image/png"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"image/png"
-	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"

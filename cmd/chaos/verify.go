@@ -57,9 +57,8 @@ func (h *harness) take(t *tape, fresh []record) {
 // nothing stands there that nobody posted, and versions that were posted one after
 // the other's answer stand in that order.
 func (h *harness) verifyLedger() {
-	type version struct{ number int }
 	standing := map[*entry]bool{}
-	latest := map[string]version{}
+	latest := map[string]int{} // the newest version of each entity so far
 	look := func(topic string, records []record, identify func(record) (entity, tag, content string)) {
 		for _, r := range records {
 			if isPoison(r) {
@@ -76,11 +75,11 @@ func (h *harness) verifyLedger() {
 			case e.content != content:
 				h.wrong("%s/%d/%d: %s\n  posted   %s\n  on topic %s", topic, r.partition, r.offset, entity, e.content, content)
 			}
-			if before := latest[topic+entity]; !standing[e] && !e.doubt && topic != tipoff.TopicCoupons && e.number < before.number {
-				h.wrong("%s/%d/%d: version %d of %s comes after version %d", topic, r.partition, r.offset, e.number, entity, before.number)
+			if before := latest[topic+entity]; !standing[e] && !e.doubt && topic != tipoff.TopicCoupons && e.number < before {
+				h.wrong("%s/%d/%d: version %d of %s comes after version %d", topic, r.partition, r.offset, e.number, entity, before)
 			}
 			standing[e] = true
-			latest[topic+entity] = version{max(latest[topic+entity].number, e.number)}
+			latest[topic+entity] = max(latest[topic+entity], e.number)
 		}
 	}
 	look(tipoff.TopicUsers, h.users.records, func(r record) (string, string, string) {

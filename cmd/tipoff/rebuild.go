@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -40,7 +39,7 @@ func (m *rebuildMode) Run(ctx context.Context, s *settings, t *terminal) error {
 			return fmt.Errorf("--table-partitions: must be a power of two from 1 to 1024, is %d", m.TablePartitions)
 		}
 	}
-	cluster, end, err := reach(ctx, s, t)
+	cluster, end, err := s.reach(ctx, t, s.becomeAll)
 	if err != nil {
 		return err
 	}
@@ -56,29 +55,16 @@ func (m *rebuildMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	return errors.Join(err, end())
 }
 
-// reach connects to the cluster on which processors and gateways run; with the
-// broker inside the process and nobody there, this process becomes them.
-func reach(ctx context.Context, s *settings, t *terminal) (*broker.Cluster, func() error, error) {
-	log, config := s.logger(t), s.broker()
-	if s.embedded() {
-		brokers, running := broker.FindEmbedded(filepath.Join(s.Data, "broker"))
-		if !running {
-			n, err := startNode(ctx, s, log, roleProcessors, roleSink, roleAPI)
-			if err != nil {
-				return nil, nil, err
-			}
-			if err := n.ready(ctx); err != nil {
-				return nil, nil, n.stop(err)
-			}
-			return n.cluster, func() error { return n.stop(nil) }, nil
-		}
-		config.Brokers = brokers
-	}
-	cluster, err := broker.Connect(ctx, config, s.layout(), log)
+// becomeAll runs everything in this process, for a folder on which nobody does.
+func (s *settings) becomeAll(ctx context.Context, t *terminal) (*broker.Cluster, func() error, error) {
+	n, err := startNode(ctx, s, s.logger(t), roleProcessors, roleSink, roleAPI)
 	if err != nil {
 		return nil, nil, err
 	}
-	return cluster, cluster.Close, nil
+	if err := n.ready(ctx); err != nil {
+		return nil, nil, n.stop(err)
+	}
+	return n.cluster, func() error { return n.stop(nil) }, nil
 }
 
 // rebuild is one run of the command.

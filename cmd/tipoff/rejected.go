@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -131,7 +129,7 @@ func (m *rejectedListMode) Run(ctx context.Context, s *settings, t *terminal) er
 	if m.Limit < 1 {
 		return fmt.Errorf("--limit: must be 1 or more, is %d", m.Limit)
 	}
-	cluster, end, err := s.reach(ctx, t)
+	cluster, end, err := s.reach(ctx, t, s.openFolder)
 	if err != nil {
 		return err
 	}
@@ -243,7 +241,7 @@ const (
 )
 
 func (m *rejectedRetryMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	cluster, end, err := s.reach(ctx, t)
+	cluster, end, err := s.reach(ctx, t, s.openFolder)
 	if err != nil {
 		return err
 	}
@@ -338,31 +336,4 @@ func (r *retrying) say(out io.Writer) {
 	for _, why := range slices.Sorted(maps.Keys(r.not)) {
 		fmt.Fprintf(out, "%8d  cannot be: %s\n", r.not[why], why)
 	}
-}
-
-// reach connects to Kafka, or to the embedded broker: to that of the process which
-// is running on the folder, else to one opened for the time of this command.
-func (s *settings) reach(ctx context.Context, t *terminal) (_ *broker.Cluster, end func() error, err error) {
-	config, closed := s.broker(), func() error { return nil }
-	if s.embedded() {
-		folder := filepath.Join(s.Data, "broker")
-		if _, err := os.Stat(folder); err != nil {
-			return nil, nil, fmt.Errorf("there is no broker's folder %s: set TIPOFF_DATA to the folder of a Tipoff, or KAFKA_BOOTSTRAP_SERVERS", folder)
-		}
-		embedded, err := broker.OpenEmbedded(folder)
-		var used broker.InUseError
-		switch {
-		case errors.As(err, &used) && used.Address != "":
-			config.Brokers = strings.Split(used.Address, ",")
-		case err != nil:
-			return nil, nil, err
-		default:
-			config.Brokers, closed = embedded.Brokers(), embedded.Close
-		}
-	}
-	cluster, err := broker.Connect(ctx, config, s.layout(), s.logger(t))
-	if err != nil {
-		return nil, nil, errors.Join(err, closed())
-	}
-	return cluster, func() error { return errors.Join(cluster.Close(), closed()) }, nil
 }
