@@ -38,6 +38,7 @@ type events map[string]bool
 
 const (
 	workers       = 4
+	pause         = 20 * time.Millisecond // of a worker between two posts
 	legsPerBettor = 24 // a bettor's state keeps the last 30: all of them
 	company       = "default"
 )
@@ -103,6 +104,10 @@ func (w *worker) run(ctx context.Context) {
 		default:
 			w.postCoupons(ctx)
 		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -158,7 +163,7 @@ func (w *worker) postEvents(ctx context.Context) {
 			in := leagues[w.random.IntN(len(leagues))]
 			e = tipoff.Event{
 				ID: w.id("event"), Sport: in.sport, League: in.league, Country: w.pick(countries),
-				Participants: []string{in.league + " " + strconv.Itoa(w.random.IntN(4)), in.league + " " + strconv.Itoa(4+w.random.IntN(4))},
+				Participants: []string{in.league + " " + strconv.Itoa(w.random.IntN(3)), in.league + " " + strconv.Itoa(3+w.random.IntN(3))},
 			}
 			if w.random.IntN(4) == 0 {
 				w.offer(e.ID) // bets come before the event
