@@ -39,7 +39,7 @@ type events map[string]bool
 const (
 	workers       = 4
 	pause         = 20 * time.Millisecond // of a worker between two posts
-	legsPerBettor = 24 // a bettor's state keeps the last 30: all of them
+	legsPerBettor = 24                    // a bettor's state keeps the last 30: all of them
 	company       = "default"
 )
 

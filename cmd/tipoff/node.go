@@ -87,7 +87,6 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 	if err := n.connect(ctx); err != nil {
 		return nil, err
 	}
-	connected("connected")
 	var db *sink.Database
 	if has[roleSink] || has[roleAPI] {
 		if db, err = s.database(); err != nil {
@@ -103,6 +102,7 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 			return nil, err
 		}
 	}
+	connected("connected") // now that every part is there that must be ready too
 	return n, nil
 }
 
