@@ -154,7 +154,7 @@ func (b Builds) All() []Build {
 
 // Running lists the builds that processes work on.
 func (b Builds) Running() []Build {
-	return slices.DeleteFunc(b.All(), func(one Build) bool { return b.Seeding && one == *b.Filling })
+	return slices.DeleteFunc(b.All(), func(one Build) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
 }
 
 // HeaderOrigin is the record header of a copied fact that says where it was

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/go-json-experiment/json/jsontext"
 	"strconv"
 	"time"
 
@@ -62,12 +63,33 @@ type Rejection struct {
 	Retried time.Time `json:"retried,omitzero"`
 }
 
-// MaxRejectedValue bounds what a rejection keeps of the refused value, so that it
-// always fits into a message.
-const MaxRejectedValue = 256 << 10
+// Bounds of what a rejection keeps of a record, so that it always fits into a
+// message.
+const (
+	MaxRejectedValue  = 256 << 10 // bytes
+	MaxRejectedKey    = 4 << 10   // bytes
+	maxRejectedReason = 4 << 10   // bytes
+)
 
-// Cut says that the rejection may not hold all of the refused value.
-func (r Rejection) Cut() bool { return len(r.Value) >= MaxRejectedValue }
+// Cut says that the rejection may not hold all of the refused record.
+func (r Rejection) Cut() bool {
+	return len(r.Value) >= MaxRejectedValue || len(r.Key) >= MaxRejectedKey
+}
+
+// Marshal encodes the rejection for its topic, cut to the bounds.
+func (r Rejection) Marshal() []byte {
+	r.Value = r.Value[:min(len(r.Value), MaxRejectedValue)]
+	r.Key = r.Key[:min(len(r.Key), MaxRejectedKey)]
+	r.Reason = r.Reason[:min(len(r.Reason), maxRejectedReason)]
+	if year := r.Received.Year(); year < 1 || year > 9999 {
+		r.Received = time.Time{} // JSON has no such years
+	}
+	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(fmt.Sprintf("tipoff: marshal a rejection: %v", err)) // its fields all have a form
+	}
+	return value
+}
 
 // ID names the refused record: the key of its rejection, so that a repeat of the
 // same rejection is recognised.

@@ -274,3 +274,19 @@ func TestProcessor_ATopicMadeAnewIsANewSource(t *testing.T) {
 		t.Errorf("the source is still %x, %v", before, err)
 	}
 }
+
+// TestHandler_ASessionThatCannotBeginEnds: sarama cleans up after a setup that failed.
+func TestHandler_ASessionThatCannotBeginEnds(t *testing.T) {
+	k := fake(t)
+	o := owner(connect(t, Config{Brokers: k.ListenAddrs()}))
+	if err := k.DeleteTopic(tipoff.TopicUsers); err != nil {
+		t.Fatal(err)
+	}
+	h := &watermarkedHandler{owner: o}
+	if err := h.Setup(session{generation: 1}); err == nil {
+		t.Error("a session begins without its topic")
+	}
+	if err := h.Cleanup(session{generation: 1}); err != nil {
+		t.Error(err)
+	}
+}

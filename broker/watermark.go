@@ -181,6 +181,9 @@ func (h *watermarkedHandler) Setup(session sarama.ConsumerGroupSession) error {
 }
 
 func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
+	if h.session == nil { // it never began
+		return nil
+	}
 	h.session.windows.end()
 	return h.goka.Cleanup(h.session)
 }

@@ -59,7 +59,7 @@ func noteCoupon(in *input) {
 	if bettor == nil {
 		return
 	}
-	verdict := bettor.Note(&coupon, in.at, in.record.Offset, received)
+	verdict := bettor.Note(&coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
 	case score.NewBet, score.AgainBet:

@@ -16,8 +16,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lovoo/goka"
 
 	"tipoff"
@@ -132,20 +130,13 @@ func (in *input) reject(reason string) {
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),
-		Value:     in.value[:min(len(in.value), tipoff.MaxRejectedValue)],
+		Value:     in.value,
 		Received:  in.received.UTC(),
 	}
 	if !in.origin.IsZero() {
 		r.Partition, r.Offset = in.origin.Partition, in.origin.Offset
 	}
-	if year := r.Received.Year(); year < 1 || year > 9999 {
-		r.Received = time.Time{} // JSON has no such years
-	}
-	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		in.Fail(err)
-	}
-	in.Emit(tipoff.TopicRejected, r.ID(), value)
+	in.Emit(tipoff.TopicRejected, r.ID(), r.Marshal())
 }
 
 // unreadable rejects the record because the state that it would change is broken:

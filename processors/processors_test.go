@@ -251,8 +251,9 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	raw(tipoff.TopicResolved, "default/u", "")
 	raw(tipoff.LoopFixtures, "default/e", "garbage")
 	raw(tipoff.TopicEvents, "default/e", strings.Repeat("x", 900<<10))
+	raw(tipoff.TopicUsers, "default/"+strings.Repeat("\x01", 300<<10), string(user("u").Value)) // six bytes each in JSON
 	p.wantRejected("not valid JSON", "company/id", "must be the key's", "is required", "must be the key's", "one day ahead",
-		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON")
+		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON", "must be the key's")
 	p.send(event("e", "Liga"))
 	p.send(coupon("c", "u", 1, "e"))
 	if b := p.bettor("u"); b.Legs != 1 {

@@ -55,10 +55,10 @@ type Affinity struct {
 
 // Bet is a coupon as the bettor's state keeps it.
 type Bet struct {
-	Coupon  uint64 // [CouponRef]: 48 bits of the id, 16 of the content
-	Offset  int64  // of the record that was counted, on the topic that was read
-	At      int64  // Unix seconds
-	Waiting uint64 // a bit a selection that has not come back from its fixture
+	Coupon  uint64   // [CouponRef]: 48 bits of the id, 16 of the content
+	Record  Position // that was counted, on the topic that was read
+	At      int64    // Unix seconds
+	Waiting uint64   // a bit a selection that has not come back from its fixture
 	Legs    []BetLeg
 }
 
@@ -133,14 +133,14 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 
 // Note takes a coupon in. For [NewBet] and [AgainBet] the caller sends what
 // [Bettor.Send] answers. The coupon is known by its place at, and the record that
-// brought it by record, its offset on the topic that was read: they differ where
-// the topic holds copies, of which the second one sends nothing.
-func (b *Bettor) Note(c *tipoff.Coupon, at Position, record, received int64) Verdict {
+// brought it by record, its place on the topic that was read: they differ where the
+// topic holds copies, of which the second one sends nothing.
+func (b *Bettor) Note(c *tipoff.Coupon, at, record Position, received int64) Verdict {
 	applied := !b.Coupons.Advance(at)
 	ref, made := CouponRef(c), BetTime(c, received)
 	i := b.find(ref)
 	switch {
-	case i >= 0 && applied && b.Bets[i].Offset == record:
+	case i >= 0 && b.Bets[i].Record == record:
 		return AgainBet
 	case i >= 0 && b.Bets[i].Coupon != ref:
 		return DiffersBet
@@ -155,7 +155,7 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, record, received int64) Ver
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
 	}
-	bet := Bet{Coupon: ref, Offset: record, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
+	bet := Bet{Coupon: ref, Record: record, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
 	for i, s := range c.Selections {
 		bet.Legs[i].Event = tipoff.EventRef(s.EventID)
 	}
@@ -227,7 +227,7 @@ func (b *Bettor) forget(now int64) {
 func (b *Bettor) firstNoted() int {
 	first := 0
 	for i := range b.Bets {
-		if b.Bets[i].Offset < b.Bets[first].Offset {
+		if b.Bets[i].Record.Offset < b.Bets[first].Record.Offset {
 			first = i
 		}
 	}
@@ -266,8 +266,7 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
 // coupon's messages are made again, the bets noted since do not count.
-func (b *Bettor) before(ref uint64, made int64, at Position) []uint64 {
-	again := b.Coupons != at
+func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
 		end = 0
@@ -277,7 +276,7 @@ func (b *Bettor) before(ref uint64, made int64, at Position) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
-		if again && b.Bets[i].Offset > at.Offset {
+		if other := b.Bets[i].Record; other.Source == record.Source && other.Offset > record.Offset {
 			continue
 		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {

@@ -105,14 +105,14 @@ func TestBettor_MessagesMadeAgainAreTheSame(t *testing.T) {
 	var first [][]Leg
 	cause := func(i int) Cause { return Cause{Position: Position{1, int64(i)}} }
 	for i, hour := range hours {
-		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Offset, now); verdict != NewBet {
+		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != NewBet {
 			t.Fatalf("coupon %d: %v", i, verdict)
 		}
 		first = append(first, b.Send(coupon(i, hour), cause(i), now))
 		b.Apply(Resolve(&first[i][0], Traits{Event: tipoff.EventRef(fmt.Sprint("e", i))}), now)
 	}
 	for i, hour := range hours {
-		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Offset, now); verdict != AgainBet {
+		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != AgainBet {
 			t.Fatalf("coupon %d again: %v", i, verdict)
 		}
 		if diff := cmp.Diff(first[i], b.Send(coupon(i, hour), cause(i), now)); diff != "" {
@@ -127,7 +127,7 @@ func TestBettor_TheNewestOfManyWaitingBetsIsKept(t *testing.T) {
 	b := new(Bettor)
 	note := func(i int, at int64) Verdict {
 		return b.Note(&tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
-			Position{1, int64(i)}, int64(i), 1e9)
+			Position{1, int64(i)}, Position{1, int64(i)}, 1e9)
 	}
 	for i := range MaxWaiting {
 		note(i, int64(1000+i))
@@ -145,7 +145,7 @@ func TestBettor_EveryTooOldCouponIsRejectedAgain(t *testing.T) {
 	for range 2 {
 		for i := range 100 {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			if got := b.Note(c, Position{1, int64(i)}, int64(i), 1e9); got != TooOldBet {
+			if got := b.Note(c, Position{1, int64(i)}, Position{1, int64(i)}, 1e9); got != TooOldBet {
 				t.Fatalf("coupon %d: verdict %v", i, got)
 			}
 		}
@@ -159,7 +159,7 @@ func TestBettor_TheBetForgottenLastIsNotCountedAgain(t *testing.T) {
 		note := func(i int) Verdict {
 			offset++
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(begin+int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			verdict := b.Note(c, Position{1, offset}, offset, 1e9)
+			verdict := b.Note(c, Position{1, offset}, Position{1, offset}, 1e9)
 			if verdict == NewBet {
 				leg := b.Send(c, Cause{Position: Position{1, offset}}, 1e9)[0]
 				b.Apply(Resolve(&leg, Traits{}), 1e9)
@@ -199,7 +199,7 @@ func TestBettor_MayBeginInTheYearOne(t *testing.T) {
 		b := new(Bettor)
 		for i, at := range times {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			b.Note(c, Position{1, int64(i)}, int64(i), now)
+			b.Note(c, Position{1, int64(i)}, Position{1, int64(i)}, now)
 			leg := b.Send(c, Cause{Position: Position{1, int64(i)}}, now)[0]
 			b.Apply(Resolve(&leg, Traits{Event: 1, Sport: 7}), now)
 		}

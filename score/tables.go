@@ -65,15 +65,20 @@ func (b *Bettor) Marshal() []byte {
 		w.int(offset)
 	}
 	w.uint(uint64(len(b.Bets)))
-	at, offset := int64(0), int64(0)
+	at, record := int64(0), Position{Source: b.Coupons.Source}
 	for i := range b.Bets {
 		bet := &b.Bets[i]
 		w.word64(bet.Coupon)
-		w.int(bet.Offset - offset)
+		w.int(bet.Record.Offset - record.Offset)
 		w.int(bet.At - at)
-		w.uint(bet.Waiting)
+		if bet.Record.Source == record.Source {
+			w.uint(bet.Waiting << 1)
+		} else {
+			w.uint(bet.Waiting<<1 | 1)
+			w.word32(bet.Record.Source)
+		}
 		w.uint(uint64(len(bet.Legs)))
-		at, offset = bet.At, bet.Offset
+		at, record = bet.At, bet.Record
 		for _, leg := range bet.Legs {
 			w.ref(leg.Event)
 			w.uint(legTime(leg.Begin, bet.At))
@@ -131,10 +136,14 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	if n := u.count(12); n > 0 {
 		b.Bets = make([]Bet, n)
 	}
-	at, offset := int64(0), int64(0)
+	at, record := int64(0), Position{Source: b.Coupons.Source}
 	for i := range b.Bets {
-		bet := Bet{Coupon: u.word64(), Offset: u.int() + offset, At: u.int() + at, Waiting: u.uint()}
-		at, offset = bet.At, bet.Offset
+		bet := Bet{Coupon: u.word64(), Record: Position{record.Source, u.int() + record.Offset}, At: u.int() + at, Waiting: u.uint()}
+		if bet.Waiting&1 == 1 {
+			bet.Record.Source = u.word32()
+		}
+		bet.Waiting >>= 1
+		at, record = bet.At, bet.Record
 		if n := u.count(7); n > 0 {
 			bet.Legs = make([]BetLeg, n)
 		}

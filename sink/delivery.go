@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"tipoff"
 )
 
 // How a failed write is tried again.
 const (
-	retryFirst     = 50 * time.Millisecond
-	retryMost      = 5 * time.Second
-	lockedFor      = 10 * time.Second // another session's lock is worth a word after that
-	maxDuplicates  = 5                // a row that was new so often is not another writer's
-	rejectedAtMost = 256 << 10        // bytes of the value that a rejection keeps, so that it fits into a message
-	warnEvery      = 10 * time.Second // of rejections
+	retryFirst    = 50 * time.Millisecond
+	retryMost     = 5 * time.Second
+	lockedFor     = 10 * time.Second // another session's lock is worth a word after that
+	maxDuplicates = 5                // a row that was new so often is not another writer's
+	warnEvery     = 10 * time.Second // of rejections
 )
 
 // delivery is the work on one partition during one session.
@@ -121,17 +118,10 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		Partition: m.Partition,
 		Offset:    m.Offset,
 		Key:       string(m.Key),
-		Value:     m.Value[:min(len(m.Value), rejectedAtMost)],
+		Value:     m.Value,
 		Received:  received(m).UTC(),
 	}
-	if year := r.Received.Year(); year < 1 || year > 9999 { // JSON has no such times
-		r.Received = time.Time{}
-	}
-	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		panic(fmt.Sprintf("marshal a rejection: %v", err))
-	}
-	record := tipoff.Record{Topic: tipoff.TopicRejected, Key: r.ID(), Value: value, Received: r.Received}
+	record := tipoff.Record{Topic: tipoff.TopicRejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
 	since := time.Now()
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
 		err := d.sink.publisher.Publish(d.ctx, []tipoff.Record{record})

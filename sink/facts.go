@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
+	"github.com/doug-martin/goqu/v9/exp"
 
 	"tipoff"
 )
@@ -116,13 +117,13 @@ func (f *facts) put(r tipoff.Record, row *rowOrigin) tipoff.Record {
 	return r
 }
 
-// pages reads a table by its integer key; page answers the last key it saw, and how
-// many rows there were.
-func (f *facts) pages(table string, columns []any, page func(*goqu.SelectDataset) (last int64, rows int, err error)) error {
-	for after := int64(0); ; {
-		q := f.tx.From(table).Prepared(true).Select(append(append([]any{}, originColumns...), columns...)...).
-			Where(goqu.C("id").Gt(after)).Order(goqu.C("id").Asc()).Limit(factsPage)
-		last, rows, err := page(q)
+// pages reads a table page by page, in the order of the columns by.
+func (f *facts) pages(table string, by func(after rowOrigin) (exp.Expression, []exp.OrderedExpression), columns []any,
+	page func(*goqu.SelectDataset) (last rowOrigin, rows int, err error)) error {
+	for after := (rowOrigin{Offset: -1}); ; {
+		where, order := by(after)
+		last, rows, err := page(f.tx.From(table).Prepared(true).Select(append(append([]any{}, originColumns...), columns...)...).
+			Where(where).Order(order...).Limit(factsPage))
 		if err != nil {
 			return fmt.Errorf("read %s: %w", table, err)
 		}
@@ -133,9 +134,22 @@ func (f *facts) pages(table string, columns []any, page func(*goqu.SelectDataset
 	}
 }
 
+func byID(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
+	id := goqu.C("id")
+	return id.Gt(after.ID), []exp.OrderedExpression{id.Asc()}
+}
+
+// byPlace is the order of the topics, whenever the rows were written: the sink may
+// have read some again later.
+func byPlace(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
+	source, offset := goqu.C("source_id"), goqu.C("source_offset")
+	return goqu.Or(source.Gt(after.Source), goqu.And(source.Eq(after.Source), offset.Gt(after.Offset))),
+		[]exp.OrderedExpression{source.Asc(), offset.Asc()}
+}
+
 func (f *facts) users() error {
 	columns := []any{"user_id", "birth_year", "country", "currency", "gender", "registration_date", "name", "favourite_sport", "favourite_league", "extra"}
-	return f.pages("users", columns, func(q *goqu.SelectDataset) (last int64, n int, err error) {
+	return f.pages("users", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			rowOrigin
 			UserID     string         `db:"user_id"`
@@ -150,7 +164,7 @@ func (f *facts) users() error {
 			Extra      sql.NullString `db:"extra"`
 		}
 		if err := q.ScanStructsContext(f.ctx, &rows); err != nil || len(rows) == 0 {
-			return 0, 0, err
+			return last, 0, err
 		}
 		records := make([]tipoff.Record, len(rows))
 		for i := range rows {
@@ -164,20 +178,20 @@ func (f *facts) users() error {
 			}
 			records[i] = f.put(tipoff.UserRecord(f.company[r.Company], u, r.Received), &r.rowOrigin)
 		}
-		return rows[len(rows)-1].ID, len(rows), f.visit(records)
+		return rows[len(rows)-1].rowOrigin, len(rows), f.visit(records)
 	})
 }
 
 func (f *facts) events() error {
 	columns := []any{"event_id", "announced", "sport", "league", "country", "begin_at", "end_at", "home", "away", "status", "result", "markets", "extra"}
-	return f.pages("events", columns, func(q *goqu.SelectDataset) (last int64, n int, err error) {
+	return f.pages("events", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			eventRow
 			Company  int64     `db:"company_id"`
 			Received time.Time `db:"received_at"`
 		}
 		if err := q.ScanStructsContext(f.ctx, &rows); err != nil || len(rows) == 0 {
-			return 0, 0, err
+			return last, 0, err
 		}
 		pks := make([]int64, len(rows))
 		for i := range rows {
@@ -185,14 +199,14 @@ func (f *facts) events() error {
 		}
 		participants, err := f.participants(pks)
 		if err != nil {
-			return 0, 0, err
+			return last, 0, err
 		}
 		records := make([]tipoff.Record, len(rows))
 		for i := range rows {
 			r := &rows[i]
 			e, err := r.event()
 			if err != nil {
-				return 0, 0, err
+				return last, 0, err
 			}
 			var record tipoff.Record
 			if r.Announced != 0 {
@@ -203,7 +217,7 @@ func (f *facts) events() error {
 			}
 			records[i] = f.put(record, &rowOrigin{Source: r.Source, Offset: r.Offset, Appended: r.Appended, Received: r.Received})
 		}
-		return rows[len(rows)-1].ID, len(rows), f.visit(records)
+		return rowOrigin{ID: rows[len(rows)-1].ID}, len(rows), f.visit(records)
 	})
 }
 
@@ -221,11 +235,9 @@ func (f *facts) participants(events []int64) (map[int64][]string, error) {
 	return names, err
 }
 
-// coupons come by their integer key: the sink inserts those of a user in the order
-// of their topic.
 func (f *facts) coupons() error {
 	columns := []any{"user_id", "coupon_id", "stake", "placed_at", "extra"}
-	return f.pages("coupons", columns, func(q *goqu.SelectDataset) (last int64, n int, err error) {
+	return f.pages("coupons", byPlace, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			rowOrigin
 			UserID   string         `db:"user_id"`
@@ -235,7 +247,7 @@ func (f *facts) coupons() error {
 			Extra    sql.NullString `db:"extra"`
 		}
 		if err := q.ScanStructsContext(f.ctx, &rows); err != nil || len(rows) == 0 {
-			return 0, 0, err
+			return last, 0, err
 		}
 		pks, legs := make([]int64, len(rows)), map[int64][]tipoff.Selection{}
 		for i := range rows {
@@ -243,7 +255,7 @@ func (f *facts) coupons() error {
 		}
 		err = readSelections(f.ctx, f.tx.From, pks, func(coupon int64, s tipoff.Selection) { legs[coupon] = append(legs[coupon], s) })
 		if err != nil {
-			return 0, 0, err
+			return last, 0, err
 		}
 		records := make([]tipoff.Record, len(rows))
 		for i := range rows {
@@ -254,6 +266,6 @@ func (f *facts) coupons() error {
 			}
 			records[i] = f.put(tipoff.CouponRecord(f.company[r.Company], c, r.Received), &r.rowOrigin)
 		}
-		return rows[len(rows)-1].ID, len(rows), f.visit(records)
+		return rows[len(rows)-1].rowOrigin, len(rows), f.visit(records)
 	})
 }

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,4 +90,28 @@ func TestFacts_OfManyPages(t *testing.T) {
 	if err != nil || next != coupons {
 		t.Errorf("%d of %d coupons, %v", next, coupons, err)
 	}
+}
+
+// TestFacts_ComeInTheOrderOfTheirTopic: also where the sink read the earlier ones
+// again after the later ones, as from a restored database.
+func TestFacts_ComeInTheOrderOfTheirTopic(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		w := &writer{db: db}
+		coupons := newLog(tipoff.TopicCoupons, "c")
+		for i := range 6 {
+			coupons.add(coupon(fmt.Sprint("c", i), "u1", 1, "e1"))
+		}
+		coupons.mirror(t, w, 4, 6)
+		coupons.mirror(t, w, 0, 6)
+		var offsets []int64
+		err := db.Facts(t.Context(), func(records []tipoff.Record) error {
+			for _, r := range records {
+				offsets = append(offsets, r.Origin.Offset)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(offsets, []int64{0, 1, 2, 3, 4, 5}) {
+			t.Errorf("offsets %v, %v", offsets, err)
+		}
+	})
 }

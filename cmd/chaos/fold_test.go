@@ -35,7 +35,7 @@ func small(t *testing.T) (*harness, *fold) {
 		}
 		coupons = append(coupons, stands(int64(i), tipoff.CouponRecord(company, c, noon)))
 		place := score.Position{Source: 2, Offset: int64(i)}
-		b.Note(&c, place, int64(i), noon.Unix())
+		b.Note(&c, place, place, noon.Unix())
 		for _, leg := range b.Send(&c, score.Cause{Position: place}, noon.Unix()) {
 			fixtures[leg.EventID].Count(&leg)
 			b.Apply(score.Resolve(&leg, fixtures[leg.EventID].Traits()), noon.Unix())

@@ -112,7 +112,7 @@ func (r *rebuild) giveUp(ctx context.Context) error {
 	}
 	given := *builds.Filling
 	builds.Filling, builds.Seeding = nil, false
-	if err := errors.Join(r.cluster.SetBuilds(ctx, builds), r.cluster.Remove(ctx, builds)); err != nil {
+	if err := r.set(ctx, builds); err != nil {
 		return err
 	}
 	r.say("%v is given up", given)
@@ -143,7 +143,7 @@ func (r *rebuild) run(ctx context.Context) error {
 		return ctx.Err()
 	}
 	builds.Ending = nil
-	if err := errors.Join(r.cluster.SetBuilds(ctx, builds), r.cluster.Remove(ctx, builds)); err != nil {
+	if err := r.set(ctx, builds); err != nil {
 		return err
 	}
 	r.say("%v serves alone, the tables are built", builds.Serving)
@@ -167,7 +167,7 @@ func (r *rebuild) begin(ctx context.Context, builds tipoff.Builds) (tipoff.Build
 	builds.Last++
 	next := tipoff.Build{Number: builds.Last, Partitions: r.TablePartitions, Copied: r.TablePartitions != 0 || from == "database"}
 	builds.Filling, builds.Seeding = &next, from == "database"
-	if err := errors.Join(r.cluster.SetBuilds(ctx, builds), r.cluster.Remove(ctx, builds)); err != nil {
+	if err := r.set(ctx, builds); err != nil {
 		return builds, err
 	}
 	r.say("begins %v", next)
@@ -182,6 +182,14 @@ func (r *rebuild) begin(ctx context.Context, builds tipoff.Builds) (tipoff.Build
 	}
 	builds.Seeding = false
 	return builds, r.cluster.SetBuilds(ctx, builds)
+}
+
+// set tells every process which builds there are, and removes the others.
+func (r *rebuild) set(ctx context.Context, builds tipoff.Builds) error {
+	if err := r.cluster.SetBuilds(ctx, builds); err != nil {
+		return err
+	}
+	return r.cluster.Remove(ctx, builds)
 }
 
 // still answers the builds, unless another run of this command has begun a build of
@@ -252,12 +260,33 @@ func (r *rebuild) seed(ctx context.Context, to tipoff.Build) (err error) {
 		for i := range records {
 			records[i].Topic = to.Facts(records[i].Topic)
 		}
-		if err := publisher.Publish(ctx, records); err != nil {
-			return err
+		for part := range slices.Chunk(records, seedAtOnce) {
+			if err := insist(ctx, publisher, part); err != nil {
+				return err
+			}
+			bar.add(len(part))
 		}
-		bar.add(len(records))
 		return nil
 	})
+}
+
+// seedAtOnce is how many facts are published together; the largest take 8 MiB.
+const seedAtOnce = 100
+
+// insist publishes until the broker has the records, through a minute of trouble.
+// Those of a try that failed may come twice, and count once.
+func insist(ctx context.Context, publisher *broker.Publisher, records []tipoff.Record) error {
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := publisher.Publish(ctx, records)
+		if err == nil || time.Now().After(deadline) || !errors.Is(err, tipoff.ErrUnavailable) && !errors.Is(err, tipoff.ErrBusy) {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // fill waits until the processors have done everything that was there.

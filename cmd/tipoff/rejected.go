@@ -110,10 +110,9 @@ func (g *rejections) each(ctx context.Context, which selected, read func(n int),
 func (r *rejection) whyNot() string {
 	switch {
 	case r.Cut():
-		return fmt.Sprintf("its value was cut at %d bytes: post it again", tipoff.MaxRejectedValue)
-	case !slices.ContainsFunc(tipoff.Topics(), func(t tipoff.Topic) bool { return t.Name == r.Topic }),
-		r.Topic == tipoff.TopicRejected, r.Topic == tipoff.TableBettors, r.Topic == tipoff.TableFixtures:
-		return "it came from " + r.Topic + ", where nothing may be published"
+		return fmt.Sprintf("its value was cut at %d bytes, or its key at %d: post it again", tipoff.MaxRejectedValue, tipoff.MaxRejectedKey)
+	case !slices.Contains(tipoff.FactTopics(), r.Topic):
+		return "it came from " + r.Topic + ", which the processors fill from the facts: tipoff rebuild makes the tables anew"
 	}
 	return ""
 }

@@ -111,21 +111,21 @@ func retriesOnce(t *testing.T, c *broker.Cluster) {
 	)
 	publish(t, c, tipoff.Record{Topic: tipoff.TopicRejected, Key: "k", Value: []byte("no rejection"), Received: time.Now()})
 
-	if got := retried(t, c, rejectedRetryMode{DryRun: true}); !strings.Contains(got, "2 would be published again") || on(t, c, tipoff.TopicCoupons) != "" {
+	if got := retried(t, c, rejectedRetryMode{DryRun: true}); !strings.Contains(got, "1 would be published again") || on(t, c, tipoff.TopicCoupons) != "" {
 		t.Errorf("dry run: %s", got)
 	}
-	if got := retried(t, c, rejectedRetryMode{selected: selected{Reason: "a message"}}); !strings.Contains(got, "1 published again") {
+	if got := retried(t, c, rejectedRetryMode{selected: selected{Reason: "a message"}}); !strings.Contains(got, "0 published again") {
 		t.Errorf("by reason: %s", got)
 	}
-	if got := on(t, c, tipoff.TopicSelections); got != "default/e1=\x01\xff\x00" {
-		t.Errorf("selections: %q", got)
+	if got := on(t, c, tipoff.TopicSelections); got != "" {
+		t.Errorf("selections, which only a rebuild makes anew: %q", got)
 	}
 	if got := on(t, c, tipoff.TopicCoupons); got != "" {
 		t.Errorf("coupons although another reason was asked for: %q", got)
 	}
 	for _, want := range []string{"1 published again\n       1  to coupon_topic", "0 published again"} {
 		got := retried(t, c, rejectedRetryMode{})
-		for _, part := range []string{want, "1  cannot be: its value was cut at 262144 bytes: post it again", "it came from somewhere-else", "it came from tipoff-bettors-table"} {
+		for _, part := range []string{want, "1  cannot be: its value was cut at 262144 bytes", "it came from somewhere-else", "it came from tipoff-bettors-table"} {
 			if !strings.Contains(got, part) {
 				t.Errorf("%s\nwant in it %q", got, part)
 			}
