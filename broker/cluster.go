@@ -109,7 +109,7 @@ type backoff struct{ next time.Duration }
 
 const (
 	backoffFirst = 200 * time.Millisecond
-	backoffMost  = 10 * time.Second
+	backoffMost  = 3 * time.Second
 )
 
 func newBackoff() *backoff { return &backoff{backoffFirst} }

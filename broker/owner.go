@@ -138,7 +138,7 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 		table = newMemory()
 		o.tables[partition] = table
 	}
-	return &handle{memory: table}, nil
+	return &handle{memory: table, stale: o.stale}, nil
 }
 
 // refusal is why a partition cannot be worked on; nil: it can. Its records wait on
@@ -192,12 +192,13 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 	if err != nil {
 		return err
 	}
-	if stored != nil && epoch < o.values.Epoch(stored) {
-		o.stale(key)
-		return nil
-	}
+	late := stored != nil && epoch < o.values.Epoch(stored)
 	if table := o.table(ctx.Partition()); table != nil {
+		table.follow(key, late)
 		table.saw(epoch)
+	}
+	if late {
+		return nil
 	}
 	return s.Set(key, value)
 }

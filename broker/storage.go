@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,13 +19,14 @@ type memory struct {
 	mu      sync.RWMutex
 	values  map[string][]byte
 	offset  int64
-	stored  bool   // offset was set
-	unacked int    // values set whose offset on the changelog is not known
-	epoch   uint64 // highest seen
-	refused error  // why the partition cannot be worked on; nil: it can
+	stored  bool                // offset was set
+	unacked int                 // values set whose offset on the changelog is not known
+	epoch   uint64              // highest seen
+	refused error               // why the partition cannot be worked on; nil: it can
+	late    map[string]struct{} // keys whose newest value on the changelog is a former owner's
 }
 
-func newMemory() *memory { return &memory{values: map[string][]byte{}} }
+func newMemory() *memory { return &memory{values: map[string][]byte{}, late: map[string]struct{}{}} }
 
 func (m *memory) Open() error  { return nil }
 func (m *memory) Close() error { return nil }
@@ -90,6 +92,17 @@ func (m *memory) settled() bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.unacked == 0
+}
+
+// follow notes whether the newest value of a key is a former owner's.
+func (m *memory) follow(key string, late bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if late {
+		m.late[key] = struct{}{}
+	} else {
+		delete(m.late, key)
+	}
 }
 
 func (m *memory) saw(epoch uint64) {
@@ -164,7 +177,20 @@ func (i *keysIterator) Release()               {}
 // session must not touch what the next one holds.
 type handle struct {
 	*memory
+	stale  func(key string) // is told the late keys
 	closed atomic.Bool
+}
+
+// MarkRecovered is called when all of the changelog is here.
+func (h *handle) MarkRecovered() error {
+	h.mu.Lock()
+	keys := slices.Collect(maps.Keys(h.late))
+	clear(h.late)
+	h.mu.Unlock()
+	for _, key := range keys {
+		h.stale(key)
+	}
+	return h.memory.MarkRecovered()
 }
 
 // Close ends the use; the memory stays for the next session.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -26,14 +27,14 @@ func (h *harness) plan(round int) []disturbance {
 		d.after = time.Second
 		return []disturbance{d}
 	}
-	r := rand.New(rand.NewPCG(h.seed, 77_000+uint64(round)))
+	r := newRandom(h.seed, 77_000+uint64(round))
 	var list []disturbance
 	for range 1 + r.IntN(3) {
 		d := h.choose(r)
 		d.after = time.Duration(500+r.IntN(4000)) * time.Millisecond
 		taken := false
 		for _, other := range list {
-			taken = taken || other.what == d.what || isBroker(other) && isBroker(d)
+			taken = taken || strings.HasPrefix(other.what, d.what) || strings.HasPrefix(d.what, other.what) || isBroker(other) && isBroker(d)
 		}
 		if !taken {
 			list = append(list, d)
@@ -81,7 +82,7 @@ func (h *harness) choose(r *rand.Rand) disturbance {
 		return disturbance{kind: "clean restart", what: p.name, lasts: seconds(0, 1),
 			begin: func() error {
 				if !p.end() {
-					h.wrong("%s did not end within 10 s of being asked to", p.name)
+					h.wrong("%s did not end within %s of being asked to", p.name, endWithin)
 				}
 				return nil
 			}, end: p.run}

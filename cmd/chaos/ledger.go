@@ -22,7 +22,6 @@ type entry struct {
 	tag     string // tells the versions of one entity apart
 	content string // canonical JSON, as the topic must hold it
 	verdict verdict
-	sent    int  // how often
 	doubt   bool // some attempt was not answered: it may arrive late
 	number  int  // in the order in which the facts of one entity were posted
 }
@@ -34,7 +33,6 @@ type ledger struct {
 	last    map[string]int    // number of the newest entry of an entity
 	counts  map[verdict]int64 // of answers
 	repeats int64
-	started time.Time
 	accepts []stamp // for the plot
 }
 
@@ -44,7 +42,7 @@ type stamp struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{entries: map[string]*entry{}, last: map[string]int{}, counts: map[verdict]int64{}, started: time.Now()}
+	return &ledger{entries: map[string]*entry{}, last: map[string]int{}, counts: map[verdict]int64{}}
 }
 
 func entryKey(topic, entity, tag string) string { return topic + "\x00" + entity + "\x00" + tag }
@@ -63,7 +61,6 @@ func (l *ledger) post(e entry) *entry {
 	} else {
 		l.repeats++
 	}
-	known.sent++
 	return known
 }
 

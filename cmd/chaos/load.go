@@ -30,8 +30,8 @@ type load struct {
 	bets   map[string]int    // legs posted of each user of this round
 	sure   map[string]bool   // users all of whose coupons were accepted at once
 	chosen map[string]events // by user
-	closed map[string]bool   // events closed in this round
-	moved  map[string]bool   // events changed in this round
+	moved  map[string]int    // events changed in this round, and how often
+	vague  map[string]bool   // events some change of which was not answered
 }
 
 type events map[string]bool
@@ -58,7 +58,7 @@ func newLoad(h *harness, round int) *load {
 	return &load{
 		h: h, round: round, ledger: h.ledger,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * workers}},
-		bets:   map[string]int{}, sure: map[string]bool{}, chosen: map[string]events{}, closed: map[string]bool{}, moved: map[string]bool{},
+		bets:   map[string]int{}, sure: map[string]bool{}, chosen: map[string]events{}, moved: map[string]int{}, vague: map[string]bool{},
 	}
 }
 
@@ -67,7 +67,7 @@ func (l *load) run(ctx context.Context) {
 	defer l.client.CloseIdleConnections()
 	var running sync.WaitGroup
 	for number := range workers {
-		w := &worker{load: l, number: number, random: rand.New(rand.NewPCG(l.h.seed, uint64(l.round*workers+number))), doubtful: map[string]bool{}}
+		w := &worker{load: l, number: number, random: newRandom(l.h.seed, uint64(l.round*workers+number)), doubtful: map[string]bool{}}
 		running.Go(func() { w.run(ctx) })
 	}
 	running.Wait()
@@ -181,7 +181,7 @@ func (w *worker) postEvents(ctx context.Context) {
 		if again {
 			w.own[at] = e
 			w.mu.Lock()
-			w.moved[e.ID] = true
+			w.moved[e.ID]++
 			w.mu.Unlock()
 		} else {
 			w.own = append(w.own, e)
@@ -214,7 +214,7 @@ func (w *worker) patchEvent(ctx context.Context) {
 	status := w.pick([]string{tipoff.StatusOpen, tipoff.StatusSuspended, tipoff.StatusCancelled, tipoff.StatusFinished})
 	patch := map[string]any{"status": status, "result": fmt.Sprintf("r%d", w.versions[e.ID])}
 	w.mu.Lock()
-	w.moved[e.ID] = true
+	w.moved[e.ID]++
 	w.mu.Unlock()
 	content := map[string]any{"event_id": e.ID, "status": patch["status"], "result": patch["result"]}
 	written := w.ledger.post(entry{topic: tipoff.TopicEvents, entity: e.ID, tag: patch["result"].(string), content: canonical(content)})
@@ -382,6 +382,9 @@ func (w *worker) sendBody(ctx context.Context, method, path string, body any, en
 	for _, e := range entries {
 		if e.doubt || e.verdict == unknown {
 			w.doubtful[e.entity] = true
+			w.mu.Lock()
+			w.vague[e.entity] = true
+			w.mu.Unlock()
 		}
 	}
 }

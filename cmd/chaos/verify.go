@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -153,15 +154,15 @@ func (h *harness) verifyDatabase(ctx context.Context, f *fold) error {
 		return found.Err()
 	}
 	users := map[string]int{}
-	err := rows("SELECT user_id, COALESCE(name, ''), source_offset FROM users", func(r *sql.Rows) error {
-		var id, name string
+	err := rows("SELECT user_id, birth_year, country, currency, gender, registration_date, COALESCE(name, ''), source_offset FROM users", func(r *sql.Rows) error {
+		var u tipoff.User
 		var offset int64
-		if err := r.Scan(&id, &name, &offset); err != nil {
+		if err := r.Scan(&u.ID, &u.BirthYear, &u.Country, &u.Currency, &u.Gender, &u.RegistrationDate, &u.Name, &offset); err != nil {
 			return err
 		}
-		users[id]++
-		if want := f.users[id]; want.tag != name || want.offset != offset {
-			h.wrong("MySQL has %s as %s of offset %d, the topic %s of %d", id, name, offset, want.tag, want.offset)
+		users[u.ID]++
+		if want := f.users[u.ID]; want.content != canonical(u) || want.offset != offset {
+			h.wrong("user of offset %d and %d\n  MySQL %s\n  topic %s", offset, want.offset, canonical(u), want.content)
 		}
 		return nil
 	})
@@ -169,30 +170,47 @@ func (h *harness) verifyDatabase(ctx context.Context, f *fold) error {
 		return err
 	}
 	h.compareCounts("user", f.users, users)
-	events, announced := map[string]int{}, 0
-	err = rows(`SELECT e.event_id, e.announced, COALESCE(e.status, ''), COALESCE(e.result, ''), e.begin_at, COALESCE(e.league, ''),
-		(SELECT COUNT(*) FROM event_participants p WHERE p.event_pk = e.id) FROM events e`, func(r *sql.Rows) error {
-		var id, status, result, league string
-		var isAnnounced bool
-		var begin sql.NullTime
-		var participants int
-		if err := r.Scan(&id, &isAnnounced, &status, &result, &begin, &league, &participants); err != nil {
+	participants := map[int64][]string{}
+	err = rows("SELECT event_pk, name FROM event_participants ORDER BY event_pk, position", func(r *sql.Rows) error {
+		var event int64
+		var name string
+		err := r.Scan(&event, &name)
+		participants[event] = append(participants[event], name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	events := map[string]int{}
+	err = rows(`SELECT id, event_id, announced, COALESCE(status, ''), COALESCE(result, ''), begin_at, end_at, COALESCE(sport, ''), COALESCE(league, ''),
+		COALESCE(country, ''), COALESCE(extra, '') FROM events`, func(r *sql.Rows) error {
+		var key int64
+		var announced bool
+		var begin, end sql.NullTime
+		var e tipoff.Event
+		var extra string
+		if err := r.Scan(&key, &e.ID, &announced, &e.Status, &e.Result, &begin, &end, &e.Sport, &e.League, &e.Country, &extra); err != nil {
 			return err
 		}
-		events[id]++
-		want := f.events[id]
-		if want == nil || want.announced != isAnnounced {
-			h.wrong("MySQL has event %s announced: %v, the topic does not", id, isAnnounced)
+		events[e.ID]++
+		want := f.events[e.ID]
+		if want == nil || want.announced != announced {
+			h.wrong("MySQL has event %s announced: %v, the topic does not", e.ID, announced)
 			return nil
 		}
-		if !isAnnounced {
-			return nil
+		got := map[string]any{"event_id": e.ID, "status": e.Status, "result": e.Result}
+		fields := want.changes
+		if announced {
+			e.Begin, e.End, e.Participants = begin.Time, end.Time, participants[key]
+			if extra != "" {
+				e.Extra = []byte(extra)
+			}
+			raw, _ := json.Marshal(e)
+			got, fields = map[string]any{}, want.fields
+			_ = json.Unmarshal(raw, &got)
 		}
-		announced++
-		wantResult, _ := want.fields["result"].(string)
-		list, _ := want.fields["participants"].([]any)
-		if want.fields["status"] != status || wantResult != result || !want.begin().Equal(begin.Time) || want.fields["league"] != league || len(list) != participants {
-			h.wrong("MySQL has event %s as %s %q %s %s with %d participants, the topic %v", id, status, result, begin.Time, league, participants, want.fields)
+		if canonical(got) != canonical(fields) {
+			h.wrong("event\n  MySQL %s\n  topic %s", canonical(got), canonical(fields))
 		}
 		return nil
 	})
@@ -318,6 +336,12 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 			say("wrong", "bettor %s\n  table %s\n  topic %s", user, canonical(b.User), want.content)
 		}
 	}
+	for key := range h.bettorValues {
+		user := strings.TrimPrefix(key, company+"/")
+		if _, known := f.users[user]; !known && len(f.coupons[user]) == 0 {
+			say("wrong", "the table has a bettor %s of whom nothing is on the topics", key)
+		}
+	}
 	for user, want := range tastes {
 		b, err := score.UnmarshalBettor(h.bettorValues[tipoff.Key(company, user)])
 		if err != nil {
@@ -327,6 +351,13 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		if b.Legs != want.legs {
 			say(lessOrMore(b.Legs, want.legs), "bettor %s has learnt from %d legs, the fold from %d", user, b.Legs, want.legs)
 			continue
+		}
+		waiting := 0
+		for _, bet := range b.Bets {
+			waiting += bits.OnesCount64(bet.Waiting)
+		}
+		if len(b.Bets) != len(f.coupons[user]) || waiting != want.waiting {
+			say("wrong", "bettor %s has %d coupons and %d legs that wait, the fold %d and %d", user, len(b.Bets), waiting, len(f.coupons[user]), want.waiting)
 		}
 		if want.legs == 0 {
 			continue
@@ -382,6 +413,15 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 			say("wrong", "event %s\n  table %s\n  topic %s", id, canonical(fixture.Event), canonical(want.fields))
 		}
 	}
+	for key := range h.fixtureValues {
+		id := strings.TrimPrefix(key, company+"/")
+		if whole, _, isChunk := tipoff.SplitPartKey(id); isChunk {
+			id = whole
+		}
+		if f.events[id] == nil && demands[id] == nil {
+			say("wrong", "the table has a fixture %s of which nothing is on the topics", key)
+		}
+	}
 	for id, want := range demands {
 		fixture, err := score.UnmarshalFixture(h.fixtureValues[tipoff.Key(company, id)])
 		if err != nil {
@@ -396,6 +436,9 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 			say("wrong", "fixture %s has popularity %v, the fold %v", id, got, want.popularity)
 		}
 		if len(want.outcomes) <= score.MaxOutcomes {
+			if len(fixture.Outcomes) != len(want.outcomes) {
+				say("lost", "fixture %s has %d outcomes, the fold %d", id, len(fixture.Outcomes), len(want.outcomes))
+			}
 			for _, o := range fixture.Outcomes {
 				if o.Bets != want.outcomes[o.Market+"/"+o.Outcome] {
 					say("wrong", "fixture %s counts %d bets on %s %s, the fold %d", id, o.Bets, o.Market, o.Outcome, want.outcomes[o.Market+"/"+o.Outcome])

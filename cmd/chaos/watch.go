@@ -17,6 +17,7 @@ type held struct {
 	life   int64 // of the process; a new one begins with nothing
 	chosen map[string]events
 	closed map[string]bool
+	shown  map[string]bool // events that this process has recommended: its view has them
 }
 
 // slate is the part of a recommendation that matters here.
@@ -33,7 +34,7 @@ type slate struct {
 // watch asks one api for recommendations until ctx ends, and holds each against
 // what that api's view held when it was asked.
 func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold, asked *atomic.Int64) {
-	random := rand.New(rand.NewPCG(h.seed, uint64(1000*l.round+api.number)))
+	random := newRandom(h.seed, uint64(1000*l.round+api.number))
 	var known held
 	for ctx.Err() == nil {
 		if known.life != api.life.Load() || known.chosen == nil {
@@ -59,6 +60,7 @@ func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold,
 		if random.IntN(4) == 0 {
 			h.learnHeld(ctx, api, l, user, random, &known)
 		}
+		closed, changes := h.learnClosed(ctx, api, l, known)
 		begun := time.Now()
 		var got slate
 		if err := get(ctx, h.url(api)+"/v1/recommendations?n=50&user_id="+url.QueryEscape(user), &got); err != nil {
@@ -69,6 +71,12 @@ func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold,
 			continue
 		}
 		h.judge(api, user, got, begun, known, l)
+		for _, item := range got.Items {
+			known.shown[item.Event.ID] = true
+		}
+		if closed != "" && l.changes(closed) == changes && got.shows(closed) {
+			h.wrong("%s showed %s event %s, which it had just said to be closed", api.name, user, closed)
+		}
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
@@ -93,15 +101,52 @@ func (h *harness) judge(api *process, user string, got slate, asked time.Time, k
 	}
 }
 
-func (l *load) wasMoved(event string) bool {
+func (l *load) wasMoved(event string) bool { return l.changes(event) != 0 }
+
+// changes is how often an event was changed in this round; -1: nobody can tell.
+func (l *load) changes(event string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.vague[event] {
+		return -1
+	}
 	return l.moved[event]
+}
+
+func (s slate) shows(event string) bool {
+	for _, item := range s.Items {
+		if item.Event.ID == event {
+			return true
+		}
+	}
+	return false
+}
+
+// learnClosed asks the api for an event that it has shown and that was changed in this
+// round, and names it if the api's view holds it as closed.
+func (h *harness) learnClosed(ctx context.Context, api *process, l *load, known held) (closed string, changes int) {
+	l.mu.Lock()
+	for event := range l.moved {
+		if known.shown[event] {
+			closed = event
+			break
+		}
+	}
+	l.mu.Unlock()
+	if closed == "" {
+		return "", 0
+	}
+	changes = l.changes(closed)
+	var event struct{ Status string }
+	if changes < 0 || get(ctx, h.url(api)+"/v1/events/"+url.PathEscape(closed), &event) != nil || event.Status == "open" {
+		return "", 0
+	}
+	return closed, changes
 }
 
 // heldWhenQuiet is what every view held before the round.
 func (h *harness) heldWhenQuiet(f *fold, l *load) held {
-	k := held{chosen: map[string]events{}, closed: map[string]bool{}}
+	k := held{chosen: map[string]events{}, closed: map[string]bool{}, shown: map[string]bool{}}
 	if f == nil {
 		return k
 	}

@@ -279,6 +279,8 @@ func (g *building) startView(table, first string, rewrite func(b tipoff.Build, k
 			rewriter.Add(u.Key)
 		case err != nil:
 			n.log.Error("a table value cannot be used, the older one stays", "table", table, "error", err)
+		default:
+			rewriter.Drop(u.Key)
 		}
 		if int(g.builds.serving.Load()) == g.build.Number {
 			g.builds.fresh(first, u.Received)
