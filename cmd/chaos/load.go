@@ -30,7 +30,7 @@ type load struct {
 	bets   map[string]int    // legs posted of each user of this round
 	sure   map[string]bool   // users all of whose coupons were accepted at once
 	chosen map[string]events // by user
-	moved  map[string]int    // events changed in this round, and how often
+	moved  map[string]string // events changed in this round: the tag of the newest version
 	vague  map[string]bool   // events some change of which was not answered
 }
 
@@ -58,7 +58,7 @@ func newLoad(h *harness, round int) *load {
 	return &load{
 		h: h, round: round, ledger: h.ledger,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * workers}},
-		bets:   map[string]int{}, sure: map[string]bool{}, chosen: map[string]events{}, moved: map[string]int{}, vague: map[string]bool{},
+		bets:   map[string]int{}, sure: map[string]bool{}, chosen: map[string]events{}, moved: map[string]string{}, vague: map[string]bool{},
 	}
 }
 
@@ -180,9 +180,7 @@ func (w *worker) postEvents(ctx context.Context) {
 		e.Extra = []byte(fmt.Sprintf(`{"v":"v%d"}`, w.versions[e.ID]))
 		if again {
 			w.own[at] = e
-			w.mu.Lock()
-			w.moved[e.ID]++
-			w.mu.Unlock()
+			w.move(e.ID, "v"+strconv.Itoa(w.versions[e.ID]))
 		} else {
 			w.own = append(w.own, e)
 		}
@@ -201,6 +199,13 @@ func (w *worker) offer(event string) {
 	w.load.events = append(w.load.events, event)
 }
 
+// move notes that a newer version of an event is on its way.
+func (w *worker) move(event, tag string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moved[event] = tag
+}
+
 // patchEvent closes an own event, or opens it again.
 func (w *worker) patchEvent(ctx context.Context) {
 	if len(w.own) == 0 {
@@ -213,9 +218,7 @@ func (w *worker) patchEvent(ctx context.Context) {
 	w.versions[e.ID]++
 	status := w.pick([]string{tipoff.StatusOpen, tipoff.StatusSuspended, tipoff.StatusCancelled, tipoff.StatusFinished})
 	patch := map[string]any{"status": status, "result": fmt.Sprintf("r%d", w.versions[e.ID])}
-	w.mu.Lock()
-	w.moved[e.ID]++
-	w.mu.Unlock()
+	w.move(e.ID, patch["result"].(string))
 	content := map[string]any{"event_id": e.ID, "status": patch["status"], "result": patch["result"]}
 	written := w.ledger.post(entry{topic: tipoff.TopicEvents, entity: e.ID, tag: patch["result"].(string), content: canonical(content)})
 	w.sendBody(ctx, http.MethodPatch, "/v1/events/"+e.ID, patch, []*entry{written})

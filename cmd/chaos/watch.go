@@ -60,7 +60,7 @@ func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold,
 		if random.IntN(4) == 0 {
 			h.learnHeld(ctx, api, l, user, random, &known)
 		}
-		closed, changes := h.learnClosed(ctx, api, l, known)
+		closed, tag := h.learnClosed(ctx, api, l, known)
 		begun := time.Now()
 		var got slate
 		if err := get(ctx, h.url(api)+"/v1/recommendations?n=50&user_id="+url.QueryEscape(user), &got); err != nil {
@@ -74,7 +74,7 @@ func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold,
 		for _, item := range got.Items {
 			known.shown[item.Event.ID] = true
 		}
-		if closed != "" && l.changes(closed) == changes && got.shows(closed) {
+		if closed != "" && l.newest(closed) == tag && got.shows(closed) {
 			h.wrong("%s showed %s event %s, which it had just said to be closed", api.name, user, closed)
 		}
 		select {
@@ -93,7 +93,7 @@ func (h *harness) judge(api *process, user string, got slate, asked time.Time, k
 			h.wrong("%s showed %s event %s, which began at %s, asked at %s", api.name, user, e.ID, e.Begin, asked)
 		case e.Status != "open":
 			h.wrong("%s showed %s event %s, which is %s", api.name, user, e.ID, e.Status)
-		case known.closed[e.ID] && !l.wasMoved(e.ID):
+		case known.closed[e.ID] && l.newest(e.ID) == "":
 			h.wrong("%s showed %s event %s, which its view held as closed", api.name, user, e.ID)
 		case known.chosen[user][e.ID]:
 			h.wrong("%s showed %s event %s, which its view held as chosen", api.name, user, e.ID)
@@ -101,15 +101,11 @@ func (h *harness) judge(api *process, user string, got slate, asked time.Time, k
 	}
 }
 
-func (l *load) wasMoved(event string) bool { return l.changes(event) != 0 }
-
-// changes is how often an event was changed in this round; -1: nobody can tell.
-func (l *load) changes(event string) int {
+// newest is the tag of the newest version of an event in this round; "": there is
+// none.
+func (l *load) newest(event string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.vague[event] {
-		return -1
-	}
 	return l.moved[event]
 }
 
@@ -123,25 +119,22 @@ func (s slate) shows(event string) bool {
 }
 
 // learnClosed asks the api for an event that it has shown and that was changed in this
-// round, and names it if the api's view holds it as closed.
-func (h *harness) learnClosed(ctx context.Context, api *process, l *load, known held) (closed string, changes int) {
+// round, and names it and its version if the api's view holds the newest one and that
+// is closed.
+func (h *harness) learnClosed(ctx context.Context, api *process, l *load, known held) (closed, tag string) {
 	l.mu.Lock()
 	for event := range l.moved {
-		if known.shown[event] {
-			closed = event
+		if known.shown[event] && !l.vague[event] {
+			closed, tag = event, l.moved[event]
 			break
 		}
 	}
 	l.mu.Unlock()
-	if closed == "" {
-		return "", 0
+	var event struct{ Status, Result string }
+	if closed == "" || get(ctx, h.url(api)+"/v1/events/"+url.PathEscape(closed), &event) != nil || event.Status == "open" || event.Result != tag {
+		return "", ""
 	}
-	changes = l.changes(closed)
-	var event struct{ Status string }
-	if changes < 0 || get(ctx, h.url(api)+"/v1/events/"+url.PathEscape(closed), &event) != nil || event.Status == "open" {
-		return "", 0
-	}
-	return closed, changes
+	return closed, tag
 }
 
 // heldWhenQuiet is what every view held before the round.
