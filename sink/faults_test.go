@@ -393,7 +393,7 @@ func TestMySQL_EndsInTimeWhileTheServerSaysNothing(t *testing.T) {
 	<-heard
 	began := time.Now()
 	s.stop()
-	if took := time.Since(began); took > lastFlush+time.Second {
+	if took := time.Since(began); took > 5*time.Second { // what the whole process has
 		t.Errorf("took %s", took)
 	}
 }

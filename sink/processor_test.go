@@ -453,7 +453,7 @@ func TestSink_EndsInTimeWhileTheDatabaseFails(t *testing.T) {
 	s.waits(Altered)
 	began := time.Now()
 	s.stop()
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 5*time.Second { // what the whole process has
 		t.Errorf("took %s", took)
 	}
 	if p := s.Progress(noon); p.Trouble != nil || p.Unsaved != 0 {
