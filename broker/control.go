@@ -155,21 +155,28 @@ func (c *Cluster) CatchUp(ctx context.Context, reads map[string][]string, hops i
 		ends := map[string]map[int32]int64{}
 		for _, topics := range reads {
 			for _, topic := range topics {
-				at, err := c.ends(topic, sarama.OffsetNewest)
+				err := c.insist(ctx, nil, func() (err error) {
+					ends[topic], err = c.ends(topic, sarama.OffsetNewest)
+					return err
+				})
 				if err != nil {
 					return err
 				}
-				ends[topic] = at
 			}
 		}
 		for {
 			behind := int64(0)
 			for group, topics := range reads {
-				n, err := c.behind(group, topics, ends)
+				err := c.insist(ctx, []string{group}, func() error {
+					n, err := c.behind(group, topics, ends)
+					if err == nil {
+						behind += n
+					}
+					return err
+				})
 				if err != nil {
 					return err
 				}
-				behind += n
 			}
 			left(behind)
 			if behind == 0 {
@@ -186,6 +193,23 @@ func (c *Cluster) CatchUp(ctx context.Context, reads map[string][]string, hops i
 }
 
 const catchUpEvery = 200 * time.Millisecond
+
+// insist asks the cluster again for a minute: leaders of partitions and coordinators
+// of groups change, and new topics have none at first.
+func (c *Cluster) insist(ctx context.Context, groups []string, ask func() error) error {
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := ask()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		c.reconnect(groups...)
+		select {
+		case <-time.After(catchUpEvery):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 func (c *Cluster) behind(group string, topics []string, ends map[string]map[int32]int64) (behind int64, err error) {
 	lag, err := c.lagTo(group, topics, func(topic string) (map[int32]int64, error) { return ends[topic], nil })
