@@ -1,8 +1,9 @@
 # What people do with Tipoff. `make` alone lists it.
 
 GO ?= go
+FUZZTIME ?= 10s
 
-.PHONY: help build run test test-live bench evaluate services lint
+.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos services lint
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -19,12 +20,27 @@ test-live: ## Run the black-box tests against a running Tipoff: make test-live U
 	@test -n "$(URL)" || { echo "usage: make test-live URL=http://host:5000 [KEY=its API key]"; exit 2; }
 	TIPOFF_TEST_URL=$(URL) TIPOFF_TEST_KEY=$(KEY) $(GO) test -count=1 -run '^TestLive$$' -v ./cmd/tipoff
 
+fuzz: ## Fuzz every decoder, codec and parser, for FUZZTIME (10s) each
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "== $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 $$package || exit 1; \
+		done; \
+	done
+
+schemathesis: ## Hold a running Tipoff against its description: make schemathesis URL=http://host:5000
+	@test -n "$(URL)" || { echo "usage: make schemathesis URL=http://host:5000 [KEY=its API key]"; exit 2; }
+	deploy/local/schemathesis.sh "$(URL)" $(KEY)
+
 bench: build ## Measure ratios against limits and peers, into bench/results.json
 	bin/tipoff bench
 
 LOGS ?= ../shared/data
 evaluate: build ## Measure recommendations on recorded logs, into docs/quality.md: make evaluate LOGS=folder [EVERY=1]
 	bin/tipoff evaluate --every $(or $(EVERY),0) --json bin/quality.json --report docs/quality.md --plot docs/quality $(LOGS)/*.ndjson.gz
+
+chaos: build ## Kill and cut off everything, CHAOS_ROUNDS times, and check that nothing is lost or counts twice
+	$(GO) run ./cmd/chaos
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

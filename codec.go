@@ -2,7 +2,9 @@ package tipoff
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"github.com/go-json-experiment/json/jsontext"
 	"strconv"
 	"time"
 
@@ -56,6 +58,37 @@ type Rejection struct {
 	Key       string    `json:"key"`
 	Value     []byte    `json:"value"` // as it was, base64
 	Received  time.Time `json:"received,omitzero"`
+	// Retried is when the record was published again: a rejection that has it says
+	// so of the one with the same id before it, and has no value of its own.
+	Retried time.Time `json:"retried,omitzero"`
+}
+
+// Bounds of what a rejection keeps of a record, so that it always fits into a
+// message.
+const (
+	MaxRejectedValue  = 256 << 10 // bytes
+	MaxRejectedKey    = 4 << 10   // bytes
+	maxRejectedReason = 4 << 10   // bytes
+)
+
+// Cut says that the rejection may not hold all of the refused record.
+func (r Rejection) Cut() bool {
+	return len(r.Value) >= MaxRejectedValue || len(r.Key) >= MaxRejectedKey
+}
+
+// Marshal encodes the rejection for its topic, cut to the bounds.
+func (r Rejection) Marshal() []byte {
+	r.Value = r.Value[:min(len(r.Value), MaxRejectedValue)]
+	r.Key = r.Key[:min(len(r.Key), MaxRejectedKey)]
+	r.Reason = r.Reason[:min(len(r.Reason), maxRejectedReason)]
+	if year := r.Received.Year(); year < 1 || year > 9999 {
+		r.Received = time.Time{} // JSON has no such years
+	}
+	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(fmt.Sprintf("tipoff: marshal a rejection: %v", err)) // its fields all have a form
+	}
+	return value
 }
 
 // ID names the refused record: the key of its rejection, so that a repeat of the
@@ -67,11 +100,15 @@ func (r Rejection) ID() string {
 // FormatReceived writes the value of [HeaderReceived].
 func FormatReceived(t time.Time) []byte { return strconv.AppendInt(nil, t.UnixMicro(), 10) }
 
-// ParseReceived is the reverse of [FormatReceived].
+// ParseReceived is the reverse of [FormatReceived], for the years 1970 to 9999.
 func ParseReceived(value []byte) (time.Time, error) {
 	micros, err := strconv.ParseInt(string(value), 10, 64)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.UnixMicro(micros).UTC(), nil
+	t := time.UnixMicro(micros).UTC()
+	if t.Year() < 1970 || t.Year() > 9999 { // no gateway's clock says that
+		return time.Time{}, errors.New("must lie in the years 1970 to 9999")
+	}
+	return t, nil
 }

@@ -20,7 +20,7 @@ type Coupon struct {
 	Stake      float64        `json:"stake"` // in the user's currency
 	Timestamp  time.Time      `json:"timestamp"`
 	Selections []Selection    `json:"selections"`
-	Extra      jsontext.Value `json:"extra,omitempty"`
+	Extra      jsontext.Value `json:"extra,omitzero"`
 }
 
 // Selection is one leg of a coupon: an outcome of an event at decimal odds.

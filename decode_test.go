@@ -225,6 +225,7 @@ func TestDecodeEventPatch_WantsTheRoutesEventAndSomeChange(t *testing.T) {
 		`{"status":"finished"}`:                  "",
 		`{"event_id":"e1","result":"1:0"}`:       "",
 		`{"event_id":"e2","status":"finished"}`:  `event_id: must be the event of the route, "e1"`,
+		`{"begin_timestamp":"0001-01-01"}`:       "begin_timestamp: must be after 0001-01-01T00:00:00Z",
 		`{}`:                                     "must change at least one of status, result, markets, begin_timestamp",
 		`{"event_id":"e1"}`:                      "must change at least one of status, result, markets, begin_timestamp",
 		`{"patch":true,"status":"finished"}`:     "patch: is not a field of this entity",
@@ -238,7 +239,7 @@ func TestDecodeEventPatch_WantsTheRoutesEventAndSomeChange(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{goodUser, goodEvent, goodCoupon, `{"status":"finished"}`, `{"extra":{"a":[1,{"b":null}]}}`, "[", `{"":1e999}`} {
+	for _, seed := range []string{goodUser, goodEvent, goodCoupon, `{"status":"finished"}`, `{"extra":{"a":[1,{"b":null}]}}`, goodEvent[:len(goodEvent)-1] + `,"markets":[],"extra":{}}`, "[", `{"":1e999}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

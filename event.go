@@ -38,7 +38,7 @@ type Event struct {
 	Status       string         `json:"status"`
 	Result       string         `json:"result,omitempty"`
 	Markets      []Market       `json:"markets,omitempty"`
-	Extra        jsontext.Value `json:"extra,omitempty"`
+	Extra        jsontext.Value `json:"extra,omitzero"`
 }
 
 // Market is one question about an event, with the prices of its answers.
@@ -65,7 +65,7 @@ type EventPatch struct {
 	ID      string    `json:"event_id"`
 	Status  string    `json:"status,omitempty"`
 	Result  string    `json:"result,omitempty"`
-	Markets []Market  `json:"markets,omitempty"`
+	Markets []Market  `json:"markets,omitzero"` // empty: takes all away
 	Begin   time.Time `json:"begin_timestamp,omitzero"`
 }
 
@@ -134,7 +134,9 @@ func DecodeEvent(data []byte, how Reading) (Event, error) {
 		case "result":
 			e.Result = r.text(MaxName)
 		case "markets":
-			e.Markets = r.markets()
+			if e.Markets = r.markets(); len(e.Markets) == 0 {
+				e.Markets = nil
+			}
 		case "extra":
 			e.Extra = r.extra()
 		default:
@@ -177,8 +179,14 @@ func DecodeEventPatch(data []byte, id string, how Reading) (EventPatch, error) {
 		case "markets":
 			p.Markets = r.markets()
 		case "begin_timestamp":
-			p.Begin = r.time()
+			before := len(r.faults)
+			if p.Begin = r.time(); p.Begin.IsZero() && len(r.faults) == before { // it would say that nothing changes
+				r.fault("must be after 0001-01-01T00:00:00Z")
+			}
 		default:
+			if !how.Strict {
+				fields--
+			}
 			return false
 		}
 		return true

@@ -9,7 +9,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Every Kafka name of the system, once. The fact topics keep the names that the
+// Every Kafka name of the system, once; of the names of a [Build], those of the
+// first one. The fact topics keep the names that the
 // old service gave them; what is ours alone begins with "tipoff-". goka derives
 // the names of a group's table and loop from the group's.
 const (
@@ -17,6 +18,7 @@ const (
 	TopicEvents   = "event_topic"  // key: company and event; events and their patches
 	TopicCoupons  = "coupon_topic" // key: company and user
 	TopicRejected = "tipoff-rejected"
+	TopicControl  = "tipoff-control" // which builds there are; see [Builds]
 
 	TopicSelections = "tipoff-selections" // legs of new coupons; key: company and event
 	TopicResolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
@@ -38,23 +40,27 @@ const HeaderReceived = "received"
 type Topic struct {
 	Name      string
 	Compacted bool // the newest value of each key is kept for ever; else Retention applies
+	// Partitions is 0 where they are as many as the settings say: topics that a group
+	// joins by key have equally many.
+	Partitions int
 }
 
-// Topics lists every topic of the system. All have the same number of
-// partitions, as the groups join them by key.
-func Topics() []Topic {
+// FactTopics lists the topics of what clients post.
+func FactTopics() []string { return []string{TopicUsers, TopicEvents, TopicCoupons} }
+
+// SharedTopics lists the topics that are there whatever builds there are.
+func SharedTopics() []Topic {
 	return []Topic{
-		{TopicUsers, true},
-		{TopicEvents, false},
-		{TopicCoupons, false},
-		{TopicRejected, false},
-		{TopicSelections, false},
-		{TopicResolved, false},
-		{LoopFixtures, false},
-		{TableBettors, true},
-		{TableFixtures, true},
+		{Name: TopicUsers, Compacted: true},
+		{Name: TopicEvents},
+		{Name: TopicCoupons},
+		{Name: TopicRejected},
+		{Name: TopicControl, Compacted: true, Partitions: 1},
 	}
 }
+
+// Topics lists every topic of a system that was never rebuilt.
+func Topics() []Topic { return append(SharedTopics(), Build{}.Topics()...) }
 
 // DefaultCompany owns everything where no companies are configured.
 const DefaultCompany = "default"
@@ -106,4 +112,5 @@ type Record struct {
 	Key      string
 	Value    []byte
 	Received time.Time // by the gateway
+	Origin   Origin    // of a copy
 }

@@ -23,7 +23,7 @@ type User struct {
 	Name             string         `json:"name,omitempty"`
 	FavouriteSport   string         `json:"favourite_sport,omitempty"`
 	FavouriteLeague  string         `json:"favourite_league,omitempty"`
-	Extra            jsontext.Value `json:"extra,omitempty"`
+	Extra            jsontext.Value `json:"extra,omitzero"`
 }
 
 // DecodeUser reads a user; the error is [Faults].

@@ -13,13 +13,12 @@ import (
 
 // Cluster is a connection to Kafka with our topics on it.
 type Cluster struct {
-	config  Config
-	layout  Layout
-	log     *slog.Logger
-	client  sarama.Client
-	admin   sarama.ClusterAdmin
-	sources atomic.Pointer[map[string]uint32] // see [Cluster.Source]
-	ids     atomic.Pointer[map[string]string] // see [Cluster.TopicID]
+	config Config
+	layout Layout
+	log    *slog.Logger
+	client sarama.Client
+	admin  sarama.ClusterAdmin
+	topics atomic.Pointer[map[string]topic] // by name
 }
 
 // Connect reaches the cluster and makes its topics what the layout says. It waits
@@ -72,10 +71,23 @@ func (c *Cluster) Brokers() []string { return c.config.Brokers }
 // Close ends the connection; publishers, processors and views have their own.
 func (c *Cluster) Close() error { return c.admin.Close() }
 
+// reconnect lets go of what is known of the cluster, after it could not be asked: a
+// broken connection stays so, and neither new leaders of partitions nor a group's
+// new coordinator are looked for by themselves.
+func (c *Cluster) reconnect(groups ...string) {
+	for _, b := range c.client.Brokers() {
+		_ = b.Close() // some are not open
+	}
+	_ = c.client.RefreshMetadata()
+	for _, group := range groups {
+		_ = c.client.RefreshCoordinator(group)
+	}
+}
+
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
 	asked := map[int32]int64{}
-	for p := range c.layout.Partitions {
+	for p := range c.partitions(topic) {
 		asked[int32(p)] = at
 	}
 	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
@@ -97,7 +109,7 @@ type backoff struct{ next time.Duration }
 
 const (
 	backoffFirst = 200 * time.Millisecond
-	backoffMost  = 10 * time.Second
+	backoffMost  = 3 * time.Second
 )
 
 func newBackoff() *backoff { return &backoff{backoffFirst} }

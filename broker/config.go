@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -26,7 +27,15 @@ type Config struct {
 	CALocation       string // PEM file; "": the system's authorities
 	CertLocation     string // PEM file of the client's certificate; "": none
 	KeyLocation      string // PEM file of its key
+
+	// Dial makes the connections; nil: TCP.
+	Dial func(network, address string) (net.Conn, error)
 }
+
+// dialer gives sarama our way to make connections.
+type dialer func(network, address string) (net.Conn, error)
+
+func (d dialer) Dial(network, address string) (net.Conn, error) { return d(network, address) }
 
 // protocolVersion is what we speak: every broker from Kafka 3.0 to 4.x does.
 var protocolVersion = sarama.V3_0_0_0
@@ -54,7 +63,11 @@ func (c *Config) sarama(clientID string) (*sarama.Config, error) {
 	s.Consumer.Offsets.AutoCommit.Interval = 250 * time.Millisecond
 
 	s.Net.DialTimeout = 3 * time.Second
+	if c.Dial != nil {
+		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, dialer(c.Dial)
+	}
 	s.Metadata.Retry.Max = 3
+	s.Metadata.AllowAutoTopicCreation = false // whoever still asks for a removed topic must not make it anew
 	return s, c.secure(s)
 }
 
@@ -79,6 +92,9 @@ func (c *Config) secure(s *sarama.Config) error {
 	s.Net.SASL.User, s.Net.SASL.Password = c.SASLUsername, c.SASLPassword
 	if c.SASLUsername == "" {
 		return fmt.Errorf("KAFKA_SASL_USERNAME: is required with KAFKA_SECURITY_PROTOCOL=%s", protocol)
+	}
+	if c.SASLPassword == "" {
+		return fmt.Errorf("KAFKA_SASL_PASSWORD: is required with KAFKA_SECURITY_PROTOCOL=%s", protocol)
 	}
 	switch strings.ToUpper(c.SASLMechanism) {
 	case "", "PLAIN":

@@ -58,7 +58,8 @@ func TestConfig_NamesTheSettingThatIsWrong(t *testing.T) {
 	}
 	for setting, c := range map[string]Config{
 		"KAFKA_SECURITY_PROTOCOL":        {SecurityProtocol: "TELNET"},
-		"KAFKA_SASL_MECHANISM":           {SecurityProtocol: "SASL_SSL", SASLUsername: "u", SASLMechanism: "MAGIC"},
+		"KAFKA_SASL_PASSWORD":            {SecurityProtocol: "SASL_SSL", SASLUsername: "u"},
+		"KAFKA_SASL_MECHANISM":           {SecurityProtocol: "SASL_SSL", SASLUsername: "u", SASLPassword: "p", SASLMechanism: "MAGIC"},
 		"KAFKA_SASL_USERNAME":            {SecurityProtocol: "SASL_PLAINTEXT"},
 		"KAFKA_SSL_CA_LOCATION":          {SecurityProtocol: "SSL", CALocation: filepath.Join(folder, "no.pem")},
 		"KAFKA_SSL_CERTIFICATE_LOCATION": {SecurityProtocol: "SSL", CertLocation: "none.pem", KeyLocation: "none.key"},

@@ -50,6 +50,21 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 	return e, nil
 }
 
+// FindEmbedded answers where the broker listens whose log is in folder, if another
+// process runs it.
+func FindEmbedded(folder string) (brokers []string, running bool) {
+	lock := flock.New(filepath.Join(folder, "lock"))
+	if _, err := os.Stat(lock.Path()); err != nil {
+		return nil, false
+	}
+	if free, err := lock.TryLock(); free || err != nil {
+		_ = lock.Unlock()
+		return nil, false
+	}
+	where, err := os.ReadFile(filepath.Join(folder, "address"))
+	return strings.Split(string(where), ","), err == nil && len(where) > 0
+}
+
 // Brokers are the addresses to connect to.
 func (e *Embedded) Brokers() []string { return e.cluster.ListenAddrs() }
 

@@ -12,6 +12,7 @@ import (
 // Group runs a consumer group's handler for as long as its context lives.
 type Group struct {
 	Lag
+	Supervised
 	cluster *Cluster
 	handler sarama.ConsumerGroupHandler
 	state   atomic.Pointer[State]
@@ -40,7 +41,7 @@ func (g *Group) Run(ctx context.Context) error {
 		defer close(watched)
 		g.watch(ctx, g.cluster)
 	}()
-	supervise(ctx, g.cluster.log, g.Lag.Group, g.say, g.live)
+	g.supervise(ctx, g.cluster.log, g.Lag.Group, g.say, g.live)
 	<-watched
 	return nil
 }

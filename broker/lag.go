@@ -29,7 +29,8 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	defer ticker.Stop()
 	for {
 		if lag, err := c.lag(l.Group, l.topics); err != nil {
-			c.log.Debug("the lag cannot be read", "group", l.Group, "error", err)
+			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
+			c.reconnect(l.Group)
 		} else {
 			l.mu.Lock()
 			l.byTopic = lag
@@ -62,9 +63,14 @@ func (l *Lag) All() int64 {
 // lag is how many records a consumer group has still to read, by topic. A group
 // that has committed nothing on a partition has all of it to read.
 func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
+	return c.lagTo(group, topics, func(topic string) (map[int32]int64, error) { return c.ends(topic, sarama.OffsetNewest) })
+}
+
+// lagTo is the lag to the given ends.
+func (c *Cluster) lagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
 	partitions := map[string][]int32{}
 	for _, topic := range topics {
-		for p := range c.layout.Partitions {
+		for p := range c.partitions(topic) {
 			partitions[topic] = append(partitions[topic], int32(p))
 		}
 	}
@@ -77,7 +83,7 @@ func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
 	}
 	lag := map[string]int64{}
 	for topic, ps := range partitions {
-		newest, err := c.ends(topic, sarama.OffsetNewest)
+		newest, err := ends(topic)
 		if err != nil {
 			return nil, err
 		}

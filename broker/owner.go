@@ -32,20 +32,15 @@ type Owner struct {
 
 	mu         sync.Mutex
 	generation int32
-	windows    map[claimed]*window
+	windows    *windows // of the present session
 	tables     map[int32]*memory
-}
-
-type claimed struct {
-	topic     string
-	partition int32
 }
 
 // NewOwner prepares the ownership of a table. stale is called with each key whose
 // newest value on the topic was written by a former owner: it asks the present one
 // to write its value again.
 func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
-	return &Owner{cluster: c, values: values, stale: stale, windows: map[claimed]*window{}, tables: map[int32]*memory{}}
+	return &Owner{cluster: c, values: values, stale: stale, windows: newWindows(), tables: map[int32]*memory{}}
 }
 
 // Source tells one life of a topic from another.
@@ -66,10 +61,11 @@ func (o *Owner) Epoch(partition int32) uint64 {
 
 // nextEpoch is the epoch of a new owner in the given generation of the group, who
 // has seen values of an earlier epoch. A generation that is not higher means that
-// the group was forgotten meanwhile and has begun to count anew.
+// the group was forgotten meanwhile and has begun to count anew, or that its member
+// came back within the generation.
 func nextEpoch(seen uint64, generation int32) uint64 {
 	life, before := seen>>32, int32(seen)
-	if generation < before {
+	if generation <= before {
 		life++
 	}
 	return life<<32 | uint64(uint32(generation))
@@ -78,7 +74,9 @@ func nextEpoch(seen uint64, generation int32) uint64 {
 // Finished is up to where every record of the partition is finished: each message
 // that followed from one before it has been acknowledged.
 func (o *Owner) Finished(topic string, partition int32) int64 {
-	w := o.window(topic, partition)
+	o.mu.Lock()
+	w := o.windows.of(topic, partition)
+	o.mu.Unlock()
 	if w == nil {
 		return 0
 	}
@@ -91,26 +89,29 @@ func (o *Owner) Finished(topic string, partition int32) int64 {
 func (o *Owner) Unfinished(now time.Time) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	oldest := time.Duration(0)
-	for _, w := range o.windows {
-		if at := w.oldest(); !at.IsZero() {
-			oldest = max(oldest, now.Sub(at))
-		}
+	if oldest := o.windows.oldest(); !oldest.IsZero() {
+		return max(0, now.Sub(oldest))
 	}
-	return oldest
+	return 0
 }
 
-// begin notes a new session. What a partition's storage holds is kept when this
-// process owned it in the generation just before, as then nobody else can have
-// written meanwhile.
-func (o *Owner) begin(session sarama.ConsumerGroupSession) {
+// begin notes a new session and gives its windows. What a partition's storage holds
+// is kept when this process owned it in the generation just before, as then nobody
+// else can have written meanwhile. Topics may have been made anew since the last
+// session, so their ids are asked for.
+func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
+	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {
+		return nil, err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	again := session.GenerationID() == o.generation+1
 	for partition, table := range o.tables {
 		if !again || !table.settled() {
 			delete(o.tables, partition)
+			continue
 		}
+		table.saw(nextEpoch(table.highest(), o.generation)) // written by ourselves
 	}
 	owned := map[int32]bool{}
 	for _, partitions := range session.Claims() {
@@ -124,30 +125,8 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) {
 		}
 	}
 	o.generation = session.GenerationID()
-	o.windows = map[claimed]*window{}
-}
-
-// endSession lets every claim go.
-func (o *Owner) endSession() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, w := range o.windows {
-		w.end()
-	}
-}
-
-func (o *Owner) open(claim sarama.ConsumerGroupClaim) *window {
-	w := newWindow(claim.InitialOffset())
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.windows[claimed{claim.Topic(), claim.Partition()}] = w
-	return w
-}
-
-func (o *Owner) window(topic string, partition int32) *window {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.windows[claimed{topic, partition}]
+	o.windows = newWindows()
+	return o.windows, nil
 }
 
 // storage gives goka the local copy of a partition.
@@ -159,28 +138,67 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 		table = newMemory()
 		o.tables[partition] = table
 	}
-	return &handle{memory: table}, nil
+	return &handle{memory: table, stale: o.stale}, nil
 }
 
-// recover takes a value of the changelog in, unless it is an older owner's.
+// refusal is why a partition cannot be worked on; nil: it can. Its records wait on
+// the broker while other partitions go on.
+func (o *Owner) refusal(partition int32) error {
+	if table := o.table(partition); table != nil {
+		return table.refusal()
+	}
+	return nil
+}
+
+// table is the local copy of a partition, nil if there is none. (goka hands its own
+// wrapping of the storage to [Owner.recover].)
+func (o *Owner) table(partition int32) *memory {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.tables[partition]
+}
+
+// Refused says why partitions cannot be worked on before a person has done something
+// about it.
+func (o *Owner) Refused() map[int32]error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	why := map[int32]error{}
+	for partition, table := range o.tables {
+		if err := table.refusal(); err != nil {
+			why[partition] = err
+		}
+	}
+	return why
+}
+
+// recover takes a value of the changelog in, unless it is an older owner's. A value
+// that this program cannot use is not taken for another one's absence: the
+// partition is not worked on.
 func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, value []byte) error {
 	if value == nil {
 		return s.Delete(key)
 	}
 	if err := o.values.Check(value); err != nil {
-		return fmt.Errorf("partition %d of %s holds a value for %q that this program cannot use: %w", ctx.Partition(), ctx.Topic(), key, err)
+		err = fmt.Errorf("NEEDS A PERSON: partition %d of %s waits, as it holds at offset %d a value for %q that this program cannot use (%w), "+
+			"most likely of a newer version: run the version of Tipoff that wrote it, or tipoff rebuild", ctx.Partition(), ctx.Topic(), ctx.Offset(), key, err)
+		if table := o.table(ctx.Partition()); table != nil && table.refuse(err) {
+			o.cluster.log.Error("a partition is not worked on", "error", err)
+		}
+		return nil
 	}
 	epoch := o.values.Epoch(value)
 	stored, err := s.Get(key)
 	if err != nil {
 		return err
 	}
-	if stored != nil && epoch < o.values.Epoch(stored) {
-		o.stale(key)
-		return nil
+	late := stored != nil && epoch < o.values.Epoch(stored)
+	if table := o.table(ctx.Partition()); table != nil {
+		table.follow(key, late)
+		table.saw(epoch)
 	}
-	if h, ok := s.(*handle); ok {
-		h.saw(epoch)
+	if late {
+		return nil
 	}
 	return s.Set(key, value)
 }

@@ -2,8 +2,11 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 // Processor runs a goka group processor for as long as its context lives.
 type Processor struct {
 	Lag
+	Supervised
 	cluster *Cluster
 	owner   *Owner
 	graph   *goka.GroupGraph
@@ -55,7 +59,11 @@ func (p *Processor) State() State {
 			partitions++
 		}
 	}
-	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.layout.Partitions)
+	if why := p.owner.Refused(); len(why) > 0 {
+		s.Detail = errors.Join(slices.Collect(maps.Values(why))...).Error()
+		return s
+	}
+	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.partitions(p.Group+"-table"))
 	return s
 }
 
@@ -66,7 +74,7 @@ func (p *Processor) Run(ctx context.Context) error {
 		defer close(watched)
 		p.watch(ctx, p.cluster)
 	}()
-	supervise(ctx, p.cluster.log, p.Group, p.say, p.live)
+	p.supervise(ctx, p.cluster.log, p.Group, p.say, p.live)
 	<-watched
 	return nil
 }

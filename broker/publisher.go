@@ -19,6 +19,9 @@ const (
 	// publishing answers tipoff.ErrBusy.
 	maxOutstanding = 64 << 20
 	recordOverhead = 200 // bytes of bookkeeping a record, counted with it
+	// largePublish is from where on a batch leaves a quarter of maxOutstanding to
+	// smaller ones: a flood of large batches does not stop small ones.
+	largePublish = 64 << 10
 )
 
 // Publisher sends facts to the broker and waits for all its replicas.
@@ -103,9 +106,18 @@ func (p *Publisher) Publish(ctx context.Context, records []tipoff.Record) error 
 				Key: []byte(tipoff.HeaderReceived), Value: tipoff.FormatReceived(r.Received),
 			}},
 		}
+		if !r.Origin.IsZero() {
+			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{
+				Key: []byte(tipoff.HeaderOrigin), Value: []byte(r.Origin.String()),
+			})
+		}
 		total += size(messages[i])
 	}
-	if p.outstanding.Add(total) > maxOutstanding {
+	most := int64(maxOutstanding)
+	if total > largePublish {
+		most -= maxOutstanding / 4
+	}
+	if p.outstanding.Add(total) > most {
 		p.outstanding.Add(-total)
 		return fmt.Errorf("publish %d records: %w", len(records), tipoff.ErrBusy)
 	}

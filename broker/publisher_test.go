@@ -160,6 +160,10 @@ func TestPublisher_BoundsWhatWaits(t *testing.T) {
 	eventually(t, func() error {
 		err := pub.Publish(t.Context(), []tipoff.Record{big, big, big, big, big, big, big, big})
 		if errors.Is(err, tipoff.ErrBusy) {
+			// There is still room for small ones.
+			if err := pub.Publish(t.Context(), records(1)); errors.Is(err, tipoff.ErrBusy) {
+				t.Error("a flood of large batches stops small ones")
+			}
 			return nil
 		}
 		return fmt.Errorf("%d bytes wait: %v", pub.Outstanding(), err)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tipoff"
@@ -21,6 +22,8 @@ type Rewriter struct {
 
 	mu   sync.Mutex
 	keys map[string]struct{}
+
+	pending atomic.Int64 // how many keys there are
 }
 
 // NewRewriter prepares a rewriter; request makes the message to a key's owner.
@@ -33,10 +36,23 @@ func (r *Rewriter) Add(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.keys[key] = struct{}{}
+	r.pending.Store(int64(len(r.keys)))
+}
+
+// Drop forgets a key whose owner has written it again meanwhile, as a reader of the
+// whole table sees.
+func (r *Rewriter) Drop(key string) {
+	if r.pending.Load() == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.keys, key)
+	r.pending.Store(int64(len(r.keys)))
 }
 
 // rewriteEvery is the time between requests; they are rare.
-const rewriteEvery = 200 * time.Millisecond
+const rewriteEvery = 500 * time.Millisecond
 
 // Run sends what was added, until ctx ends. What cannot be sent is tried again.
 func (r *Rewriter) Run(ctx context.Context) error {
@@ -51,6 +67,7 @@ func (r *Rewriter) Run(ctx context.Context) error {
 		r.mu.Lock()
 		keys := slices.Collect(maps.Keys(r.keys))
 		clear(r.keys)
+		r.pending.Store(0)
 		r.mu.Unlock()
 		if len(keys) == 0 {
 			continue

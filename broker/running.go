@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,11 +15,17 @@ type State struct {
 	Lag    int64  // records it has still to read, when last looked at
 }
 
+// Supervised runs for as long as its context lives, however often it ends.
+type Supervised struct{ restarts atomic.Int64 }
+
+// Restarts is how often it has ended and was started again.
+func (s *Supervised) Restarts() int64 { return s.restarts.Load() }
+
 // supervise runs one life after another until ctx ends, with a pause after each
 // that fails. goka's processors and views can be run once only, so each life is
 // built anew.
-func supervise(ctx context.Context, log *slog.Logger, name string, say func(State), life func(context.Context) error) {
-	pause := newBackoff()
+func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name string, say func(State), life func(context.Context) error) {
+	pause, inRow := newBackoff(), 0
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := life(ctx)
@@ -26,10 +33,12 @@ func supervise(ctx context.Context, log *slog.Logger, name string, say func(Stat
 			break
 		}
 		if time.Since(began) > time.Minute {
-			pause = newBackoff()
+			pause, inRow = newBackoff(), 0
 		}
-		say(State{Detail: fmt.Sprintf("ended, is being started again: %v", err)})
-		log.Error("ended, is being started again", "part", name, "error", err)
+		inRow++
+		s.restarts.Add(1)
+		say(State{Detail: fmt.Sprintf("ended %d times in a row, is being started again: %v", inRow, err)})
+		log.Error("ended, is being started again", "part", name, "in_a_row", inRow, "error", err)
 		pause.wait(ctx)
 	}
 	say(State{Detail: "stopped"})

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,12 +19,14 @@ type memory struct {
 	mu      sync.RWMutex
 	values  map[string][]byte
 	offset  int64
-	stored  bool   // offset was set
-	unacked int    // values set whose offset on the changelog is not known
-	epoch   uint64 // highest seen
+	stored  bool                // offset was set
+	unacked int                 // values set whose offset on the changelog is not known
+	epoch   uint64              // highest seen
+	refused error               // why the partition cannot be worked on; nil: it can
+	late    map[string]struct{} // keys whose newest value on the changelog is a former owner's
 }
 
-func newMemory() *memory { return &memory{values: map[string][]byte{}} }
+func newMemory() *memory { return &memory{values: map[string][]byte{}, late: map[string]struct{}{}} }
 
 func (m *memory) Open() error  { return nil }
 func (m *memory) Close() error { return nil }
@@ -63,6 +66,7 @@ func (m *memory) Delete(key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.values, key)
+	m.unacked++ // goka never says where a deletion stands
 	return nil
 }
 
@@ -90,10 +94,39 @@ func (m *memory) settled() bool {
 	return m.unacked == 0
 }
 
+// follow notes whether the newest value of a key is a former owner's.
+func (m *memory) follow(key string, late bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if late {
+		m.late[key] = struct{}{}
+	} else {
+		delete(m.late, key)
+	}
+}
+
 func (m *memory) saw(epoch uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.epoch = max(m.epoch, epoch)
+}
+
+// refuse notes why the partition cannot be worked on, and answers whether that is
+// news; the first reason stays.
+func (m *memory) refuse(why error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refused != nil {
+		return false
+	}
+	m.refused = why
+	return true
+}
+
+func (m *memory) refusal() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.refused
 }
 
 func (m *memory) highest() uint64 {
@@ -144,7 +177,20 @@ func (i *keysIterator) Release()               {}
 // session must not touch what the next one holds.
 type handle struct {
 	*memory
+	stale  func(key string) // is told the late keys
 	closed atomic.Bool
+}
+
+// MarkRecovered is called when all of the changelog is here.
+func (h *handle) MarkRecovered() error {
+	h.mu.Lock()
+	keys := slices.Collect(maps.Keys(h.late))
+	clear(h.late)
+	h.mu.Unlock()
+	for _, key := range keys {
+		h.stale(key)
+	}
+	return h.memory.MarkRecovered()
 }
 
 // Close ends the use; the memory stays for the next session.

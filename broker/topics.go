@@ -1,9 +1,10 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -67,47 +68,68 @@ func (m MismatchError) Error() string {
 	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics"
 }
 
-// EnsureTopics creates the topics that are missing, and refuses those that differ
-// from the layout with a [MismatchError].
+// EnsureTopics creates the topics that are missing, of all builds that there are,
+// and refuses those that differ from the layout with a [MismatchError].
 func (c *Cluster) EnsureTopics() error {
 	existing, err := c.admin.ListTopics()
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
+	topics := tipoff.SharedTopics()
+	if err := c.ensure(topics, existing); err != nil {
+		return err
+	}
+	builds, err := c.Builds()
+	if err != nil {
+		return err
+	}
+	for _, b := range builds.All() {
+		topics = append(topics, b.Topics()...)
+	}
+	return errors.Join(c.ensure(topics, existing), c.readSources(topicNames(topics)))
+}
+
+func (c *Cluster) ensure(topics []tipoff.Topic, existing map[string]sarama.TopicDetail) error {
 	replication := c.layout.Replication
 	if replication == 0 {
 		replication = min(3, len(c.client.Brokers()))
 	}
 	var mismatch MismatchError
-	for _, t := range tipoff.Topics() {
+	for _, t := range topics {
+		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
-			mismatch = append(mismatch, c.differences(t, have, want)...)
+			lines, err := c.differences(t, have, want)
+			if err != nil {
+				return fmt.Errorf("settings of topic %s: %w", t.Name, err)
+			}
+			mismatch = append(mismatch, lines...)
 			continue
 		}
 		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
-			NumPartitions:     int32(c.layout.Partitions),
+			NumPartitions:     int32(t.Partitions),
 			ReplicationFactor: int16(replication),
 			ConfigEntries:     want,
 		}, false)
 		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another process was quicker
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
-		c.log.Info("topic created", "topic", t.Name, "partitions", c.layout.Partitions, "replication", replication)
+		existing[t.Name] = sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(replication)}
+		c.log.Info("topic created", "topic", t.Name, "partitions", t.Partitions, "replication", replication)
 	}
 	if len(mismatch) > 0 {
 		return mismatch
 	}
-	return c.readSources()
+	return nil
 }
 
 // differences compares what the settings state: partitions, replication where it
 // is set, and how long records are kept.
-func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string) {
+func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, err error) {
 	say := func(what string, is, wanted any) {
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
-	if int(have.NumPartitions) != c.layout.Partitions {
+	if int(have.NumPartitions) != t.Partitions {
 		say("number of partitions", have.NumPartitions, c.layout.Partitions)
 	}
 	if c.layout.Replication != 0 && int(have.ReplicationFactor) != c.layout.Replication {
@@ -115,14 +137,14 @@ func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[
 	}
 	is, err := c.topicSettings(t.Name)
 	if err != nil {
-		return append(lines, fmt.Sprintf("%s: its settings cannot be read: %v", t.Name, err))
+		return nil, err // another process may be making the topic at this moment
 	}
 	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {
 			say(name, is[name], *wanted)
 		}
 	}
-	return lines
+	return lines, nil
 }
 
 func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
@@ -143,38 +165,74 @@ func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
 	return settings, nil
 }
 
-// readSources learns the ids of the topics, which tell one life of a topic from
-// another.
-func (c *Cluster) readSources() error {
-	names := make([]string, 0, 16)
-	for _, t := range tipoff.Topics() {
-		names = append(names, t.Name)
-	}
+// topic is what is known of a topic on the cluster.
+type topic struct {
+	id         string // tells one life of a topic from another
+	partitions int
+}
+
+// readSources learns the ids of the topics and how many partitions each has.
+func (c *Cluster) readSources(names []string) error {
 	described, err := c.admin.DescribeTopics(names)
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
-	sources, ids := map[string]uint32{}, map[string]string{}
-	for _, topic := range described {
-		if topic.Err != sarama.ErrNoError {
-			return fmt.Errorf("describe topic %s: %w", topic.Name, topic.Err)
+	fresh := map[string]topic{}
+	for _, t := range described {
+		if t.Err != sarama.ErrNoError {
+			return fmt.Errorf("describe topic %s: %w", t.Name, t.Err)
 		}
-		hash := fnv.New32a()
-		_, _ = hash.Write(topic.Uuid[:])
-		sources[topic.Name] = max(1, hash.Sum32()) // 0 means none
-		ids[topic.Name] = topic.Uuid.String()
+		fresh[t.Name] = topic{t.Uuid.String(), len(t.Partitions)}
 	}
-	if missing := slices.DeleteFunc(names, func(name string) bool { return sources[name] != 0 }); len(missing) > 0 {
+	if missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return fresh[name].partitions != 0 }); len(missing) > 0 {
 		return fmt.Errorf("describe topics: the cluster does not know %v yet", missing)
 	}
-	c.sources.Store(&sources)
-	c.ids.Store(&ids)
-	return nil
+	for {
+		before := c.topics.Load()
+		known := map[string]topic{}
+		if before != nil {
+			maps.Copy(known, *before)
+		}
+		maps.Copy(known, fresh)
+		if c.topics.CompareAndSwap(before, &known) {
+			return nil
+		}
+	}
 }
 
-// Source is a hash of the topic's id, for [score.Position]; call it after
+// ours are those of the claimed topics whose ids are kept.
+func (c *Cluster) ours(claims map[string][]int32) (names []string) {
+	for name := range claims {
+		if c.TopicID(name) != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func topicNames(topics []tipoff.Topic) (names []string) {
+	for _, t := range topics {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// Source is the short form of the topic's id, for [score.Position]; call it after
 // [Cluster.EnsureTopics].
-func (c *Cluster) Source(topic string) uint32 { return (*c.sources.Load())[topic] }
+func (c *Cluster) Source(topic string) uint32 {
+	if id := c.TopicID(topic); id != "" {
+		return tipoff.TopicSource(id)
+	}
+	return 0
+}
 
 // TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].
-func (c *Cluster) TopicID(topic string) string { return (*c.ids.Load())[topic] }
+func (c *Cluster) TopicID(topic string) string { return (*c.topics.Load())[topic].id }
+
+// partitions is how many partitions a topic has.
+func (c *Cluster) partitions(topic string) int {
+	if known := c.topics.Load(); known != nil && (*known)[topic].partitions != 0 {
+		return (*known)[topic].partitions
+	}
+	return c.layout.Partitions
+}

@@ -28,6 +28,7 @@ type Update struct {
 // View follows every partition of a group's table and hands each change to apply,
 // which is called from one goroutine a partition.
 type View struct {
+	Supervised
 	cluster *Cluster
 	table   string
 	apply   func(Update)
@@ -59,7 +60,7 @@ func (v *View) Run(ctx context.Context) error {
 		defer close(watched)
 		v.watch(ctx)
 	}()
-	supervise(ctx, v.cluster.log, v.table, func(s State) {
+	v.supervise(ctx, v.cluster.log, v.table, func(s State) {
 		s.Ready = v.caught.Load() && ctx.Err() == nil
 		v.say(s)
 	}, v.live)
@@ -134,9 +135,12 @@ func (v *View) Behind() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return v.behind(ends), nil
+}
+
+func (v *View) behind(ends map[int32]int64) (behind int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	behind := int64(0)
 	for partition, end := range ends {
 		applied := int64(0)
 		if at := v.offsets[partition]; at != nil {
@@ -145,7 +149,31 @@ func (v *View) Behind() (int64, error) {
 		}
 		behind += max(0, end-applied)
 	}
-	return behind, nil
+	return behind
+}
+
+// CatchUp waits until the view has applied all that the table holds now.
+func (v *View) CatchUp(ctx context.Context) error {
+	var ends map[int32]int64
+	for pause := newBackoff(); ; {
+		var err error
+		if ends, err = v.cluster.ends(v.table, sarama.OffsetNewest); err == nil {
+			break
+		}
+		if !pause.wait(ctx) {
+			return fmt.Errorf("catch up with table %s: %w", v.table, err)
+		}
+	}
+	ticker := time.NewTicker(watchOften)
+	defer ticker.Stop()
+	for v.behind(ends) > 0 {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("catch up with table %s: %w", v.table, ctx.Err())
+		}
+	}
+	return nil
 }
 
 const (
@@ -168,6 +196,7 @@ func (v *View) watch(ctx context.Context) {
 		switch {
 		case err != nil:
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
+			v.cluster.reconnect()
 		case v.caught.Load():
 			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})
 		case behind == 0:

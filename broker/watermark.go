@@ -98,6 +98,55 @@ func (w *window) oldest() time.Time {
 	return w.records[0].delivered
 }
 
+// windows are those of one session.
+type windows struct {
+	mu  sync.Mutex
+	all map[claimed]*window
+}
+
+type claimed struct {
+	topic     string
+	partition int32
+}
+
+func newWindows() *windows { return &windows{all: map[claimed]*window{}} }
+
+func (w *windows) open(claim sarama.ConsumerGroupClaim) *window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	opened := newWindow(claim.InitialOffset())
+	w.all[claimed{claim.Topic(), claim.Partition()}] = opened
+	return opened
+}
+
+func (w *windows) of(topic string, partition int32) *window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all[claimed{topic, partition}]
+}
+
+// end lets every claim go.
+func (w *windows) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, each := range w.all {
+		each.end()
+	}
+}
+
+// oldest is when the oldest unfinished record of all was delivered; zero: there is
+// none.
+func (w *windows) oldest() (oldest time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, each := range w.all {
+		if at := each.oldest(); !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
 // watermarked is a consumer group as goka shall see it: it commits contiguous
 // finished prefixes, and joins again at once when a rebalance ends its session,
 // where goka itself would sleep for five seconds.
@@ -123,37 +172,65 @@ type watermarkedHandler struct {
 }
 
 func (h *watermarkedHandler) Setup(session sarama.ConsumerGroupSession) error {
-	h.session = &watermarkedSession{ConsumerGroupSession: session, owner: h.owner}
-	h.owner.begin(session)
+	windows, err := h.owner.begin(session)
+	if err != nil {
+		return err
+	}
+	h.session = &watermarkedSession{ConsumerGroupSession: session, windows: windows}
 	return h.goka.Setup(h.session)
 }
 
 func (h *watermarkedHandler) Cleanup(sarama.ConsumerGroupSession) error {
-	h.owner.endSession()
+	if h.session == nil { // it never began
+		return nil
+	}
+	h.session.windows.end()
 	return h.goka.Cleanup(h.session)
 }
 
 func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	w := h.owner.open(claim)
+	if h.owner.refusal(claim.Partition()) != nil {
+		<-session.Context().Done() // its records wait on the broker
+		return nil
+	}
+	w := h.session.windows.open(claim)
+	ctx, end := context.WithCancel(session.Context())
 	messages := make(chan *sarama.ConsumerMessage, maxUnfinished)
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() {
 		defer close(messages)
-		for message := range claim.Messages() {
-			if !w.deliver(message.Offset) {
-				return
-			}
-			select {
-			case messages <- message:
-			case <-session.Context().Done():
-				return
-			}
-		}
+		w.forward(ctx, claim.Messages(), messages)
 	})
 	err := h.goka.ConsumeClaim(h.session, &watermarkedClaim{claim, messages})
+	end() // goka may end by itself: the session ends with it, but after this
 	w.end()
 	forwarding.Wait()
 	return err
+}
+
+// forward delivers messages until there are no more, or ctx ends.
+func (w *window) forward(ctx context.Context, from <-chan *sarama.ConsumerMessage, to chan<- *sarama.ConsumerMessage) {
+	last := int64(-1)
+	for {
+		var message *sarama.ConsumerMessage
+		select {
+		case message = <-from:
+		case <-ctx.Done():
+			return
+		}
+		if message == nil || message.Offset <= last { // the end, or the topic was made anew
+			return
+		}
+		last = message.Offset
+		if !w.deliver(message.Offset) {
+			return
+		}
+		select {
+		case to <- message:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 type watermarkedClaim struct {
@@ -165,12 +242,13 @@ func (c *watermarkedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.
 
 type watermarkedSession struct {
 	sarama.ConsumerGroupSession
-	owner *Owner
+	windows *windows
 }
 
-// MarkOffset is what goka calls when a record is finished, with the next offset.
+// MarkOffset is what goka calls when a record is finished, with the next offset. It
+// concerns this session alone, also when it comes after its end.
 func (s *watermarkedSession) MarkOffset(topic string, partition int32, next int64, metadata string) {
-	if w := s.owner.window(topic, partition); w != nil {
+	if w := s.windows.of(topic, partition); w != nil {
 		if floor, moved := w.finish(next - 1); moved {
 			s.ConsumerGroupSession.MarkOffset(topic, partition, floor, metadata)
 		}

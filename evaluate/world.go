@@ -82,7 +82,7 @@ func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
 // fixtures and come back.
 func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
-	if b.Note(c, at, received) != score.NewBet {
+	if b.Note(c, at, at, received) != score.NewBet {
 		return
 	}
 	cause := score.Cause{Position: at, Floor: at.Offset}

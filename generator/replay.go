@@ -44,6 +44,11 @@ func ReadLog(path string, read func(int), each func(Entry) error) error {
 		defer unpacked.Close()
 		from = unpacked
 	}
+	return readLines(from, path, each)
+}
+
+// readLines calls each for every line of a log; name is for errors.
+func readLines(from io.Reader, name string, each func(Entry) error) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -52,10 +57,10 @@ func ReadLog(path string, read func(int), each func(Entry) error) error {
 		}
 		var e Entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return fmt.Errorf("%s, line %d: %w", path, n, err)
+			return fmt.Errorf("%s, line %d: %w", name, n, err)
 		}
 		if err := each(e); err != nil {
-			return fmt.Errorf("%s, line %d: %w", path, n, err)
+			return fmt.Errorf("%s, line %d: %w", name, n, err)
 		}
 	}
 	return lines.Err()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 
@@ -24,7 +25,8 @@ import (
 type request struct {
 	*fasthttp.RequestCtx
 	server *Server
-	old    bool // answers in the manner of the old service
+	old    bool  // answers in the manner of the old service
+	taken  int64 // bytes of the body that count as under way
 }
 
 // company is whose data the request is about.
@@ -93,7 +95,7 @@ var statuses = []struct {
 	title  string
 }{
 	{tipoff.ErrNotFound, fasthttp.StatusNotFound, "not found"},
-	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is waiting for the broker"},
+	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is under way"},
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable"},
 	{errNoRoute, fasthttp.StatusNotFound, "no such route"},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed"},
@@ -145,7 +147,8 @@ func (q *request) fail(err error) {
 	} else {
 		q.SetContentType("application/problem+json")
 	}
-	if err := json.MarshalWrite(q.Response.BodyWriter(), value); err != nil {
+	// What is wrong may quote bytes that are not text.
+	if err := json.MarshalWrite(q.Response.BodyWriter(), value, jsontext.AllowInvalidUTF8(true)); err != nil {
 		q.server.Log.Error("write an error", "error", err)
 	}
 }
@@ -169,7 +172,7 @@ func (q *request) body() (body []byte, lines bool, err error) {
 	switch encoding := string(q.Request.Header.ContentEncoding()); strings.ToLower(encoding) {
 	case "", "identity":
 	case "gzip":
-		if body, err = unpack(body); err != nil {
+		if body, err = q.unpack(body); err != nil {
 			return nil, false, err
 		}
 	default:
@@ -189,8 +192,12 @@ func (q *request) received() ([]byte, error) {
 	if stream == nil {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(stream, MaxBody+1))
+	body, err := q.read(stream, MaxBody)
 	switch {
+	case errors.Is(err, tipoff.ErrBusy):
+		_, _ = io.CopyN(io.Discard, stream, MaxBody)
+		q.SetConnectionClose()
+		return nil, err
 	case len(body) > MaxBody:
 		_, _ = io.CopyN(io.Discard, stream, maxDrained)
 		q.SetConnectionClose()
@@ -206,13 +213,15 @@ func (q *request) received() ([]byte, error) {
 	return body, nil
 }
 
-func unpack(packed []byte) ([]byte, error) {
+func (q *request) unpack(packed []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, tipoff.Faults{{Message: "the body is not gzip"}}
 	}
-	body, err := io.ReadAll(io.LimitReader(r, MaxBodyUnpacked+1))
+	body, err := q.read(r, MaxBodyUnpacked)
 	switch {
+	case errors.Is(err, tipoff.ErrBusy):
+		return nil, err
 	case len(body) > MaxBodyUnpacked:
 		return nil, errTooLarge
 	case err != nil:

@@ -75,6 +75,8 @@ type Options struct {
 	Now      func() time.Time // nil: the clock
 
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
+
+	listener net.Listener // of a test, instead of Addr
 }
 
 // Limits of a request.
@@ -95,14 +97,18 @@ type Server struct {
 	listener net.Listener
 	server   *fasthttp.Server
 	metrics  *metrics
+	underWay underWay
 	ended    chan error
 }
 
 // Start listens and serves until Close.
 func Start(o Options) (*Server, error) {
-	listener, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("TIPOFF_ADDR: %w", err)
+	listener := o.listener
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", o.Addr); err != nil {
+			return nil, fmt.Errorf("TIPOFF_ADDR: %w", err)
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -127,9 +133,11 @@ func Start(o Options) (*Server, error) {
 		NoDefaultContentType:  true,
 		NoDefaultServerHeader: true,
 		CloseOnShutdown:       true,
+		Concurrency:           connections(openFiles()),
+		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
 		Logger:                quiet{o.Log},
 	}
-	go func() { s.ended <- s.server.Serve(listener) }()
+	go func() { s.ended <- s.server.Serve(&enduring{listener, o.Log}) }()
 	return s, nil
 }
 
@@ -247,6 +255,7 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
+	defer q.giveBack()
 	if err := rt.serve(q); err != nil {
 		q.fail(err)
 	}
@@ -266,9 +275,11 @@ func (s *Server) keyFits(q *request) bool {
 	return subtle.ConstantTimeCompare(given, []byte(s.Key)) == 1
 }
 
-// refuse answers a request that could not even be read.
+// refuse answers a request that could not even be read. Its route is mostly not
+// known then: the answer is a problem.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
-	q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
+	path := string(ctx.Path())
+	q := &request{RequestCtx: ctx, server: s, old: path != "/" && !strings.HasPrefix(path, "/v1/")}
 	q.identify()
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error

@@ -10,22 +10,23 @@ import (
 	"tipoff/score"
 )
 
-// Bettors is the processor that keeps the table of bettors, by company and user.
-func Bettors(place Place) *goka.GroupGraph {
-	return goka.DefineGroup(tipoff.GroupBettors,
-		goka.Input(tipoff.TopicUsers, bytesCodec{}, callback(place, postUser)),
-		goka.Input(tipoff.TopicCoupons, bytesCodec{}, callback(place, noteCoupon)),
-		goka.Input(tipoff.TopicResolved, bytesCodec{}, callback(place, learnLeg)),
-		goka.Output(tipoff.TopicSelections, bytesCodec{}),
+// Bettors is the processor that keeps a build's table of bettors, by company and
+// user.
+func Bettors(place Place, b tipoff.Build) *goka.GroupGraph {
+	return goka.DefineGroup(goka.Group(b.Bettors()),
+		goka.Input(goka.Stream(b.Users()), bytesCodec{}, callback(place, b, postUser)),
+		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(place, b, noteCoupon)),
+		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(place, b, learnLeg)),
+		goka.Output(goka.Stream(b.Selections()), bytesCodec{}),
 		goka.Output(tipoff.TopicRejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
-// RewriteBettor asks the owner of a key of the bettors' table to write its value
-// again.
-func RewriteBettor(key string) tipoff.Record {
-	return tipoff.Record{Topic: tipoff.TopicResolved, Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+// RewriteBettor asks the owner of a key of the build's table of bettors to write
+// its value again.
+func RewriteBettor(b tipoff.Build, key string) tipoff.Record {
+	return tipoff.Record{Topic: b.Resolved(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
 // postUser takes a newer version of a user in.
@@ -58,13 +59,13 @@ func noteCoupon(in *input) {
 	if bettor == nil {
 		return
 	}
-	verdict := bettor.Note(&coupon, in.at, received)
+	verdict := bettor.Note(&coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
 	case score.NewBet, score.AgainBet:
 		legs := bettor.Send(&coupon, in.cause(), received)
 		for i := range legs {
-			in.send(tipoff.TopicSelections, tipoff.Key(in.company, legs[i].EventID), &legs[i])
+			in.send(in.build.Selections(), tipoff.Key(in.company, legs[i].EventID), &legs[i])
 		}
 	case score.DiffersBet:
 		in.reject("coupon_id: is taken by a coupon with another content, which stands")

@@ -11,24 +11,24 @@ import (
 	"tipoff/score"
 )
 
-// Fixtures is the processor that keeps the table of fixtures, by company and
+// Fixtures is the processor that keeps a build's table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(place Place) *goka.GroupGraph {
-	return goka.DefineGroup(tipoff.GroupFixtures,
-		goka.Input(tipoff.TopicEvents, bytesCodec{}, callback(place, takeEvent)),
-		goka.Input(tipoff.TopicSelections, bytesCodec{}, callback(place, countLeg)),
-		goka.Loop(bytesCodec{}, callback(place, serveLoop)),
-		goka.Output(tipoff.TopicResolved, bytesCodec{}),
+func Fixtures(place Place, b tipoff.Build) *goka.GroupGraph {
+	return goka.DefineGroup(goka.Group(b.Fixtures()),
+		goka.Input(goka.Stream(b.Events()), bytesCodec{}, callback(place, b, takeEvent)),
+		goka.Input(goka.Stream(b.Selections()), bytesCodec{}, callback(place, b, countLeg)),
+		goka.Loop(bytesCodec{}, callback(place, b, serveLoop)),
+		goka.Output(goka.Stream(b.Resolved()), bytesCodec{}),
 		goka.Output(tipoff.TopicRejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
-// RewriteFixture asks the owner of a key of the fixtures' table to write its value
-// again.
-func RewriteFixture(key string) tipoff.Record {
-	return tipoff.Record{Topic: tipoff.LoopFixtures, Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+// RewriteFixture asks the owner of a key of the build's table of fixtures to write
+// its value again.
+func RewriteFixture(b tipoff.Build, key string) tipoff.Record {
+	return tipoff.Record{Topic: b.LoopFixtures(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
 // takeEvent takes an event or a patch in, and releases the legs that waited for it.
@@ -80,24 +80,24 @@ func countLeg(in *input) {
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
-		fixture.Count(leg)
+		isNew := fixture.Count(leg)
 		in.saveFixture(fixture)
-		in.answer(fixture, leg)
+		in.answer(fixture, leg, isNew)
 	}
 }
 
 // answer sends a counted leg back to its bettor with the event's attributes, or
 // to a chunk where it waits for them.
-func (in *input) answer(fixture *score.Fixture, leg *score.Leg) {
+func (in *input) answer(fixture *score.Fixture, leg *score.Leg, isNew bool) {
 	if fixture.Known {
 		in.resolve(leg, fixture.Traits())
 		return
 	}
-	in.Loopback(in.chunkKey(fixture.Chunk()), score.MarshalMessage(leg), in.headers())
+	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), score.MarshalMessage(leg), in.headers())
 }
 
 func (in *input) resolve(leg *score.Leg, t score.Traits) {
-	in.send(tipoff.TopicResolved, tipoff.Key(in.company, leg.UserID), score.Resolve(leg, t))
+	in.send(in.build.Resolved(), tipoff.Key(in.company, leg.UserID), score.Resolve(leg, t))
 }
 
 // serveLoop serves what waits and asks beside the events: a leg that shall wait in a
@@ -115,7 +115,7 @@ func serveLoop(in *input) {
 	}
 	switch m := got.(type) {
 	case *score.Leg:
-		in.answer(fixture, m)
+		in.answer(fixture, m, false)
 	case *score.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)

@@ -16,17 +16,11 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lovoo/goka"
 
 	"tipoff"
 	"tipoff/score"
 )
-
-// maxRejectedValue bounds the part of a refused record that its rejection keeps,
-// so that a rejection always fits into a message.
-const maxRejectedValue = 256 << 10
 
 // Place is what a callback must know of where it runs.
 type Place interface {
@@ -51,24 +45,29 @@ func (bytesCodec) Decode(data []byte) (any, error)  { return data, nil }
 type input struct {
 	goka.Context
 	place       Place
-	company, id string // of the key
+	build       tipoff.Build
+	origin      tipoff.Origin // of a copy
+	company, id string        // of the key
 	value       []byte
 	received    time.Time
-	at          score.Position
+	appended    time.Time      // by the broker, to the fact's own topic
+	at          score.Position // the fact's place there: what states are held against
+	record      score.Position // the record's place on the topic that was read
 }
 
 // callback makes a goka callback of one that takes an opened record. A record whose
 // key is not ours is rejected, and so is one that makes the callback panic: a fault
 // of ours must not stop the records behind it.
-func callback(place Place, handle func(*input)) goka.ProcessCallback {
+func callback(place Place, build tipoff.Build, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		in := &input{
-			Context:  ctx,
-			place:    place,
-			received: ctx.Timestamp(),
-			at:       score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()},
-		}
+		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
+		if origin, err := tipoff.ParseOrigin(ctx.Headers()[tipoff.HeaderOrigin]); err == nil {
+			in.origin, in.appended = origin, origin.Appended
+			in.at = score.Position{Source: tipoff.TopicSource(origin.TopicID), Offset: origin.Offset}
+		}
+		in.received = in.appended
 		if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
 			in.received = received
 		}
@@ -92,12 +91,14 @@ func callback(place Place, handle func(*input)) goka.ProcessCallback {
 	}
 }
 
-// cause is the record's identity in the messages that follow from it.
+// cause is the record's identity in the messages that follow from it. A copy has
+// its own: which records of its partition are finished is known of the topic that
+// was read.
 func (in *input) cause() score.Cause {
 	return score.Cause{
 		Partition: in.Partition(),
-		Position:  in.at,
-		Floor:     min(in.at.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
+		Position:  in.record,
+		Floor:     min(in.record.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
 	}
 }
 
@@ -106,7 +107,7 @@ func (in *input) epoch() uint64 { return in.place.Epoch(in.Partition()) }
 
 // reading is how a record's body is held against the contract: by the broker's
 // clock, as the producer's may be wrong.
-func (in *input) reading() tipoff.Reading { return tipoff.Reading{Now: in.Timestamp()} }
+func (in *input) reading() tipoff.Reading { return tipoff.Reading{Now: in.appended} }
 
 // headers go with everything that follows from the record, so that the last one
 // to act on it knows how old it is.
@@ -115,27 +116,27 @@ func (in *input) headers() goka.ContextOption {
 }
 
 // send emits a message to another processor.
-func (in *input) send(topic goka.Stream, key string, message any) {
-	in.Emit(topic, key, score.MarshalMessage(message), in.headers())
+func (in *input) send(topic, key string, message any) {
+	in.Emit(goka.Stream(topic), key, score.MarshalMessage(message), in.headers())
 }
 
-// reject puts the record on the topic of rejections, with the reason.
+// reject puts the record on the topic of rejections, with the reason. Every build
+// rejects a fact under the same name, as it is one rejection.
 func (in *input) reject(reason string) {
 	r := tipoff.Rejection{
 		Reason:    reason,
-		By:        string(in.Group()),
-		Topic:     string(in.Topic()),
+		By:        in.build.First(string(in.Group())),
+		Topic:     in.build.Public(string(in.Topic())),
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),
-		Value:     in.value[:min(len(in.value), maxRejectedValue)],
+		Value:     in.value,
 		Received:  in.received.UTC(),
 	}
-	value, err := json.Marshal(r, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		in.Fail(err)
+	if !in.origin.IsZero() {
+		r.Partition, r.Offset = in.origin.Partition, in.origin.Offset
 	}
-	in.Emit(tipoff.TopicRejected, r.ID(), value)
+	in.Emit(tipoff.TopicRejected, r.ID(), r.Marshal())
 }
 
 // unreadable rejects the record because the state that it would change is broken:

@@ -32,11 +32,13 @@ func (place) Source(string) uint32         { return 7 }
 func (place) Epoch(int32) uint64           { return 3 }
 func (place) Finished(string, int32) int64 { return 0 }
 
-func newPipeline(t *testing.T) *pipeline {
+func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, tipoff.Build{}) }
+
+func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(place{}), Fixtures(place{})} {
+	for _, graph := range []*goka.GroupGraph{Bettors(place{}, b), Fixtures(place{}, b)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +46,7 @@ func newPipeline(t *testing.T) *pipeline {
 		go func() { ended <- processor.Run(ctx) }()
 	}
 	p.rejected = p.tester.NewQueueTracker(tipoff.TopicRejected)
-	p.resolved = p.tester.NewQueueTracker(tipoff.TopicResolved)
+	p.resolved = p.tester.NewQueueTracker(b.Resolved())
 	t.Cleanup(func() {
 		cancel()
 		for range 2 {
@@ -249,11 +251,81 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	raw(tipoff.TopicResolved, "default/u", "")
 	raw(tipoff.LoopFixtures, "default/e", "garbage")
 	raw(tipoff.TopicEvents, "default/e", strings.Repeat("x", 900<<10))
+	raw(tipoff.TopicUsers, "default/"+strings.Repeat("\x01", 300<<10), string(user("u").Value)) // six bytes each in JSON
 	p.wantRejected("not valid JSON", "company/id", "must be the key's", "is required", "must be the key's", "one day ahead",
-		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON")
+		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON", "must be the key's")
 	p.send(event("e", "Liga"))
 	p.send(coupon("c", "u", 1, "e"))
 	if b := p.bettor("u"); b.Legs != 1 {
 		t.Errorf("after all that a good coupon counts %d legs", b.Legs)
+	}
+}
+
+// copied is a copy of a fact on a build's own topic.
+func (p *pipeline) copied(b tipoff.Build, r tipoff.Record, origin tipoff.Origin) {
+	p.tester.Consume(b.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
+		tipoff.HeaderReceived: tipoff.FormatReceived(r.Received), tipoff.HeaderOrigin: []byte(origin.String()),
+	}))
+}
+
+func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
+	build := tipoff.Build{Number: 2, Copied: true}
+	p := newPipelineOf(t, build)
+	origin := func(offset int64) tipoff.Origin {
+		return tipoff.Origin{TopicID: "t", Partition: 3, Offset: offset, Appended: noon.Add(time.Second)}
+	}
+	twice := func(r tipoff.Record, offset int64) {
+		p.copied(build, r, origin(offset))
+		p.copied(build, r, origin(offset))
+	}
+	twice(user("u"), 1)
+	twice(event("e", "First"), 1)
+	p.copied(build, event("e", "Second"), origin(2))
+	p.copied(build, event("e", "First"), origin(1)) // a copier of before, late
+	twice(coupon("c1", "u", 10, "e"), 1)
+	twice(coupon("c2", "u", 10, "e"), 2)
+	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
+	p.copied(build, tipoff.Record{Topic: tipoff.TopicCoupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
+	key := tipoff.Key("default", "u")
+	b, err := score.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
+	if err != nil || !b.Known || b.Legs != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
+		t.Errorf("%+v, %v", b, err)
+	}
+	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), tipoff.Key("default", "e")).([]byte))
+	if err != nil || f.Legs != 2 || f.Event.League != "Second" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	// A rejection names the fact, not the copy, by the name that every build has.
+	_, value, ok := p.rejected.Next()
+	var r tipoff.Rejection
+	if !ok || json.Unmarshal(value.([]byte), &r) != nil || !strings.Contains(r.Reason, "one day ahead") ||
+		r.ID() != "tipoff-bettors/coupon_topic/3/3" {
+		t.Errorf("rejected %+v", r)
+	}
+}
+
+// TestAWrongClockHarmsNobodyElse: a bet a year ahead is refused, one of the year one is
+// welcome, and neither moves what others' bets have taught.
+func TestAWrongClockHarmsNobodyElse(t *testing.T) {
+	p := newPipeline(t)
+	at := func(id, user string, made time.Time) tipoff.Record {
+		return tipoff.CouponRecord("default", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: made,
+			Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}, noon)
+	}
+	p.send(event("e", "Liga"))
+	yearOne := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	p.send(at("c1", "first", yearOne)) // the event's first bet of all
+	p.send(at("c2", "good", noon))
+	p.send(at("c3", "ahead", noon.AddDate(1, 0, 0)))
+	p.send(at("c4", "hours", noon.Add(20*time.Hour))) // within the bound: counts as made when received
+	p.send(at("c5", "second", yearOne))
+	p.wantRejected("one day ahead")
+	if f := p.fixture("e"); f.Legs != 4 || f.Popularity.At != noon.Unix() || f.Popularity.Sum != 2 {
+		t.Errorf("the fixture has %d legs and popularity %+v", f.Legs, f.Popularity)
+	}
+	for user, made := range map[string]time.Time{"first": yearOne, "good": noon, "hours": noon} {
+		if b := p.bettor(user); b.At != made.Unix() || b.Weight != 1 || b.Leagues[0].Weight != 1 {
+			t.Errorf("%s: %+v", user, b)
+		}
 	}
 }

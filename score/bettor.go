@@ -1,6 +1,7 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,8 +22,8 @@ const (
 	MaxSports       = 16
 	MaxLeagues      = 22
 	MaxTeams        = 28
-	MaxTastes       = 8 // markets, and ranges of odds
-	maxRefused      = 8
+	MaxTastes       = 8   // markets, and ranges of odds
+	maxRefused      = 256 // as many records may be delivered again; see MaxCoupons
 )
 
 // Bettor is what is known of one user of one company: the profile, the taste,
@@ -42,8 +43,8 @@ type Bettor struct {
 	Markets, Odds []Affinity // by key
 
 	Bets    []Bet   // by time, oldest first
-	Floor   int64   // bets older than this are not kept any more
-	Refused []int64 // offsets of the last coupons that were too old
+	Floor   int64   // bets as old as this or older may be forgotten; 0: none is
+	Refused []int64 // offsets of the last coupons that were too old, by their place
 }
 
 // Affinity is the decayed weight of one category.
@@ -54,10 +55,10 @@ type Affinity struct {
 
 // Bet is a coupon as the bettor's state keeps it.
 type Bet struct {
-	Coupon  uint64 // [CouponRef]: 48 bits of the id, 16 of the content
-	Offset  int64  // of the record that was counted
-	At      int64  // Unix seconds
-	Waiting uint64 // a bit a selection that has not come back from its fixture
+	Coupon  uint64   // [CouponRef]: 48 bits of the id, 16 of the content
+	Record  Position // that was counted, on the topic that was read
+	At      int64    // Unix seconds
+	Waiting uint64   // a bit a selection that has not come back from its fixture
 	Legs    []BetLeg
 }
 
@@ -131,13 +132,15 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 }
 
 // Note takes a coupon in. For [NewBet] and [AgainBet] the caller sends what
-// [Bettor.Send] answers.
-func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
+// [Bettor.Send] answers. The coupon is known by its place at, and the record that
+// brought it by record, its place on the topic that was read: they differ where the
+// topic holds copies, of which the second one sends nothing.
+func (b *Bettor) Note(c *tipoff.Coupon, at, record Position, received int64) Verdict {
 	applied := !b.Coupons.Advance(at)
 	ref, made := CouponRef(c), BetTime(c, received)
 	i := b.find(ref)
 	switch {
-	case i >= 0 && applied && b.Bets[i].Offset == at.Offset:
+	case i >= 0 && b.Bets[i].Record == record:
 		return AgainBet
 	case i >= 0 && b.Bets[i].Coupon != ref:
 		return DiffersBet
@@ -147,12 +150,12 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 		return TooOldBet
 	case applied:
 		return RepeatBet
-	case made < b.Floor:
+	case b.maybeForgotten(made):
 		b.Refused = append(b.Refused, at.Offset)
 		b.Refused = b.Refused[max(0, len(b.Refused)-maxRefused):]
 		return TooOldBet
 	}
-	bet := Bet{Coupon: ref, Offset: at.Offset, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
+	bet := Bet{Coupon: ref, Record: record, At: made, Waiting: 1<<len(c.Selections) - 1, Legs: make([]BetLeg, len(c.Selections))}
 	for i, s := range c.Selections {
 		bet.Legs[i].Event = tipoff.EventRef(s.EventID)
 	}
@@ -163,6 +166,15 @@ func (b *Bettor) Note(c *tipoff.Coupon, at Position, received int64) Verdict {
 	b.Bets = slices.Insert(b.Bets, after, bet)
 	b.forget(received)
 	return NewBet
+}
+
+// maybeForgotten says that a bet made then may have been forgotten. More bets of one
+// moment than are kept pass for new ones: to refuse them would lose them.
+func (b *Bettor) maybeForgotten(made int64) bool {
+	if b.Floor == 0 || made > b.Floor {
+		return false
+	}
+	return made < b.Floor || len(b.Bets) > 0 && b.Bets[len(b.Bets)-1].At > b.Floor
 }
 
 // find gives the place of the coupon with ref's id, or -1.
@@ -200,11 +212,26 @@ func (b *Bettor) forget(now int64) {
 			if len(b.Bets) <= MaxWaiting {
 				return
 			}
-			oldest = 0
+			oldest = b.firstNoted()
 		}
-		b.Floor = max(b.Floor, b.Bets[oldest].At)
+		if at := b.Bets[oldest].At; b.Floor == 0 || at > b.Floor {
+			b.Floor = cmp.Or(at, 1)
+		}
 		b.Bets = slices.Delete(b.Bets, oldest, oldest+1)
 	}
+}
+
+// firstNoted is the place of the bet that was noted before all others. Its messages
+// have long been sent, while the one noted last, be it the oldest by its time, may be
+// delivered again before they are.
+func (b *Bettor) firstNoted() int {
+	first := 0
+	for i := range b.Bets {
+		if b.Bets[i].Record.Offset < b.Bets[first].Record.Offset {
+			first = i
+		}
+	}
+	return first
 }
 
 // Send answers the messages of a noted coupon, one a selection in their order.
@@ -212,7 +239,7 @@ func (b *Bettor) forget(now int64) {
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
-	history := b.before(ref, made)
+	history := b.before(ref, made, cause.Position)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
 		legs[i] = Leg{
@@ -232,15 +259,14 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 				legs[i].History = append(legs[i].History, other)
 			}
 		}
-		if !slices.Contains(history, event) {
-			history = slices.Insert(history, 0, event)
-		}
+		history = slices.Insert(slices.DeleteFunc(history, func(other uint64) bool { return other == event }), 0, event)
 	}
 	return legs
 }
 
-// before lists the distinct events bet on before a coupon, newest first.
-func (b *Bettor) before(ref uint64, made int64) []uint64 {
+// before lists the distinct events bet on before a coupon, newest first. Where the
+// coupon's messages are made again, the bets noted since do not count.
+func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
 		end = 0
@@ -250,6 +276,9 @@ func (b *Bettor) before(ref uint64, made int64) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
+		if other := b.Bets[i].Record; other.Source == record.Source && other.Offset > record.Offset {
+			continue
+		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {
 			if event := b.Bets[i].Legs[j].Event; !slices.Contains(events, event) {
 				events = append(events, event)
@@ -272,7 +301,10 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 			bet.Legs[j].Begin = max(60, r.Begin/60*60)
 		}
 	}
-	if r.At > b.At {
+	switch {
+	case b.Legs == 0:
+		b.At = r.At
+	case r.At > b.At:
 		b.fade(decay(r.At-b.At, TasteHalfLife))
 		b.At = r.At
 	}
@@ -301,9 +333,9 @@ func (b *Bettor) fade(factor float64) {
 	}
 }
 
-// short rounds a weight to the 24 bits that the table keeps.
+// short rounds a weight to the 48 bits that the table keeps.
 func short(weight float64) float64 {
-	return float64(math.Float32frombits((math.Float32bits(float32(weight)) + 0x80) &^ 0xff))
+	return math.Float64frombits((math.Float64bits(weight) + 0x8000) &^ 0xffff)
 }
 
 // like adds weight to a category; the lightest leaves a list that is full.

@@ -40,11 +40,28 @@ func answer(leg *Leg, league string, begin time.Time) *Resolved {
 // settle notes a coupon and lets its legs come back.
 func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time.Time) Verdict {
 	now := c.Timestamp.Unix()
-	v := b.Note(c, at(offset), now)
+	v := b.Note(c, at(offset), at(offset), now)
 	for _, leg := range b.Send(c, cause(offset, 0), now) {
 		b.Apply(answer(&leg, league, begin), now)
 	}
 	return v
+}
+
+func TestBettor_ASecondCopyOfACouponSendsNothing(t *testing.T) {
+	var b Bettor
+	c := bet("c1", noon, "e1")
+	for _, step := range []struct {
+		record int64
+		want   Verdict
+	}{{100, NewBet}, {100, AgainBet}, {107, RepeatBet}, {100, AgainBet}} {
+		if v := b.Note(c, at(5), at(step.record), noon.Unix()); v != step.want {
+			t.Errorf("brought by record %d: %v, want %v", step.record, v, step.want)
+		}
+	}
+	other := bet("c1", noon, "e2")
+	if v := b.Note(other, at(6), at(108), noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
+		t.Errorf("another content: %v", v)
+	}
 }
 
 func TestBettor_CountsACouponOnce(t *testing.T) {
@@ -63,18 +80,18 @@ func TestBettor_CountsACouponOnce(t *testing.T) {
 	if got := b.Marshal(); !slices.Equal(got, want) {
 		t.Error("the same record again changed the state")
 	}
-	if v := b.Note(c, at(2), noon.Unix()); v != RepeatBet {
+	if v := b.Note(c, at(2), at(2), noon.Unix()); v != RepeatBet {
 		t.Errorf("posted again: verdict = %v", v)
 	}
 	other := bet("c1", noon, "e1", "e3")
-	if v := b.Note(other, at(3), noon.Unix()); v != DiffersBet {
+	if v := b.Note(other, at(3), at(3), noon.Unix()); v != DiffersBet {
 		t.Errorf("another content under the id: verdict = %v", v)
 	}
 	// The repeats themselves may be delivered again.
-	if v := b.Note(c, at(2), noon.Unix()); v != RepeatBet {
+	if v := b.Note(c, at(2), at(2), noon.Unix()); v != RepeatBet {
 		t.Errorf("the repeat delivered again: verdict = %v", v)
 	}
-	if v := b.Note(other, at(3), noon.Unix()); v != DiffersBet {
+	if v := b.Note(other, at(3), at(3), noon.Unix()); v != DiffersBet {
 		t.Errorf("the contradiction delivered again: verdict = %v", v)
 	}
 	if b.Legs != 2 {
@@ -88,10 +105,10 @@ func TestBettor_SendsTheSameMessagesAgain(t *testing.T) {
 		settle(&b, bet(fmt.Sprint("c", i), noon.Add(time.Duration(i)*time.Minute), fmt.Sprint("e", i)), int64(i), "l", noon.Add(time.Hour))
 	}
 	c := bet("c5", noon.Add(5*time.Minute), "e5", "e6")
-	b.Note(c, at(5), c.Timestamp.Unix())
+	b.Note(c, at(5), at(5), c.Timestamp.Unix())
 	first := b.Send(c, cause(5, 3), c.Timestamp.Unix())
 	settle(&b, bet("c6", noon.Add(6*time.Minute), "e7"), 6, "l", noon.Add(time.Hour))
-	if v := b.Note(c, at(5), c.Timestamp.Unix()); v != AgainBet {
+	if v := b.Note(c, at(5), at(5), c.Timestamp.Unix()); v != AgainBet {
 		t.Fatalf("verdict = %v", v)
 	}
 	if diff := cmp.Diff(first, b.Send(c, cause(5, 3), c.Timestamp.Unix())); diff != "" {
@@ -113,13 +130,13 @@ func TestBettor_RefusesWhatMayBeAForgottenRepeat(t *testing.T) {
 	}
 	next := int64(MaxCoupons + 10)
 	old := bet("old", noon, "e")
-	if v := b.Note(old, at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.Note(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("older than all kept: verdict = %v", v)
 	}
-	if v := b.Note(old, at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.Note(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("the same record again: verdict = %v", v)
 	}
-	if v := b.Note(bet("c0", noon, "e0"), at(0), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
+	if v := b.Note(bet("c0", noon, "e0"), at(0), at(0), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
 		t.Errorf("a counted record, forgotten and delivered again: verdict = %v", v)
 	}
 }
@@ -139,7 +156,7 @@ func TestBettor_TakesAFloodOfBetsOfOneMoment(t *testing.T) {
 func TestBettor_KeepsWhatWaits(t *testing.T) {
 	var b Bettor
 	early := bet("early", noon, "unknown")
-	b.Note(early, at(0), noon.Unix())
+	b.Note(early, at(0), at(0), noon.Unix())
 	leg := b.Send(early, cause(0, 0), noon.Unix())[0]
 	for i := range MaxCoupons + 50 {
 		when := noon.Add(time.Duration(i+1) * time.Minute)
@@ -178,7 +195,7 @@ func TestBettor_ABetDatedAheadDoesNotMakeThePastFade(t *testing.T) {
 	settle(&honest, bet("c1", noon, "e1"), 1, "l", noon)
 	settle(&ahead, bet("c1", noon, "e1"), 1, "l", noon)
 	c := bet("c2", noon.AddDate(1, 0, 0), "e2")
-	ahead.Note(c, at(2), noon.Unix())
+	ahead.Note(c, at(2), at(2), noon.Unix())
 	for _, leg := range ahead.Send(c, cause(2, 0), noon.Unix()) {
 		ahead.Apply(answer(&leg, "m", noon), noon.Unix())
 	}
@@ -198,11 +215,11 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 		var atOnce, later Bettor
 		var legs []Leg
 		for i, c := range coupons {
-			atOnce.Note(c, at(int64(i)), now)
+			atOnce.Note(c, at(int64(i)), at(int64(i)), now)
 			for _, leg := range atOnce.Send(c, cause(int64(i), 0), now) {
 				atOnce.Apply(answer(&leg, leg.EventID, noon), now)
 			}
-			later.Note(c, at(int64(i)), now)
+			later.Note(c, at(int64(i)), at(int64(i)), now)
 			legs = append(legs, later.Send(c, cause(int64(i), 0), now)...)
 		}
 		for _, leg := range rapid.Permutation(legs).Draw(t, "order") {
@@ -223,7 +240,7 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 		for i := range rapid.IntRange(0, 40).Draw(t, "coupons") {
 			when := noon.Add(time.Duration(rapid.IntRange(-1000, 1000).Draw(t, "minutes")) * time.Minute)
 			c := bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i), fmt.Sprint("f", i%3))
-			b.Note(c, at(int64(i)), when.Unix())
+			b.Note(c, at(int64(i)), at(int64(i)), when.Unix())
 			for _, leg := range b.Send(c, cause(int64(i), 0), when.Unix()) {
 				if rapid.Bool().Draw(t, "comes back") {
 					b.Apply(answer(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
@@ -238,4 +255,47 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
+	var b Bettor
+	for i, year := range []int{1, 1969, 2020} {
+		c := bet(fmt.Sprint("c", i), time.Date(year, 2, 3, 0, 0, 0, 0, time.UTC), "e")
+		if got := b.Note(c, at(int64(i)), at(int64(i)), noon.Unix()); got != NewBet {
+			t.Errorf("a bet of the year %d: verdict %d", year, got)
+		}
+	}
+}
+
+func TestBettor_SendsTheSameLegsAgain(t *testing.T) {
+	var b Bettor
+	first := bet("c1", noon, "e1")
+	b.Note(first, at(5), at(5), noon.Unix())
+	before := b.Send(first, cause(5, 0), noon.Unix())
+	b.Note(bet("c2", noon.Add(-time.Hour), "e2"), at(6), at(6), noon.Unix()) // comes later, and is dated before
+	if diff := cmp.Diff(before, b.Send(first, cause(5, 0), noon.Unix())); diff != "" {
+		t.Errorf("the legs of a bet, made again after another one came:\n%s", diff)
+	}
+}
+
+// TestBettor_KnowsTheRecordThatItCounted: only that very record, come again, sends its
+// legs again; not one at the same offset of a topic made anew, and also where a later
+// one of another topic was counted since.
+func TestBettor_KnowsTheRecordThatItCounted(t *testing.T) {
+	var b Bettor
+	c := bet("c1", noon, "e1")
+	former, later := Position{1, 5}, Position{2, 5}
+	for i, step := range []struct {
+		record Position
+		want   Verdict
+	}{{former, NewBet}, {former, AgainBet}, {later, RepeatBet}, {later, RepeatBet}, {former, AgainBet}} {
+		if got := b.Note(c, step.record, step.record, noon.Unix()); got != step.want {
+			t.Errorf("step %d: verdict %d, want %d", i, got, step.want)
+		}
+		again, err := UnmarshalBettor(b.Marshal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = *again
+	}
 }

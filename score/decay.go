@@ -33,7 +33,10 @@ type Decayed struct {
 // Add puts weight in at the given second. Late additions count less, and the
 // order of additions does not matter beyond rounding.
 func (d *Decayed) Add(weight float64, at int64, halfLife time.Duration) {
-	if d.Sum == 0 || at > d.At {
+	switch {
+	case d.Sum == 0: // not faded: from a far past that would be 0 times infinity
+		d.At = at
+	case at > d.At:
 		d.Sum *= decay(at-d.At, halfLife)
 		d.At = at
 	}

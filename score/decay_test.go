@@ -53,3 +53,16 @@ func TestDecayed_IsNotPoisonedByTheYearOne(t *testing.T) {
 		t.Errorf("sum = %v, want %v", d.Sum, before)
 	}
 }
+
+func TestDecayed_TakesAnyPast(t *testing.T) {
+	ancient := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	for _, times := range [][]int64{{ancient}, {ancient, noon.Unix()}, {noon.Unix(), ancient}} {
+		var d Decayed
+		for _, at := range times {
+			d.Add(1, at, PopularityHalfLife)
+		}
+		if got := d.Value(times[len(times)-1], PopularityHalfLife); !near(got, 1) {
+			t.Errorf("bets of %v add up to %v, want 1", times, got)
+		}
+	}
+}

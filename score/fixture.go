@@ -112,21 +112,21 @@ func TraitsOf(e *tipoff.Event) Traits {
 	return t
 }
 
-// applied finds which legs of a partition are counted.
-func (f *Fixture) applied(partition int32) *Applied {
-	i, known := slices.BinarySearchFunc(f.Applied, partition, func(a Applied, partition int32) int {
-		return cmp.Compare(a.Partition, partition)
+// applied finds which legs of the cause's partition are counted.
+func (f *Fixture) applied(c *Cause) *Applied {
+	i, known := slices.BinarySearchFunc(f.Applied, c, func(a Applied, c *Cause) int {
+		return cmp.Or(cmp.Compare(a.Partition, c.Partition), cmp.Compare(a.Source, c.Source))
 	})
 	if !known {
-		f.Applied = slices.Insert(f.Applied, i, Applied{Partition: partition})
+		f.Applied = slices.Insert(f.Applied, i, Applied{Partition: c.Partition, Source: c.Source})
 	}
 	return &f.Applied[i]
 }
 
-// Count takes a leg in, once.
-func (f *Fixture) Count(leg *Leg) {
-	if !f.applied(leg.Partition).add(leg.Cause) {
-		return
+// Count takes a leg in, once, and answers whether it is new.
+func (f *Fixture) Count(leg *Leg) bool {
+	if !f.applied(&leg.Cause).add(leg.Cause) {
+		return false
 	}
 	if f.Legs == 0 || leg.At < f.FirstBet {
 		f.FirstBet = leg.At
@@ -147,10 +147,19 @@ func (f *Fixture) Count(leg *Leg) {
 	if !f.Known {
 		f.Waiters++
 	}
+	return true
 }
 
-// Chunk is where the last leg that came waits, while the event is not known.
-func (f *Fixture) Chunk() uint64 { return (max(1, f.Waiters) - 1) / WaitersPerChunk }
+// Chunk is where a leg waits while the event is not known: one that was just counted
+// with the others that came last. Where a leg that came before waits is not known any
+// more; such legs are spread over all chunks, so that none grows beyond its bound
+// when all are delivered again.
+func (f *Fixture) Chunk(leg *Leg, isNew bool) uint64 {
+	if isNew {
+		return (max(1, f.Waiters) - 1) / WaitersPerChunk
+	}
+	return (leg.Coupon>>16 + uint64(leg.Index)) % max(1, f.Chunks())
+}
 
 // Chunks is how many chunks hold waiting legs.
 func (f *Fixture) Chunks() uint64 { return (f.Waiters + WaitersPerChunk - 1) / WaitersPerChunk }

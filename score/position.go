@@ -55,7 +55,8 @@ func (u *unwire) cause() Cause {
 
 // Applied is which legs of one partition of coupons a fixture has counted: all
 // before the floor, and those listed. Legs may come in any order, with gaps that
-// are filled later; a list is enough, as a floor follows close behind.
+// are filled later; a list is enough, as a floor follows close behind. A topic that
+// was made anew has an Applied of its own, as legs of the former one may come again.
 type Applied struct {
 	Partition int32
 	Source    uint32
@@ -75,9 +76,6 @@ func (a AppliedLeg) compare(b AppliedLeg) int {
 
 // add notes that a leg is counted, and answers whether it is new.
 func (a *Applied) add(c Cause) bool {
-	if a.Source != c.Source { // the topic was made anew
-		*a = Applied{Partition: a.Partition, Source: c.Source}
-	}
 	leg := AppliedLeg{c.Offset, c.Index}
 	i, known := slices.BinarySearchFunc(a.Legs, leg, AppliedLeg.compare)
 	isNew := !known && c.Offset >= a.Floor

@@ -83,7 +83,7 @@ func (w *world) bet(user string, at time.Time, events ...string) {
 	position := Position{7, w.offset}
 	var legs []Leg
 	w.change(user, func(b *Bettor) {
-		b.Note(c, position, at.Unix())
+		b.Note(c, position, position, at.Unix())
 		legs = b.Send(c, Cause{Position: position}, at.Unix())
 	})
 	for i := range legs {

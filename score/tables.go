@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -8,14 +9,9 @@ import (
 	"tipoff"
 )
 
-// Versions of the table values. A value of a version not listed here is refused,
-// never misread.
-const (
-	bettorVersion  = 2
-	fixtureVersion = 2
-	chunkVersion   = 1
-	newestVersion  = 2
-)
+// tableVersion is that of every table value which this program writes. Older ones are
+// read, newer ones are refused, never misread.
+const tableVersion = 2
 
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.
@@ -28,7 +24,12 @@ func Epoch(value []byte) uint64 {
 // CheckVersion refuses a table value of a version that this program does not know,
 // as a newer one may have written it.
 func CheckVersion(value []byte) error {
-	if len(value) == 0 || value[0] > newestVersion || value[0] == 0 {
+	switch {
+	case len(value) == 0:
+		return errWire
+	case value[0] > tableVersion:
+		return fmt.Errorf("it is of version %d, which this program does not know: deploy the newer program that wrote it, or fill the tables again with tipoff rebuild", value[0])
+	case value[0] == 0:
 		return errWire
 	}
 	return nil
@@ -37,7 +38,7 @@ func CheckVersion(value []byte) error {
 // Marshal encodes the bettor for the table.
 func (b *Bettor) Marshal() []byte {
 	w := make(wire, 0, 512)
-	w.byte(bettorVersion)
+	w.byte(tableVersion)
 	w.uint(b.Epoch)
 	w.flag(b.Known)
 	if b.Known {
@@ -52,10 +53,9 @@ func (b *Bettor) Marshal() []byte {
 		w.uint(uint64(len(list)))
 		for _, a := range list {
 			w.word32(a.Key)
-			bits := math.Float32bits(float32(a.Weight))
-			w.byte(byte(bits >> 8))
-			w.byte(byte(bits >> 16))
-			w.byte(byte(bits >> 24))
+			bits := math.Float64bits(a.Weight)
+			w.word32(uint32(bits >> 16))
+			w.word16(uint16(bits >> 48))
 		}
 	}
 	w.int(b.Floor)
@@ -64,15 +64,20 @@ func (b *Bettor) Marshal() []byte {
 		w.int(offset)
 	}
 	w.uint(uint64(len(b.Bets)))
-	at, offset := int64(0), int64(0)
+	at, record := int64(0), Position{Source: b.Coupons.Source}
 	for i := range b.Bets {
 		bet := &b.Bets[i]
 		w.word64(bet.Coupon)
-		w.int(bet.Offset - offset)
+		w.int(bet.Record.Offset - record.Offset)
 		w.int(bet.At - at)
-		w.uint(bet.Waiting)
+		if bet.Record.Source == record.Source {
+			w.uint(bet.Waiting << 1)
+		} else {
+			w.uint(bet.Waiting<<1 | 1)
+			w.word32(bet.Record.Source)
+		}
 		w.uint(uint64(len(bet.Legs)))
-		at, offset = bet.At, bet.Offset
+		at, record = bet.At, bet.Record
 		for _, leg := range bet.Legs {
 			w.ref(leg.Event)
 			w.uint(legTime(leg.Begin, bet.At))
@@ -104,14 +109,15 @@ func unlegTime(v uint64, at int64) int64 {
 func UnmarshalBettor(value []byte) (*Bettor, error) {
 	u := &unwire{b: value}
 	version := u.byte()
-	if version != bettorVersion && version != 1 {
+	if version == 0 || version > tableVersion {
 		return nil, errWire
 	}
 	weight := func() float64 {
 		if version == 1 {
 			return u.float()
 		}
-		return float64(math.Float32frombits(uint32(u.byte())<<8 | uint32(u.byte())<<16 | uint32(u.byte())<<24))
+		low := u.word32()
+		return math.Float64frombits(uint64(u.word16())<<48 | uint64(low)<<16)
 	}
 	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
 	if b.Known {
@@ -137,10 +143,14 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	if n := u.count(12); n > 0 {
 		b.Bets = make([]Bet, n)
 	}
-	at, offset := int64(0), int64(0)
+	at, record := int64(0), Position{Source: b.Coupons.Source}
 	for i := range b.Bets {
-		bet := Bet{Coupon: u.word64(), Offset: u.int() + offset, At: u.int() + at, Waiting: u.uint()}
-		at, offset = bet.At, bet.Offset
+		bet := Bet{Coupon: u.word64(), Record: Position{record.Source, u.int() + record.Offset}, At: u.int() + at, Waiting: u.uint()}
+		if bet.Waiting&1 == 1 {
+			bet.Record.Source = u.word32()
+		}
+		bet.Waiting >>= 1
+		at, record = bet.At, bet.Record
 		if n := u.count(7); n > 0 {
 			bet.Legs = make([]BetLeg, n)
 		}
@@ -155,7 +165,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 // Marshal encodes the fixture for the table.
 func (f *Fixture) Marshal() []byte {
 	w := make(wire, 0, 512)
-	w.byte(fixtureVersion)
+	w.byte(tableVersion)
 	w.uint(f.Epoch)
 	w.flag(f.Known)
 	if f.Known {
@@ -194,7 +204,7 @@ func (f *Fixture) Marshal() []byte {
 func UnmarshalFixture(value []byte) (*Fixture, error) {
 	u := &unwire{b: value}
 	version := u.byte()
-	if version != fixtureVersion && version != 1 {
+	if version == 0 || version > tableVersion {
 		return nil, errWire
 	}
 	f := &Fixture{Epoch: u.uint(), Known: u.flag()}
@@ -255,7 +265,7 @@ func (c *Chunk) Wait(leg *Leg) {
 // Marshal encodes the chunk for the table.
 func (c *Chunk) Marshal() []byte {
 	w := make(wire, 0, 64*len(c.Legs)+8)
-	w.byte(chunkVersion)
+	w.byte(tableVersion)
 	w.uint(c.Epoch)
 	w.flag(c.Released)
 	w.uint(uint64(len(c.Legs)))
@@ -268,7 +278,7 @@ func (c *Chunk) Marshal() []byte {
 // UnmarshalChunk decodes a chunk of the fixtures' table.
 func UnmarshalChunk(value []byte) (*Chunk, error) {
 	u := &unwire{b: value}
-	if u.byte() != chunkVersion {
+	if version := u.byte(); version == 0 || version > tableVersion {
 		return nil, errWire
 	}
 	c := &Chunk{Epoch: u.uint(), Released: u.flag()}

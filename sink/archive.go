@@ -166,7 +166,7 @@ func (a *Archive) Coupons(ctx context.Context, company, user, cursor string, n i
 		}
 		places[row.ID], pks[i] = i, row.ID
 	}
-	if err := a.selections(ctx, pks, func(pk int64, s tipoff.Selection) {
+	if err := readSelections(ctx, a.db.goqu.From, pks, func(pk int64, s tipoff.Selection) {
 		c := &coupons[places[pk]]
 		c.Selections = append(c.Selections, s)
 	}); err != nil {
@@ -179,7 +179,8 @@ func (a *Archive) Coupons(ctx context.Context, company, user, cursor string, n i
 	return coupons, next, nil
 }
 
-func (a *Archive) selections(ctx context.Context, coupons []int64, add func(coupon int64, s tipoff.Selection)) error {
+// readSelections reads the selections of coupons, of each in their order.
+func readSelections(ctx context.Context, from func(...any) *goqu.SelectDataset, coupons []int64, add func(coupon int64, s tipoff.Selection)) error {
 	if len(coupons) == 0 {
 		return nil
 	}
@@ -190,7 +191,7 @@ func (a *Archive) selections(ctx context.Context, coupons []int64, add func(coup
 		Market  *string `db:"market"`
 		Outcome *string `db:"outcome"`
 	}
-	err := a.db.goqu.From("selections").Prepared(true).Select("coupon_pk", "event_id", "odds", "market", "outcome").
+	err := from("selections").Prepared(true).Select("coupon_pk", "event_id", "odds", "market", "outcome").
 		Where(goqu.Ex{"coupon_pk": coupons}).Order(goqu.C("coupon_pk").Asc(), goqu.C("position").Asc()).ScanStructsContext(ctx, &legs)
 	if err != nil {
 		return tipoff.Unavailable("read selections", err)

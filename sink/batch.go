@@ -40,7 +40,12 @@ type partition struct {
 // write mirrors facts of one partition, in their order, in one transaction. It may
 // be called again with the same facts, or with some of them. It answers how many
 // rows of each table it wrote.
-func (w *writer) write(ctx context.Context, from partition, facts []fact) (map[string]int, error) {
+func (w *writer) write(ctx context.Context, from partition, facts []fact) (rows map[string]int, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			rows, err = nil, fmt.Errorf("%w: the sink panicked: %v", errBroken, fault)
+		}
+	}()
 	source, err := w.sources.get(fmt.Sprintf("%s/%d", from.topicID, from.number), func() (int64, error) {
 		return w.db.idOf(ctx, "sources", goqu.Record{"topic_id": from.topicID, "partition_no": from.number}, goqu.Record{"topic": from.topic})
 	})
@@ -63,10 +68,11 @@ func (w *writer) write(ctx context.Context, from partition, facts []fact) (map[s
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	b := &transaction{TxDatabase: tx, db: w.db, ctx: ctx, rows: map[string]int{}}
 	for company, facts := range byCompany {
 		if err := b.mirror(company, from.topic, facts); err != nil {
-			return nil, errors.Join(err, ignoreDone(tx.Rollback()))
+			return nil, err
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -75,11 +81,17 @@ func (w *writer) write(ctx context.Context, from partition, facts []fact) (map[s
 	return b.rows, nil
 }
 
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
+// forget drops the remembered keys: the database that comes back may be another one,
+// or an older state of it.
+func (w *writer) forget() {
+	w.companies.forget()
+	w.sources.forget()
+}
+
+func (k *ids) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.keys)
 }
 
 // isolation keeps MySQL from locking gaps between keys, over which batches of
@@ -435,7 +447,8 @@ func (r *eventRow) event() (tipoff.Event, error) {
 	}
 	if r.Markets.Valid {
 		if err := json.Unmarshal([]byte(r.Markets.String), &e.Markets); err != nil {
-			return e, fmt.Errorf("markets of event %s: %w", r.EventID, err)
+			return e, fmt.Errorf("%w: the markets in the row of event %s are broken (%w): mend or delete them, then retry this record",
+				errBroken, r.EventID, err)
 		}
 	}
 	return e, nil

@@ -16,7 +16,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,8 +26,6 @@ import (
 	goqumysql "github.com/doug-martin/goqu/v9/dialect/mysql"
 	_ "github.com/doug-martin/goqu/v9/dialect/sqlite3" // registers its dialect
 	"github.com/go-sql-driver/mysql"
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/database"
 	_ "modernc.org/sqlite" // registers its driver
 )
 
@@ -55,6 +52,13 @@ type Database struct {
 
 // maxConnections bounds the connections of one process to the database.
 const maxConnections = 16
+
+// How many seconds a statement waits for what another session has locked, before its
+// batch gives up its own locks and begins again.
+const (
+	rowPatience   = "3"
+	tablePatience = "20" // an ALTER TABLE; less than a connection's ReadTimeout
+)
 
 // Open prepares a connection to mysql://user:password@host:port/database (or
 // mysql+driver://..., as SQLAlchemy writes it) or sqlite:path. It does not reach
@@ -99,10 +103,13 @@ func openMySQL(address string) (*Database, error) {
 	c.ParseTime, c.Loc = true, time.UTC
 	c.InterpolateParams = true // one round trip a statement
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = 5*time.Second, 30*time.Second, 30*time.Second
-	c.RejectReadOnly = true // a failed-over connection is dropped and dialled anew
+	c.MaxAllowedPacket = 0        // as the server says
+	c.Logger = &mysql.NopLogger{} // what it would log is in the errors too
 	c.Params = map[string]string{
-		"sql_mode":  "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-		"time_zone": "'+00:00'",
+		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+		"time_zone":                "'+00:00'",
+		"innodb_lock_wait_timeout": rowPatience,
+		"lock_wait_timeout":        tablePatience,
 	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -137,54 +144,11 @@ func (d *Database) Ping(ctx context.Context) error { return d.sql.PingContext(ct
 // Close ends the connections.
 func (d *Database) Close() error { return d.sql.Close() }
 
-// Migrate makes the schema the newest one. Several processes may call it at once.
-func (d *Database) Migrate(ctx context.Context) error {
-	dialect, folder := database.DialectMySQL, "migrations/mysql"
+// redial drops the idle connections: after a failover they lead to the old server.
+func (d *Database) redial() {
 	if d.sqlite {
-		dialect, folder = database.DialectSQLite3, "migrations/sqlite"
+		return
 	}
-	files, err := fs.Sub(migrations, folder)
-	if err != nil {
-		return err
-	}
-	store, err := database.NewStore(dialect, "schema_versions")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider("", d.sql, files, goose.WithStore(store))
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	unlock, err := d.lockMigrations(ctx)
-	if err != nil {
-		return fmt.Errorf("wait for another process's migration: %w", err)
-	}
-	defer unlock()
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", d.where, err)
-	}
-	return nil
-}
-
-// lockMigrations lets one process at a time migrate a MySQL database; SQLite has
-// one process only.
-func (d *Database) lockMigrations(ctx context.Context) (unlock func(), err error) {
-	if d.sqlite {
-		return func() {}, nil
-	}
-	conn, err := d.sql.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var got sql.NullInt64
-	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK('tipoff_migrations', 60)").Scan(&got); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	if got.Int64 != 1 {
-		return nil, errors.Join(errors.New("it took longer than 60 s"), conn.Close())
-	}
-	return func() {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK('tipoff_migrations')")
-		_ = conn.Close()
-	}, nil
+	d.sql.SetMaxIdleConns(0)
+	d.sql.SetMaxIdleConns(maxConnections)
 }

@@ -2,13 +2,11 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/go-sql-driver/mysql"
 
 	"tipoff"
 )
@@ -19,8 +17,6 @@ const (
 	maxBatchBytes = 4 << 20 // of their values
 	linger        = 10 * time.Millisecond
 	lastFlush     = 2 * time.Second // for a batch under way when the session ends
-	retryFirst    = 50 * time.Millisecond
-	retryMost     = 5 * time.Second
 )
 
 // Topics are the topics that the sink mirrors.
@@ -28,42 +24,58 @@ func Topics() []string {
 	return []string{tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons}
 }
 
+// Publisher takes the rejections of facts. It returns nil once the broker has all
+// records, else an error after some seconds.
+type Publisher interface {
+	Publish(ctx context.Context, records []tipoff.Record) error
+}
+
 // Sink is a consumer group's handler that mirrors facts. Each partition of a topic
 // is written by one goroutine, batch by batch in the order of its offsets.
 type Sink struct {
-	writer  writer
-	topicID func(topic string) string
-	log     *slog.Logger
+	writer    writer
+	topicID   func(topic string) string
+	publisher Publisher
+	log       *slog.Logger
+	health    *health
 
-	mu      sync.Mutex
-	rows    map[string]int64                     // written, by table
-	unsaved map[*sarama.ConsumerMessage]struct{} // the oldest of each batch under way
-	failing error                                // why the last write failed; nil: it did not
-	claims  int
+	mu       sync.Mutex
+	rows     map[string]int64                     // written, by table
+	unsaved  map[*sarama.ConsumerMessage]struct{} // the oldest of each batch under way
+	rejected int64                                // facts
+	warned   time.Time                            // of a rejection
+	claims   int
+	migrated bool
 }
 
 // New prepares a sink into the database; topicID tells the present life of a
-// topic.
-func New(db *Database, topicID func(topic string) string, log *slog.Logger) *Sink {
+// topic, and publisher takes what the database refuses for good.
+func New(db *Database, topicID func(topic string) string, publisher Publisher, log *slog.Logger) *Sink {
 	return &Sink{
-		writer: writer{db: db}, topicID: topicID, log: log,
+		writer: writer{db: db}, topicID: topicID, publisher: publisher, log: log, health: newHealth(db.Where(), log),
 		rows: map[string]int64{}, unsaved: map[*sarama.ConsumerMessage]struct{}{},
 	}
 }
 
 // Progress is how the sink is doing.
 type Progress struct {
+	Migrated   bool             // the schema was seen to be this program's
 	Rows       map[string]int64 // written since the start, by table
+	Rejected   int64            // facts that the database refused for good, since the start
 	Partitions int              // of topics, that this process mirrors
 	Unsaved    time.Duration    // age of the oldest fact read and not yet saved
-	Failing    error            // why the database does not take rows; nil: it does
+	Waiting    map[Kind]int     // partitions whose facts wait, by reason
+	Trouble    *Trouble         // the reason that most needs a person; nil: none waits
 }
 
 // Progress answers for metrics and readiness.
 func (s *Sink) Progress(now time.Time) Progress {
+	waiting, worst := s.health.state()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := Progress{Rows: map[string]int64{}, Partitions: s.claims, Failing: s.failing}
+	p := Progress{
+		Migrated: s.migrated, Rows: map[string]int64{}, Rejected: s.rejected, Partitions: s.claims, Waiting: waiting, Trouble: worst,
+	}
 	for table, rows := range s.rows {
 		p.Rows[table] = rows
 	}
@@ -71,6 +83,43 @@ func (s *Sink) Progress(now time.Time) Progress {
 		p.Unsaved = max(p.Unsaved, now.Sub(m.Timestamp))
 	}
 	return p
+}
+
+// Migrate makes the schema the newest one, and tries until the database lets it or
+// ctx ends.
+func (s *Sink) Migrate(ctx context.Context) error {
+	began := time.Now()
+	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+		err := s.writer.db.Migrate(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			s.health.well(partition{})
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.migrated = true
+			return nil
+		}
+		kind, err := s.writer.db.failure(ctx, err)
+		if kind == Refused {
+			kind = Unknown
+		}
+		s.health.failed(partition{}, Trouble{Kind: kind, Since: began, Cause: err})
+		if !wait(ctx, pause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// wait is false when ctx ended first.
+func wait(ctx context.Context, pause time.Duration) bool {
+	select {
+	case <-time.After(pause):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Setup is called by the consumer group at the beginning of a session.
@@ -95,12 +144,17 @@ func (s *Sink) Cleanup(sarama.ConsumerGroupSession) error {
 // ConsumeClaim mirrors one partition until the session ends.
 func (s *Sink) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	from := partition{claim.Topic(), s.topicID(claim.Topic()), claim.Partition()}
+	defer s.health.left(from)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(session.Context()))
+	defer cancel()
+	defer context.AfterFunc(session.Context(), func() { time.AfterFunc(lastFlush, cancel) })()
+	d := &delivery{sink: s, from: from, session: session.Context(), ctx: ctx}
 	for {
 		batch := gather(session.Context(), claim.Messages())
 		if len(batch) == 0 {
 			return nil
 		}
-		if !s.save(session.Context(), from, batch) {
+		if !d.save(batch) {
 			return nil // the partition's next owner reads the batch again
 		}
 		session.MarkMessage(batch[len(batch)-1], "")
@@ -138,72 +192,6 @@ func gather(ctx context.Context, messages <-chan *sarama.ConsumerMessage) []*sar
 		}
 	}
 	return batch
-}
-
-// save writes the batch, for as long as it takes. It gives up, and answers false,
-// only some time after the session has ended.
-func (s *Sink) save(session context.Context, from partition, batch []*sarama.ConsumerMessage) bool {
-	s.mu.Lock()
-	s.unsaved[batch[0]] = struct{}{}
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.unsaved, batch[0])
-		s.mu.Unlock()
-	}()
-	facts := make([]fact, 0, len(batch))
-	for _, m := range batch {
-		if f, ok := read(m); ok {
-			facts = append(facts, f)
-		}
-	}
-	if len(facts) == 0 {
-		return true
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(session))
-	defer cancel()
-	defer context.AfterFunc(session, func() { time.AfterFunc(lastFlush, cancel) })()
-	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
-		rows, err := s.writer.write(ctx, from, facts)
-		s.note(rows, err, from)
-		if err == nil {
-			return true
-		}
-		if collided(err) && ctx.Err() == nil {
-			pause = retryFirst
-		}
-		select {
-		case <-time.After(pause):
-		case <-session.Done():
-			return false
-		}
-	}
-}
-
-func (s *Sink) note(rows map[string]int, err error, from partition) {
-	s.mu.Lock()
-	was := s.failing
-	s.failing = err
-	for table, n := range rows {
-		s.rows[table] += int64(n)
-	}
-	s.mu.Unlock()
-	switch {
-	case err != nil && collided(err):
-		s.log.Debug("two batches met, trying again", "topic", from.topic, "partition", from.number, "error", err)
-	case err != nil && was == nil:
-		s.log.Error("the database does not take rows, trying again until it does", "database", s.writer.db.where,
-			"topic", from.topic, "partition", from.number, "error", err)
-	case err == nil && was != nil && !collided(was):
-		s.log.Info("the database takes rows again", "database", s.writer.db.where)
-	}
-}
-
-// collided says that another transaction was in the way: a deadlock, a lock that
-// took too long, a row that another writer inserted first.
-func collided(err error) bool {
-	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == 1213 || e.Number == 1205 || e.Number == 1062)
 }
 
 // Mirror writes records of one topic as the sink does with what it reads from a

@@ -39,6 +39,7 @@ func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.00
 type fact struct {
 	company string
 	origin
+	record *sarama.ConsumerMessage
 	user   *tipoff.User
 	event  *tipoff.Event
 	patch  *tipoff.EventPatch
@@ -52,7 +53,7 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 	if !ok {
 		return f, false
 	}
-	f.company = company
+	f.company, f.record = company, m
 	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(received(m))
 	how := tipoff.Reading{Now: m.Timestamp}
 	switch {

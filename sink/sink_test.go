@@ -1,12 +1,9 @@
 package sink
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -18,7 +15,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/go-sql-driver/mysql"
 
 	"tipoff"
 )
@@ -379,84 +375,5 @@ func TestOpen_TakesTheAddressesOfTheOldServiceAndHidesPasswords(t *testing.T) {
 		if _, err := Open(address); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}
-	}
-}
-
-// session and claim let a test play the broker for one partition.
-type session struct {
-	sarama.ConsumerGroupSession
-	ctx    context.Context
-	marked chan int64
-}
-
-func (s *session) Context() context.Context { return s.ctx }
-
-func (s *session) MarkMessage(m *sarama.ConsumerMessage, _ string) { s.marked <- m.Offset }
-
-func (s *session) Claims() map[string][]int32 { return map[string][]int32{tipoff.TopicUsers: {0}} }
-
-type claim struct {
-	sarama.ConsumerGroupClaim
-	messages chan *sarama.ConsumerMessage
-}
-
-func (c *claim) Topic() string { return tipoff.TopicUsers }
-
-func (c *claim) Partition() int32 { return 0 }
-
-func (c *claim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
-
-func TestSink_WaitsForTheDatabaseAndLosesNothing(t *testing.T) {
-	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
-	if _, err := db.sql.Exec("ALTER TABLE users RENAME TO away"); err != nil {
-		t.Fatal(err)
-	}
-	s := New(db, func(topic string) string { return topic }, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	ctx, cancel := context.WithCancel(t.Context())
-	ses, cl := &session{ctx: ctx, marked: make(chan int64, 10)}, &claim{messages: make(chan *sarama.ConsumerMessage, 10)}
-	if err := s.Setup(ses); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error)
-	go func() { done <- s.ConsumeClaim(ses, cl) }()
-	users := newLog(tipoff.TopicUsers, "u")
-	users.add(user("u1", "A"))
-	users.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
-	users.add(user("u2", "A"))
-	for _, m := range users.records {
-		cl.messages <- m
-	}
-	for s.Progress(noon).Failing == nil {
-		<-time.After(time.Millisecond)
-	}
-	if p := s.Progress(noon.Add(time.Hour)); p.Unsaved < 59*time.Minute || p.Partitions != 1 {
-		t.Errorf("progress = %+v", p)
-	}
-	select {
-	case at := <-ses.marked:
-		t.Fatalf("offset %d was marked while the database was away", at)
-	default:
-	}
-	if _, err := db.sql.Exec("ALTER TABLE away RENAME TO users"); err != nil {
-		t.Fatal(err)
-	}
-	for at := range ses.marked {
-		if at == 2 {
-			break
-		}
-	}
-	want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u1", "u2")
-	if p := s.Progress(noon); p.Failing != nil || p.Unsaved != 0 || p.Rows["users"] != 2 {
-		t.Errorf("progress = %+v", p)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCollided_KnowsDeadlocks(t *testing.T) {
-	if !collided(fmt.Errorf("write: %w", &mysql.MySQLError{Number: 1213})) || collided(errors.New("x")) {
-		t.Error("a deadlock is not told from other errors")
 	}
 }

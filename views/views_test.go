@@ -26,7 +26,7 @@ func bettor(league string, events ...string) []byte {
 	for i, event := range events {
 		c := tipoff.Coupon{ID: event, UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
 		at := score.Position{Source: 1, Offset: int64(i)}
-		b.Note(&c, at, noon.Unix())
+		b.Note(&c, at, at, noon.Unix())
 		for _, leg := range b.Send(&c, score.Cause{Position: at}, noon.Unix()) {
 			b.Apply(score.Resolve(&leg, score.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
 		}

@@ -267,7 +267,7 @@ func (b *bench) freshness(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		before, _ := n.views.Affinities(tipoff.DefaultCompany, user, time.Now())
+		before, _ := n.views.Load().Affinities(tipoff.DefaultCompany, user, time.Now())
 		began := time.Now()
 		q, a := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 		q.SetRequestURI(n.server.URL() + "/v1/coupons")
@@ -284,7 +284,7 @@ func (b *bench) freshness(ctx context.Context) error {
 			return err
 		}
 		for { // learnt, not only noted
-			if after, _ := n.views.Affinities(tipoff.DefaultCompany, user, time.Now()); after.Bets > before.Bets {
+			if after, _ := n.views.Load().Affinities(tipoff.DefaultCompany, user, time.Now()); after.Bets > before.Bets {
 				break
 			}
 			if time.Since(began) > 10*time.Second {

@@ -47,7 +47,7 @@ func (b *bench) processing(ctx context.Context) error {
 		}, legs)
 	}
 	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, []graph{func(processors.Place) *goka.GroupGraph {
+		return b.stream(ctx, records, coupons, []graph{func(processors.Place, tipoff.Build) *goka.GroupGraph {
 			return goka.DefineGroup(tipoff.GroupBettors,
 				goka.Input(tipoff.TopicCoupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
 				goka.Persist(asIs{}),
@@ -61,7 +61,7 @@ func (b *bench) processing(ctx context.Context) error {
 }
 
 // graph makes a processor for its place.
-type graph func(processors.Place) *goka.GroupGraph
+type graph func(processors.Place, tipoff.Build) *goka.GroupGraph
 
 type asIs struct{}
 
@@ -113,7 +113,7 @@ func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int
 			Epoch: func([]byte) uint64 { return 0 },
 			Check: func([]byte) error { return nil },
 		}, func(string) {})
-		p := cluster.NewProcessor(graph(owner), owner)
+		p := cluster.NewProcessor(graph(owner, tipoff.Build{}), owner)
 		running.Go(func() { _ = p.Run(life) })
 	}
 	select {

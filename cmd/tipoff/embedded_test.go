@@ -12,6 +12,8 @@ import (
 
 	"tipoff"
 	"tipoff/generator"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 func TestEmbedded_BlackBox(t *testing.T) {
@@ -132,6 +134,32 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 	p.stop()
 }
 
+// TestReadiness_NamesEveryPartFromTheFirst: a process that says it is ready before its
+// views are even named would be asked for answers that it does not have.
+func TestReadiness_NamesEveryPartFromTheFirst(t *testing.T) {
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	p := launch(t, []string{"KAFKA_BOOTSTRAP_SERVERS=" + kafka.ListenAddrs()[0], "TIPOFF_DATA=" + t.TempDir()}, "api")
+	parts := []string{"kafka", "view of " + tipoff.TableBettors, "view of " + tipoff.TableFixtures}
+	for deadline := time.Now().Add(30 * time.Second); ; { // without a pause, as the moment is short
+		status, body, err := get(p.url + "/readyz")
+		if status == 200 {
+			for _, part := range parts {
+				if !strings.Contains(body, `"`+part+`"`) {
+					t.Fatalf("ready without %s: %s", part, body)
+				}
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready: %s, %v", body, err)
+		}
+	}
+}
+
 func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "TIPOFF_API_KEY=secret"}).ready()
 	tool := func(args ...string) string {
@@ -171,7 +199,7 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 }
 
 func TestHelp_TeachesEachMode(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"run", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"rejected", "--help"}, {"rebuild", "--help"}, {"run", "--help"}} {
 		out, err := exec.Command(binary, args...).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "TIPOFF_ADDR") || len(out) < 600 {
 			t.Errorf("tipoff %v: %v, %s", args, err, out)

@@ -31,7 +31,9 @@ type cli struct {
 	Evaluate   evaluateMode   `cmd:"" help:"Measure rankers on recorded logs."`
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
 	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
+	Rejected   rejectedMode   `cmd:"" help:"List the records that could not be used, or publish them again."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
+	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 
 	settings

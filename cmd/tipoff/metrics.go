@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,7 +35,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 	size := prometheus.NewDesc("tipoff_view_entries", "Entries in memory, by company and kind.", []string{"company", "kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
-		for _, s := range n.views.Sizes() {
+		v := n.views.Load()
+		if v == nil { // the tables are not known yet
+			return
+		}
+		for _, s := range v.Sizes() {
 			emit(size, prometheus.GaugeValue, float64(s.Bettors), s.Company, "bettors")
 			emit(size, prometheus.GaugeValue, float64(s.Fixtures), s.Company, "fixtures")
 			emit(size, prometheus.GaugeValue, float64(s.OpenOnes), s.Company, "open events")
@@ -64,33 +69,57 @@ func (n *node) measurePublisher(p *broker.Publisher) {
 	}, func() float64 { return float64(p.Outstanding()) }))
 }
 
-func (n *node) measureOwner(group string, owner *broker.Owner) {
-	n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "tipoff_processor_oldest_unfinished_seconds",
-		Help:        "How long the oldest record that a processor was given is not finished.",
-		ConstLabels: prometheus.Labels{"group": group},
-	}, func() float64 { return owner.Unfinished(time.Now()).Seconds() }))
+// ownerCollector measures what a processor has not finished, and which partitions of
+// its table wait for a person.
+func ownerCollector(group string, owner *broker.Owner) prometheus.Collector {
+	labels := prometheus.Labels{"group": group}
+	unfinished := prometheus.NewDesc("tipoff_processor_oldest_unfinished_seconds",
+		"How long the oldest record that a processor was given is not finished.", nil, labels)
+	person := prometheus.NewDesc("tipoff_needs_person",
+		"1 for a partition of a table that cannot be used before a person has done something about it; /readyz says what.",
+		[]string{"partition"}, labels)
+	return gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		emit(unfinished, prometheus.GaugeValue, owner.Unfinished(time.Now()).Seconds())
+		for partition := range owner.Refused() {
+			emit(person, prometheus.GaugeValue, 1, fmt.Sprint(partition))
+		}
+	}, []*prometheus.Desc{unfinished, person}}
 }
 
 func (n *node) measureSink(s *sink.Sink) {
 	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
 	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)
+	rejected := prometheus.NewDesc("tipoff_sink_rejected_total", "Facts that the database refused for good.", nil, nil)
+	failing := prometheus.NewDesc("tipoff_sink_failing", "1 while facts wait, by the reason: why the database does not take them.", []string{"kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		p := s.Progress(time.Now())
 		for table, n := range p.Rows {
 			emit(rows, prometheus.CounterValue, float64(n), table)
 		}
 		emit(unsaved, prometheus.GaugeValue, p.Unsaved.Seconds())
-	}, []*prometheus.Desc{rows, unsaved}})
+		emit(rejected, prometheus.CounterValue, float64(p.Rejected))
+		for _, kind := range sink.Kinds() {
+			emit(failing, prometheus.GaugeValue, float64(min(p.Waiting[kind], 1)), string(kind))
+		}
+	}, []*prometheus.Desc{rows, unsaved, rejected, failing}})
 }
 
-// measureLag measures how far a consumer group is behind.
-func (n *node) measureLag(lag *broker.Lag) {
+// restartsCollector measures how often a part has ended and was started again.
+func restartsCollector(part string, restarts func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "tipoff_restarts_total",
+		Help:        "How often a part of the process has ended and was started again.",
+		ConstLabels: prometheus.Labels{"part": part},
+	}, func() float64 { return float64(restarts()) })
+}
+
+// lagCollector measures how far a consumer group is behind.
+func lagCollector(lag *broker.Lag) prometheus.Collector {
 	desc := prometheus.NewDesc("tipoff_group_lag_records", "Records that a consumer group has still to read.",
 		[]string{"topic"}, prometheus.Labels{"group": lag.Group})
-	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+	return gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		for topic, records := range lag.ByTopic() {
 			emit(desc, prometheus.GaugeValue, float64(records), topic)
 		}
-	}, []*prometheus.Desc{desc}})
+	}, []*prometheus.Desc{desc}}
 }

@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/http"
-	"tipoff/processors"
-	"tipoff/score"
 	"tipoff/sink"
 	"tipoff/views"
 )
@@ -50,11 +48,11 @@ type node struct {
 	server    *http.Server
 	cluster   *broker.Cluster
 	publisher *broker.Publisher
-	views     *views.Views
+	views     atomic.Pointer[views.Views] // of the build that serves
 	api       atomic.Pointer[http.API]
 
 	mu    sync.Mutex
-	parts []func() http.Part
+	parts []*part
 	ends  []end // in the order of starting
 	fatal chan error
 }
@@ -89,7 +87,6 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 	if err := n.connect(ctx); err != nil {
 		return nil, err
 	}
-	connected("connected")
 	var db *sink.Database
 	if has[roleSink] || has[roleAPI] {
 		if db, err = s.database(); err != nil {
@@ -100,13 +97,12 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 	if has[roleSink] {
 		n.startSink(db)
 	}
-	if has[roleProcessors] {
-		n.startProcessor(processors.Bettors, processors.RewriteBettor)
-		n.startProcessor(processors.Fixtures, processors.RewriteFixture)
+	if has[roleProcessors] || has[roleAPI] {
+		if err := n.startBuilds(has, db); err != nil {
+			return nil, err
+		}
 	}
-	if has[roleAPI] {
-		n.startAPI(db)
-	}
+	connected("connected") // now that every part is there that must be ready too
 	return n, nil
 }
 
@@ -152,114 +148,54 @@ func (n *node) connect(ctx context.Context) error {
 	return nil
 }
 
-// startProcessor runs a processor, and asks for values that a former owner wrote to
-// be written again.
-func (n *node) startProcessor(graph func(processors.Place) *goka.GroupGraph, rewrite func(key string) tipoff.Record) {
-	rewriter := n.startRewriter(rewrite)
-	owner := n.cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
-	p := n.cluster.NewProcessor(graph(owner), owner)
-	n.part(p.Group, p.State)
-	n.measureLag(&p.Lag)
-	n.measureOwner(p.Group, owner)
-	n.goRun(p.Group, p.Run)
-}
-
-func (n *node) startRewriter(request func(key string) tipoff.Record) *broker.Rewriter {
-	rewriter := n.cluster.NewRewriter(n.publisher, request)
-	n.goRun("rewriter", rewriter.Run)
-	return rewriter
-}
-
 // startSink mirrors as soon as the database has its schema; until then facts wait
 // on the broker and everything else goes on.
 func (n *node) startSink(db *sink.Database) {
-	s := sink.New(db, n.cluster.TopicID, n.log)
+	s := sink.New(db, n.cluster.TopicID, n.publisher, n.log)
 	g := n.cluster.NewGroup(tipoff.GroupSink, sink.Topics(), s)
-	var migrating atomic.Pointer[string]
-	waiting := "waits for the database"
-	migrating.Store(&waiting)
 	n.part(tipoff.GroupSink, func() broker.State {
-		state := g.State()
-		if m := migrating.Load(); m != nil {
-			return broker.State{Detail: *m, Lag: state.Lag}
+		state, progress := g.State(), s.Progress(time.Now())
+		detail := "waits for the database"
+		if progress.Migrated {
+			detail = "the database does not take rows"
 		}
-		if why := s.Progress(time.Now()).Failing; why != nil {
-			return broker.State{Detail: fmt.Sprintf("the database does not take rows: %v", why), Lag: state.Lag}
+		switch {
+		case progress.Trouble != nil:
+			return broker.State{Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag}
+		case !progress.Migrated:
+			return broker.State{Detail: detail, Lag: state.Lag}
 		}
 		return state
 	})
-	n.measureLag(&g.Lag)
+	n.registry.MustRegister(lagCollector(&g.Lag))
 	n.measureSink(s)
+	n.registry.MustRegister(restartsCollector(tipoff.GroupSink, g.Restarts))
 	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
-		if err := n.migrate(ctx, db, &migrating); err != nil {
+		if err := s.Migrate(ctx); err != nil {
 			return err
 		}
-		migrating.Store(nil)
 		return g.Run(ctx)
 	})
 }
 
-// migrate tries until the database is there.
-func (n *node) migrate(ctx context.Context, db *sink.Database, say *atomic.Pointer[string]) error {
-	for {
-		err := db.Migrate(ctx)
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		why := fmt.Sprintf("waits for the database: %v", err)
-		say.Store(&why)
-		n.log.Error("the database cannot be used yet, trying again", "database", db.Where(), "error", err)
-		select {
-		case <-time.After(2 * time.Second):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// part adds something that must be ready before the process is; remove takes it out
+// again.
+func (n *node) part(name string, state func() broker.State) (remove func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := &part{name, state}
+	n.parts = append(n.parts, p)
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.parts = slices.DeleteFunc(n.parts, func(other *part) bool { return other == p })
 	}
 }
 
-// startAPI follows the tables and opens the gateway's ports.
-func (n *node) startAPI(db *sink.Database) {
-	n.views = views.New()
-	n.views.RankBy(n.settings.Ranker)
-	n.goRun("views", n.views.Tend)
-	freshness := n.measureViews()
-	n.startView(tipoff.TableFixtures, freshness, processors.RewriteFixture, func(u broker.Update) error {
-		return n.views.PutFixture(u.Key, u.Value, time.Now())
-	})
-	n.startView(tipoff.TableBettors, freshness, processors.RewriteBettor, func(u broker.Update) error {
-		return n.views.PutBettor(u.Key, u.Value)
-	})
-	n.api.Store(&http.API{
-		Publisher:   n.publisher,
-		Recommender: n.views,
-		Archive:     sink.NewArchive(db, archivePatience),
-	})
-}
-
-func (n *node) startView(table string, fresh func(table string, received time.Time),
-	rewrite func(key string) tipoff.Record, put func(broker.Update) error) {
-	rewriter := n.startRewriter(rewrite)
-	v := n.cluster.NewView(table, func(u broker.Update) {
-		switch err := put(u); {
-		case errors.Is(err, views.ErrStale):
-			rewriter.Add(u.Key)
-		case err != nil:
-			n.log.Error("a table value cannot be used, the older one stays", "table", table, "error", err)
-		}
-		fresh(table, u.Received)
-	})
-	n.part("view of "+table, v.State)
-	n.goRun(table, v.Run)
-}
-
-// part adds something that must be ready before the process is.
-func (n *node) part(name string, state func() broker.State) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.parts = append(n.parts, func() http.Part {
-		s := state()
-		return http.Part{Name: name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
-	})
+// part is something that must be ready.
+type part struct {
+	name  string
+	state func() broker.State
 }
 
 // awaited adds a part that is ready once the returned function was called.
@@ -278,8 +214,9 @@ func (n *node) states() []http.Part {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	states := make([]http.Part, len(n.parts))
-	for i, state := range n.parts {
-		states[i] = state()
+	for i, p := range n.parts {
+		s := p.state()
+		states[i] = http.Part{Name: p.name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
 	}
 	return states
 }

@@ -257,7 +257,7 @@ func TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn(t *testing.T) {
 	eventually(t, 30*time.Second, func() error {
 		var mu sync.Mutex
 		seen := map[string]bool{}
-		s.follow(cluster, tipoff.TopicRejected, func(u broker.Update) {
+		readTable(s.T, cluster, tipoff.TopicRejected, func(u broker.Update) {
 			var r tipoff.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil || r.Reason == "" || string(r.Value) != "\xff not ours" || r.Key != "default/malformed" {
 				t.Errorf("rejection %s, %v", u.Value, err)

@@ -53,7 +53,7 @@ func (n *node) demo(ctx context.Context, t *terminal) error {
 	client := &generator.Client{URL: n.server.URL(), Key: n.settings.APIKey}
 	now := time.Now()
 	book := generator.NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)
-	if empty := len(n.views.Sizes()) == 0; empty {
+	if empty := len(n.views.Load().Sizes()) == 0; empty {
 		bar := newProgress(t, "simulating a sportsbook", demoBettors+demoFixtures+demoCoupons)
 		if err := book.Seed(ctx, client, demoCoupons, now, bar.add); err != nil {
 			return fmt.Errorf("simulate: %w", err)

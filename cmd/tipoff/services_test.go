@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -67,9 +66,9 @@ func (s *services) emptyKafka() {
 		if err != nil {
 			s.Fatal(err)
 		}
-		for _, t := range tipoff.Topics() {
-			if _, there := all[t.Name]; there {
-				topics = append(topics, t.Name)
+		for name := range all {
+			if strings.HasPrefix(name, "tipoff-") || slices.Contains(tipoff.FactTopics(), name) {
+				topics = append(topics, name)
 			}
 		}
 		return topics
@@ -85,7 +84,14 @@ func (s *services) emptyKafka() {
 		}
 		return nil
 	})
-	for _, group := range []string{tipoff.GroupBettors, tipoff.GroupFixtures, tipoff.GroupSink} {
+	groups, err := admin.ListConsumerGroups()
+	if err != nil {
+		s.Fatal(err)
+	}
+	for group := range groups {
+		if !strings.HasPrefix(group, "tipoff-") {
+			continue
+		}
 		eventually(s.T, 30*time.Second, func() error { // members that were killed time out first
 			err := admin.DeleteConsumerGroup(group)
 			if errors.Is(err, sarama.ErrGroupIDNotFound) {
@@ -167,49 +173,10 @@ func (s *services) connect() *broker.Cluster {
 	return c
 }
 
-// tables reads both tables to their present end.
+// tables reads both tables of the first build to their present end.
 func (s *services) tables(c *broker.Cluster) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
 	s.Helper()
-	bettors, fixtures = map[string]*score.Bettor{}, map[string]*score.Fixture{}
-	var mu sync.Mutex
-	s.follow(c, tipoff.TableBettors, func(u broker.Update) {
-		b, err := score.UnmarshalBettor(u.Value)
-		if err != nil {
-			s.Error(err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		bettors[u.Key] = b
-	})
-	s.follow(c, tipoff.TableFixtures, func(u broker.Update) {
-		if _, _, chunk := tipoff.SplitPartKey(u.Key); chunk {
-			return
-		}
-		f, err := score.UnmarshalFixture(u.Value)
-		if err != nil {
-			s.Error(err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		fixtures[u.Key] = f
-	})
-	return bettors, fixtures
-}
-
-func (s *services) follow(c *broker.Cluster, table string, apply func(broker.Update)) {
-	s.Helper()
-	ctx, cancel := context.WithCancel(s.Context())
-	view := c.NewView(table, apply)
-	done := make(chan struct{})
-	go func() { defer close(done); _ = view.Run(ctx) }()
-	eventually(s.T, 30*time.Second, func() error {
-		if state := view.State(); !state.Ready {
-			return errors.New(state.Detail)
-		}
-		return nil
-	})
-	cancel()
-	<-done
+	return readTables(s.T, c, tipoff.Build{})
 }
 
 func TestServices_BlackBoxOnEveryGateway(t *testing.T) {

@@ -3,12 +3,15 @@
 # docker-compose.yml starts elsewhere. Needs Debian or Ubuntu, or Java 17, Maven and
 # MySQL's libraries installed already.
 #
-#   services.sh up       install what is missing, start both, wait until they answer
+#   services.sh install  install what is missing
+#   services.sh up       the same, start both, wait until they answer
+#   services.sh mysql    the same for MySQL alone
 #   services.sh down     stop both; their data stays
 #   services.sh clean    stop both and remove their data
 #   services.sh env      print the settings that make Tipoff and its tests use them
 #
-# SERVICES_DIR   where everything lies     (default: /tmp/tipoff-services)
+# SERVICES_DIR   where the programs lie    (default: /tmp/tipoff-services)
+# DATA_DIR       where their data lies     (default: SERVICES_DIR)
 # KAFKA_PORT     of the first node         (default: 9092; each further node +10)
 # KAFKA_NODES    1, or 3 for outage tests  (default: 1)
 # MYSQL_PORT                               (default: 3306)
@@ -16,6 +19,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${SERVICES_DIR:-/tmp/tipoff-services}
+data=${DATA_DIR:-$dir}
 kafka_port=${KAFKA_PORT:-9092}
 kafka_nodes=${KAFKA_NODES:-1}
 mysql_port=${MYSQL_PORT:-3306}
@@ -41,7 +45,7 @@ listening() {
   local until=$((SECONDS + $2))
   until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do
     if [ $SECONDS -ge $until ]; then
-      say "nothing listens on port $1 after $2 s; see the logs in $dir"
+      say "nothing listens on port $1 after $2 s; see the logs in $data"
       return 1
     fi
     sleep 0.2
@@ -56,7 +60,8 @@ free() {
   fi
 }
 
-running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+# running PIDFILE: a process that died and that nobody has waited for does not run
+running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$(cat "$1")/status" 2>/dev/null; }
 
 stop() { # PIDFILE NAME
   if running "$1"; then
@@ -80,7 +85,7 @@ install_kafka() {
 node_port() { echo $((kafka_port + 10 * ($1 - 1))); }
 
 kafka_node() { # NUMBER: write its settings and format its log
-  local n=$1 home="$dir/kafka/$1" port voters="" i
+  local n=$1 home="$data/kafka/$1" port voters="" i
   port=$(node_port "$n")
   for i in $(seq "$kafka_nodes"); do voters+="${voters:+,}$i@127.0.0.1:$(($(node_port "$i") + 1))"; done
   mkdir -p "$home"
@@ -100,20 +105,20 @@ auto.create.topics.enable=false
 offsets.topic.num.partitions=8
 EOF
   if [ ! -f "$home/log/meta.properties" ]; then
-    java -cp "$dir/kafka/libs/*" kafka.tools.StorageTool format -t "$(cat "$dir/kafka/id")" -c "$home/server.properties" >"$home/format.log"
+    java -cp "$dir/kafka/libs/*" kafka.tools.StorageTool format -t "$(cat "$data/kafka/id")" -c "$home/server.properties" >"$home/format.log"
   fi
 }
 
 start_kafka() {
   install_kafka
-  [ -f "$dir/kafka/id" ] || java -cp "$dir/kafka/libs/*" kafka.tools.StorageTool random-uuid >"$dir/kafka/id"
+  [ -f "$data/kafka/id" ] || java -cp "$dir/kafka/libs/*" kafka.tools.StorageTool random-uuid >"$data/kafka/id"
   local n
   for n in $(seq "$kafka_nodes"); do
-    running "$dir/kafka/$n.pid" && continue
+    running "$data/kafka/$n.pid" && continue
     free "$(node_port "$n")" KAFKA_PORT
     kafka_node "$n"
-    nohup java -Xmx1g -cp "$dir/kafka/libs/*" kafka.Kafka "$dir/kafka/$n/server.properties" >"$dir/kafka/$n/server.log" 2>&1 &
-    echo $! >"$dir/kafka/$n.pid"
+    nohup java -Xmx1g -cp "$dir/kafka/libs/*" kafka.Kafka "$data/kafka/$n/server.properties" >"$data/kafka/$n/server.log" 2>&1 &
+    echo $! >"$data/kafka/$n.pid"
   done
   for n in $(seq "$kafka_nodes"); do listening "$(node_port "$n")" 90; done
   say "Kafka listens on $(brokers)"
@@ -145,7 +150,7 @@ install_mysql() {
 
 start_mysql() {
   install_mysql
-  running "$dir/mysql/pid" && return
+  running "$data/mysql/pid" && return
   free "$mysql_port" MYSQL_PORT
   local as=()
   if [ "$(id -u)" = 0 ]; then # it refuses to run as root
@@ -153,48 +158,61 @@ start_mysql() {
     id "$mysql_user" >/dev/null 2>&1 || useradd --system --no-create-home "$mysql_user"
     as=(setpriv --reuid "$mysql_user" --regid "$mysql_user" --clear-groups)
   fi
-  mkdir -p "$dir/mysql/data"
-  if [ "$(id -u)" = 0 ]; then chown "$mysql_user:" "$dir/mysql/data"; fi
-  local mysqld=("${as[@]}" "$dir/mysql/dist/bin/mysqld" --no-defaults --datadir="$dir/mysql/data")
+  mkdir -p "$data/mysql/data"
+  if [ "$(id -u)" = 0 ]; then chown "$mysql_user:" "$data/mysql/data"; fi
+  local mysqld=("${as[@]}" "$dir/mysql/dist/bin/mysqld" --no-defaults --datadir="$data/mysql/data")
   [ -L "$dir/mysql/dist/bin/mysqld" ] || mysqld+=(--basedir="$dir/mysql/dist" --mysqlx=OFF)
-  if [ ! -d "$dir/mysql/data/mysql" ]; then
+  if [ ! -d "$data/mysql/data/mysql" ]; then
     if [ -L "$dir/mysql/dist/bin/mysqld" ]; then
-      "${as[@]}" mariadb-install-db --no-defaults --datadir="$dir/mysql/data" --skip-test-db >"$dir/mysql/init.log" 2>&1
+      "${as[@]}" mariadb-install-db --no-defaults --datadir="$data/mysql/data" --skip-test-db >"$data/mysql/init.log" 2>&1
     else
-      "${mysqld[@]}" --initialize-insecure >"$dir/mysql/init.log" 2>&1
+      "${mysqld[@]}" --initialize-insecure >"$data/mysql/init.log" 2>&1
     fi
   fi
-  cat >"$dir/mysql/init.sql" <<'EOF'
+  cat >"$data/mysql/init.sql" <<'EOF'
 CREATE DATABASE IF NOT EXISTS tipoff;
 CREATE USER IF NOT EXISTS 'tipoff'@'%' IDENTIFIED BY 'tipoff', 'tipoff'@'localhost' IDENTIFIED BY 'tipoff';
-GRANT ALL ON *.* TO 'tipoff'@'%';
-GRANT ALL ON *.* TO 'tipoff'@'localhost';
+GRANT ALL ON *.* TO 'tipoff'@'%' WITH GRANT OPTION;
+GRANT ALL ON *.* TO 'tipoff'@'localhost' WITH GRANT OPTION;
 EOF
-  chmod 644 "$dir/mysql/init.sql"
-  nohup "${mysqld[@]}" --port="$mysql_port" --bind-address=127.0.0.1 --socket="$dir/mysql/data/m.sock" --local-infile=1 \
-    --init-file="$dir/mysql/init.sql" --max-connections=200 >"$dir/mysql/server.log" 2>&1 &
-  echo $! >"$dir/mysql/pid"
+  chmod 644 "$data/mysql/init.sql"
+  nohup "${mysqld[@]}" --port="$mysql_port" --bind-address=127.0.0.1 --socket="$data/mysql/data/m.sock" --local-infile=1 \
+    --init-file="$data/mysql/init.sql" --max-connections=200 >"$data/mysql/server.log" 2>&1 &
+  echo $! >"$data/mysql/pid"
   listening "$mysql_port" 60
   say "MySQL listens on 127.0.0.1:$mysql_port"
 }
 
+folders() {
+  mkdir -p "$dir/kafka" "$dir/mysql" "$data/kafka" "$data/mysql"
+  chmod 755 "$dir" "$dir/mysql" "$data" "$data/mysql"
+}
+
 case ${1:-} in
+install)
+  folders
+  install_kafka
+  install_mysql
+  ;;
 up)
-  mkdir -p "$dir/kafka" "$dir/mysql"
-  chmod 755 "$dir" "$dir/mysql"
+  folders
   start_kafka
   start_mysql
   ;;
+mysql)
+  folders
+  start_mysql
+  ;;
 down | clean)
-  for pid in "$dir"/kafka/*.pid; do [ -e "$pid" ] && stop "$pid" "Kafka node $(basename "$pid" .pid)"; done
-  stop "$dir/mysql/pid" MySQL
-  if [ "$1" = clean ]; then rm -rf "$dir"/kafka/[0-9]* "$dir/kafka/id" "$dir/mysql/data"; fi
+  for pid in "$data"/kafka/*.pid; do [ -e "$pid" ] && stop "$pid" "Kafka node $(basename "$pid" .pid)"; done
+  stop "$data/mysql/pid" MySQL
+  if [ "$1" = clean ]; then rm -rf "$data"/kafka/[0-9]* "$data/kafka/id" "$data/mysql/data"; fi
   ;;
 env)
   echo "export KAFKA_BOOTSTRAP_SERVERS=$(brokers)"
   echo "export DATABASE_URL=mysql://tipoff:tipoff@127.0.0.1:$mysql_port/tipoff"
   echo "export TIPOFF_TEST_KAFKA=$(brokers)"
-  echo "export TIPOFF_TEST_KAFKA_PIDFILE=$dir/kafka/1.pid"
+  echo "export TIPOFF_TEST_KAFKA_PIDFILE=$data/kafka/1.pid"
   echo "export TIPOFF_TEST_DATABASE=mysql://tipoff:tipoff@127.0.0.1:$mysql_port/tipoff"
   ;;
 *)

@@ -1,13 +1,13 @@
 -- +goose Up
 
-CREATE TABLE companies (
+CREATE TABLE IF NOT EXISTS companies (
   id   INT AUTO_INCREMENT PRIMARY KEY,
   name VARCHAR(50) NOT NULL,
   UNIQUE KEY companies_name (name)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- A partition of a topic in one of its lives: where rows came from.
-CREATE TABLE sources (
+CREATE TABLE IF NOT EXISTS sources (
   id        INT AUTO_INCREMENT PRIMARY KEY,
   topic     VARCHAR(100) NOT NULL,
   topic_id  VARCHAR(36)  NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE sources (
   UNIQUE KEY sources_place (topic_id, partition_no)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE users (
+CREATE TABLE IF NOT EXISTS users (
   id                BIGINT AUTO_INCREMENT PRIMARY KEY,
   company_id        INT          NOT NULL,
   user_id           VARCHAR(50)  NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE users (
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- announced is 0 while only changes of an event are known, not the event itself.
-CREATE TABLE events (
+CREATE TABLE IF NOT EXISTS events (
   id            BIGINT AUTO_INCREMENT PRIMARY KEY,
   company_id    INT          NOT NULL,
   event_id      VARCHAR(50)  NOT NULL,
@@ -63,7 +63,7 @@ CREATE TABLE events (
   KEY events_status (company_id, status, begin_at)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE event_participants (
+CREATE TABLE IF NOT EXISTS event_participants (
   event_pk BIGINT       NOT NULL,
   position SMALLINT     NOT NULL,
   name     VARCHAR(100) NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE event_participants (
   KEY event_participants_name (name)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE coupons (
+CREATE TABLE IF NOT EXISTS coupons (
   id            BIGINT AUTO_INCREMENT PRIMARY KEY,
   company_id    INT         NOT NULL,
   user_id       VARCHAR(50) NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE coupons (
   KEY coupons_source (source_id, source_offset)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE selections (
+CREATE TABLE IF NOT EXISTS selections (
   coupon_pk  BIGINT      NOT NULL,
   position   SMALLINT    NOT NULL,
   company_id INT         NOT NULL,

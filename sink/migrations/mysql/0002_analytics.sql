@@ -2,7 +2,7 @@
 
 -- What a coupon stakes is shared equally by its legs. Stakes are in the user's
 -- currency, so sums never cross currencies; a user who was not posted has none.
-CREATE VIEW analytics_turnover AS
+CREATE OR REPLACE VIEW analytics_turnover AS
 SELECT co.name AS company, DATE(c.placed_at) AS day, e.sport, e.league, u.currency,
        COUNT(DISTINCT c.id) AS coupons, COUNT(*) AS legs, SUM(c.stake / c.legs) AS turnover
 FROM selections s
@@ -12,7 +12,7 @@ LEFT JOIN events e ON e.company_id = s.company_id AND e.event_id = s.event_id AN
 LEFT JOIN users u ON u.company_id = c.company_id AND u.user_id = c.user_id
 GROUP BY co.name, DATE(c.placed_at), e.sport, e.league, u.currency;
 
-CREATE VIEW analytics_popular AS
+CREATE OR REPLACE VIEW analytics_popular AS
 SELECT co.name AS company, s.event_id, e.sport, e.league, e.begin_at, e.status, s.market, s.outcome,
        COUNT(*) AS legs, COUNT(DISTINCT c.user_id) AS bettors, AVG(s.odds) AS average_odds
 FROM selections s
@@ -21,7 +21,7 @@ JOIN companies co ON co.id = s.company_id
 LEFT JOIN events e ON e.company_id = s.company_id AND e.event_id = s.event_id AND e.announced = 1
 GROUP BY co.name, s.event_id, e.sport, e.league, e.begin_at, e.status, s.market, s.outcome;
 
-CREATE VIEW analytics_bettors AS
+CREATE OR REPLACE VIEW analytics_bettors AS
 SELECT co.name AS company, c.user_id, u.country, u.currency,
        COUNT(*) AS coupons, SUM(c.legs) AS legs, SUM(c.stake) AS staked,
        MIN(c.placed_at) AS first_bet, MAX(c.placed_at) AS last_bet
@@ -31,12 +31,12 @@ LEFT JOIN users u ON u.company_id = c.company_id AND u.user_id = c.user_id
 GROUP BY co.name, c.user_id, u.country, u.currency;
 
 -- A bettor is new on the day of the first bet.
-CREATE VIEW analytics_new_bettors AS
+CREATE OR REPLACE VIEW analytics_new_bettors AS
 SELECT f.company, f.country, DATE(f.first_bet) AS day, COUNT(*) AS bettors
 FROM analytics_bettors f
 GROUP BY f.company, f.country, DATE(f.first_bet);
 
-CREATE VIEW analytics_time_to_kickoff AS
+CREATE OR REPLACE VIEW analytics_time_to_kickoff AS
 SELECT co.name AS company, e.sport, e.league,
        TIMESTAMPDIFF(HOUR, c.placed_at, e.begin_at) AS hours_before, COUNT(*) AS legs
 FROM selections s

@@ -1,0 +1,156 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"tipoff"
+)
+
+// maxCopies is how many records are copied at once, of one partition.
+const maxCopies = 500
+
+// Copier is a consumer group's handler that copies the facts onto the topics of a
+// copied build, for as long as that build lives. It may copy a record twice, as
+// every copy says where it came from; but of a key it never copies a record
+// before one that came before it.
+type Copier struct {
+	cluster *Cluster
+	build   tipoff.Build
+
+	mu       sync.Mutex
+	producer sarama.SyncProducer
+}
+
+// NewCopier prepares a copier; the group runs it.
+func (c *Cluster) NewCopier(build tipoff.Build) *Copier { return &Copier{cluster: c, build: build} }
+
+// Setup is called by the consumer group at the beginning of a session.
+func (c *Copier) Setup(sarama.ConsumerGroupSession) error {
+	settings, err := c.cluster.config.sarama("tipoff-copier")
+	if err != nil {
+		return err
+	}
+	settings.Producer.Retry.Max = 10
+	settings.Producer.Retry.Backoff = 250 * time.Millisecond
+	producer, err := sarama.NewSyncProducer(c.cluster.config.Brokers, settings)
+	if err != nil {
+		return fmt.Errorf("connect a producer: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.producer = producer
+	return nil
+}
+
+// Cleanup is called by the consumer group at the end of a session.
+func (c *Copier) Cleanup(sarama.ConsumerGroupSession) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.producer == nil {
+		return nil
+	}
+	err := c.producer.Close()
+	c.producer = nil
+	return err
+}
+
+// ConsumeClaim copies one partition until the session ends.
+func (c *Copier) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	c.mu.Lock()
+	producer := c.producer
+	c.mu.Unlock()
+	to, id := c.build.Facts(claim.Topic()), c.cluster.TopicID(claim.Topic())
+	var next *sarama.ConsumerMessage
+	for {
+		var batch []*sarama.ConsumerMessage
+		batch, next = gatherCopies(session.Context(), claim.Messages(), next)
+		if len(batch) == 0 {
+			return nil
+		}
+		copies := make([]*sarama.ProducerMessage, len(batch))
+		for i, m := range batch {
+			copies[i] = copied(m, to, id)
+		}
+		if !c.send(session.Context(), producer, copies) {
+			return nil // the partition's next owner copies the batch again
+		}
+		session.MarkMessage(batch[len(batch)-1], "")
+	}
+}
+
+// send tries until every copy is acknowledged, or the session ends.
+func (c *Copier) send(ctx context.Context, producer sarama.SyncProducer, copies []*sarama.ProducerMessage) bool {
+	for pause := newBackoff(); ; {
+		err := producer.SendMessages(copies)
+		if err == nil {
+			return true
+		}
+		c.cluster.log.Error("facts cannot be copied, trying again", "topic", copies[0].Topic, "error", err)
+		if !pause.wait(ctx) {
+			return false
+		}
+		for i, m := range copies { // a message that was sent cannot be sent again
+			copies[i] = &sarama.ProducerMessage{Topic: m.Topic, Key: m.Key, Value: m.Value, Headers: m.Headers}
+		}
+	}
+}
+
+// gatherCopies waits for a record and takes what has come with it, up to the first
+// one of a key that is there already: a failed attempt may leave any part of a
+// batch unsent, and what is sent again later must not come after a later record of
+// its key. That one is answered as next.
+func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, next *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage, after *sarama.ConsumerMessage) {
+	if next == nil {
+		select {
+		case m, open := <-messages:
+			if !open {
+				return nil, nil
+			}
+			next = m
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+	batch = append(batch, next)
+	keys := map[string]struct{}{string(next.Key): {}}
+	for len(batch) < maxCopies {
+		select {
+		case m, open := <-messages:
+			if !open {
+				return batch, nil
+			}
+			if _, there := keys[string(m.Key)]; there {
+				return batch, m
+			}
+			keys[string(m.Key)] = struct{}{}
+			batch = append(batch, m)
+		default:
+			return batch, nil
+		}
+	}
+	return batch, nil
+}
+
+// copied is the copy of a fact, which says where the fact is and when it came.
+func copied(m *sarama.ConsumerMessage, to, topicID string) *sarama.ProducerMessage {
+	origin := tipoff.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
+	received := tipoff.FormatReceived(m.Timestamp)
+	for _, h := range m.Headers {
+		if string(h.Key) == tipoff.HeaderReceived {
+			received = h.Value
+		}
+	}
+	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: []sarama.RecordHeader{
+		{Key: []byte(tipoff.HeaderReceived), Value: received},
+		{Key: []byte(tipoff.HeaderOrigin), Value: []byte(origin.String())},
+	}}
+	if m.Value != nil {
+		c.Value = sarama.ByteEncoder(m.Value)
+	}
+	return c
+}

@@ -1,0 +1,120 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"tipoff"
+)
+
+// flaky is a producer that stores some of what it is given and then says that it
+// failed, now and then.
+type flaky struct {
+	sarama.SyncProducer
+	random *rand.Rand
+	fails  int // left
+	stored []*sarama.ProducerMessage
+}
+
+func (f *flaky) SendMessages(messages []*sarama.ProducerMessage) error {
+	if f.fails == 0 || f.random.IntN(2) == 0 {
+		f.stored = append(f.stored, messages...)
+		return nil
+	}
+	f.fails--
+	for _, m := range messages {
+		if f.random.IntN(2) == 0 {
+			f.stored = append(f.stored, m)
+		}
+	}
+	return errors.New("the broker went away")
+}
+
+// copying is a session and a claim of a partition, from an offset on.
+type copying struct {
+	sarama.ConsumerGroupSession
+	sarama.ConsumerGroupClaim
+	ctx      context.Context
+	end      context.CancelFunc
+	messages chan *sarama.ConsumerMessage
+	marked   int64 // the next offset
+	endAt    int64
+}
+
+func (c *copying) Context() context.Context                 { return c.ctx }
+func (c *copying) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
+func (c *copying) Topic() string                            { return tipoff.TopicCoupons }
+func (c *copying) MarkMessage(m *sarama.ConsumerMessage, _ string) {
+	c.marked = m.Offset + 1
+	if c.marked >= c.endAt {
+		c.end()
+	}
+}
+
+func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
+	c := connect(t, Config{Brokers: fake(t).ListenAddrs()})
+	random := rand.New(rand.NewPCG(1, 2))
+	var facts []*sarama.ConsumerMessage
+	for offset := range int64(300) {
+		facts = append(facts, &sarama.ConsumerMessage{
+			Topic: tipoff.TopicCoupons, Partition: 1, Offset: offset, Key: fmt.Appendf(nil, "default/u%d", random.IntN(40)), Value: []byte("v"), Timestamp: time.Now(),
+		})
+	}
+	producer := &flaky{random: random, fails: 4}
+	build := tipoff.Build{Number: 3, Copied: true}
+	// The first owner of the partition ends on its way; the next one begins some
+	// records before, as not all was committed.
+	from := int64(0)
+	for _, endAt := range []int64{120, 300} {
+		s := &copying{messages: make(chan *sarama.ConsumerMessage, 64), endAt: endAt}
+		s.ctx, s.end = context.WithCancel(t.Context())
+		go func() {
+			defer close(s.messages)
+			for _, m := range facts[from:] {
+				select {
+				case s.messages <- m:
+				case <-s.ctx.Done():
+					return
+				}
+			}
+		}()
+		copier := c.NewCopier(build)
+		copier.producer = producer
+		if err := copier.ConsumeClaim(s, s); err != nil {
+			t.Fatal(err)
+		}
+		from = max(0, s.marked-30)
+	}
+	if producer.fails > 0 {
+		t.Errorf("the producer failed %d times too few", producer.fails)
+	}
+	next := map[string][]int64{}
+	for _, m := range facts {
+		next[string(m.Key)] = append(next[string(m.Key)], m.Offset)
+	}
+	first := map[int64]bool{}
+	for _, m := range producer.stored {
+		key, _ := m.Key.Encode()
+		origin, err := tipoff.ParseOrigin(m.Headers[1].Value)
+		if err != nil || m.Topic != "tipoff-coupons-3" || origin.TopicID != c.TopicID(tipoff.TopicCoupons) || origin.Partition != 1 {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		if first[origin.Offset] {
+			continue
+		}
+		first[origin.Offset] = true
+		if want := next[string(key)][0]; want != origin.Offset {
+			t.Fatalf("%s: offset %d was copied before %d", key, origin.Offset, want)
+		}
+		next[string(key)] = next[string(key)][1:]
+	}
+	if len(first) != len(facts) || len(producer.stored) == len(facts) {
+		t.Errorf("%d of %d facts were copied, by %d copies", len(first), len(facts), len(producer.stored))
+	}
+}

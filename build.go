@@ -1,0 +1,206 @@
+package tipoff
+
+import (
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Build is one filling of the tables: groups, tables and internal topics of its
+// own, so that the tables can be filled again beside those that serve.
+type Build struct {
+	Number int `json:"number"` // 0: the first one, whose names have no number
+	// Copied says that it reads copies of the facts, on topics of its own, instead of
+	// the facts' topics: its partitions are others, or the facts' topics no longer
+	// hold all.
+	Copied     bool `json:"copied,omitempty"`
+	Partitions int  `json:"partitions,omitempty"` // of its topics; 0: as many as the facts have
+}
+
+func (b Build) name(first string) string {
+	if b.Number == 0 {
+		return first
+	}
+	return fmt.Sprintf("%s-%d", first, b.Number)
+}
+
+func (b Build) facts(public, copied string) string {
+	if !b.Copied {
+		return public
+	}
+	return b.name(copied)
+}
+
+// Users, Events and Coupons are the topics that the build reads facts from.
+func (b Build) Users() string { return b.facts(TopicUsers, "tipoff-users") }
+
+// Events is the topic of events and their patches.
+func (b Build) Events() string { return b.facts(TopicEvents, "tipoff-events") }
+
+// Coupons is the topic of coupons.
+func (b Build) Coupons() string { return b.facts(TopicCoupons, "tipoff-coupons") }
+
+// Facts is what the build reads in place of one of the facts' topics.
+func (b Build) Facts(public string) string {
+	return map[string]string{TopicUsers: b.Users(), TopicEvents: b.Events(), TopicCoupons: b.Coupons()}[public]
+}
+
+// Public is the reverse of [Build.Facts]; other topics stay as they are.
+func (b Build) Public(topic string) string {
+	for _, public := range FactTopics() {
+		if b.Facts(public) == topic {
+			return public
+		}
+	}
+	return topic
+}
+
+// Selections is the topic of the legs of new coupons.
+func (b Build) Selections() string { return b.name(TopicSelections) }
+
+// Resolved is the topic of legs with their event's attributes.
+func (b Build) Resolved() string { return b.name(TopicResolved) }
+
+// Bettors is the group of the processor that keeps the bettors' table.
+func (b Build) Bettors() string { return b.name(GroupBettors) }
+
+// Fixtures is the group of the processor that keeps the fixtures' table.
+func (b Build) Fixtures() string { return b.name(GroupFixtures) }
+
+// First is the name that one of the build's groups has in the first build.
+func (b Build) First(group string) string {
+	if b.Number == 0 {
+		return group
+	}
+	return strings.TrimSuffix(group, fmt.Sprintf("-%d", b.Number))
+}
+
+// Copier is the group that copies the facts for a copied build.
+func (b Build) Copier() string { return b.name("tipoff-copier") }
+
+// TableBettors is the topic of the bettors' table.
+func (b Build) TableBettors() string { return b.Bettors() + "-table" }
+
+// TableFixtures is the topic of the fixtures' table.
+func (b Build) TableFixtures() string { return b.Fixtures() + "-table" }
+
+// LoopFixtures is the topic by which the fixtures' processor writes to itself.
+func (b Build) LoopFixtures() string { return b.Fixtures() + "-loop" }
+
+// Topics lists the topics that are the build's alone.
+func (b Build) Topics() []Topic {
+	topics := []Topic{
+		{b.Selections(), false, b.Partitions},
+		{b.Resolved(), false, b.Partitions},
+		{b.LoopFixtures(), false, b.Partitions},
+		{b.TableBettors(), true, b.Partitions},
+		{b.TableFixtures(), true, b.Partitions},
+	}
+	if b.Copied {
+		topics = append(topics, Topic{b.Users(), true, b.Partitions}, Topic{b.Events(), false, b.Partitions}, Topic{b.Coupons(), false, b.Partitions})
+	}
+	return topics
+}
+
+// Reads lists the build's groups with the topics that each reads.
+func (b Build) Reads() map[string][]string {
+	reads := map[string][]string{
+		b.Bettors():  {b.Users(), b.Coupons(), b.Resolved()},
+		b.Fixtures(): {b.Events(), b.Selections(), b.LoopFixtures()},
+	}
+	if b.Copied {
+		reads[b.Copier()] = FactTopics()
+	}
+	return reads
+}
+
+func (b Build) String() string {
+	said := fmt.Sprintf("build %d", b.Number)
+	if b.Copied {
+		said += " from copies of the facts"
+	}
+	if b.Partitions > 0 {
+		said += fmt.Sprintf(" in %d partitions", b.Partitions)
+	}
+	return said
+}
+
+// Builds says which builds there are and which one answers: the value of the one
+// key of [TopicControl], which every process follows.
+type Builds struct {
+	Serving Build  `json:"serving"`           // gateways answer from it
+	Filling *Build `json:"filling,omitempty"` // is being filled beside it
+	// Seeding says that the facts of Filling are still being published from the
+	// database: nobody works on it before all are there.
+	Seeding bool   `json:"seeding,omitempty"`
+	Ending  *Build `json:"ending,omitempty"` // served before, and is kept up until the gateways have changed over
+	Last    int    `json:"last"`             // highest number in use so far
+}
+
+// All lists the builds that have topics.
+func (b Builds) All() []Build {
+	all := []Build{b.Serving}
+	for _, other := range []*Build{b.Filling, b.Ending} {
+		if other != nil {
+			all = append(all, *other)
+		}
+	}
+	return all
+}
+
+// Running lists the builds that processes work on.
+func (b Builds) Running() []Build {
+	return slices.DeleteFunc(b.All(), func(one Build) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
+}
+
+// HeaderOrigin is the record header of a copied fact that says where it was
+// first: the text of an [Origin].
+const HeaderOrigin = "origin"
+
+// Origin is the place of a fact on its own topic. A copy keeps it, as a fact is
+// known by it: it may be copied twice, and counts once.
+type Origin struct {
+	TopicID   string // tells one life of a topic from another
+	Partition int32
+	Offset    int64
+	Appended  time.Time // by the broker
+}
+
+// IsZero says that the record is not a copy.
+func (o Origin) IsZero() bool { return o.TopicID == "" }
+
+func (o Origin) String() string {
+	return fmt.Sprintf("%s/%d/%d/%d", o.TopicID, o.Partition, o.Offset, o.Appended.UnixMicro())
+}
+
+// ParseOrigin is the reverse of [Origin.String].
+func ParseOrigin(value []byte) (Origin, error) {
+	parts := strings.Split(string(value), "/")
+	if len(parts) != 4 || parts[0] == "" {
+		return Origin{}, fmt.Errorf("origin %q: must be topic id/partition/offset/microseconds", value)
+	}
+	var numbers [3]int64
+	for i, part := range parts[1:] {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return Origin{}, fmt.Errorf("origin %q: %w", value, err)
+		}
+		numbers[i] = n
+	}
+	return Origin{parts[0], int32(numbers[0]), numbers[1], time.UnixMicro(numbers[2]).UTC()}, nil
+}
+
+// TopicSource is the short form of a topic's id inside tables, never 0.
+func TopicSource(topicID string) uint32 {
+	id, err := base64.RawURLEncoding.DecodeString(topicID)
+	if err != nil {
+		id = []byte(topicID)
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write(id)
+	return max(1, hash.Sum32())
+}

@@ -1,0 +1,60 @@
+package tipoff
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
+	first, third := Build{}, Build{Number: 3, Copied: true, Partitions: 16}
+	for _, c := range []struct{ first, constant, third, want string }{
+		{first.Bettors(), GroupBettors, third.Bettors(), "tipoff-bettors-3"},
+		{first.TableBettors(), TableBettors, third.TableBettors(), "tipoff-bettors-3-table"},
+		{first.TableFixtures(), TableFixtures, third.TableFixtures(), "tipoff-fixtures-3-table"},
+		{first.LoopFixtures(), LoopFixtures, third.LoopFixtures(), "tipoff-fixtures-3-loop"},
+		{first.Selections(), TopicSelections, third.Selections(), "tipoff-selections-3"},
+		{first.Coupons(), TopicCoupons, third.Coupons(), "tipoff-coupons-3"},
+		{first.Public(TopicEvents), TopicEvents, third.Public("tipoff-events-3"), TopicEvents},
+		{first.First(GroupFixtures), GroupFixtures, third.First("tipoff-fixtures-3"), GroupFixtures},
+		{first.Public("x"), "x", third.Public("tipoff-resolved-3"), "tipoff-resolved-3"},
+	} {
+		if c.first != c.constant || c.third != c.want {
+			t.Errorf("%s and %s, want %s and %s", c.first, c.third, c.constant, c.want)
+		}
+	}
+	names := map[string]bool{}
+	for _, topic := range append(Topics(), append(third.Topics(), Build{Number: 31}.Topics()...)...) {
+		if names[topic.Name] {
+			t.Errorf("two topics are called %s", topic.Name)
+		}
+		names[topic.Name] = true
+	}
+}
+
+func TestBuilds_NobodyWorksOnOneThatIsBeingSeeded(t *testing.T) {
+	next, before := Build{Number: 2}, Build{Number: 0}
+	b := Builds{Serving: Build{Number: 1}, Filling: &next, Ending: &before}
+	if got := b.Running(); !slices.Equal(got, []Build{b.Serving, next, before}) {
+		t.Errorf("running %v", got)
+	}
+	b.Seeding = true
+	if got := b.Running(); !slices.Equal(got, []Build{b.Serving, before}) || len(b.All()) != 3 {
+		t.Errorf("running %v, all %v", got, b.All())
+	}
+}
+
+func TestOrigin_ComesApartAsItWasMade(t *testing.T) {
+	o := Origin{TopicID: "mJ4-_w", Partition: 7, Offset: 1 << 40, Appended: time.UnixMicro(1_700_000_000_123_000).UTC()}
+	if got, err := ParseOrigin([]byte(o.String())); err != nil || got != o {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "a/1/2", "/1/2/3", "a/b/2/3", "a/1/2/3/4"} {
+		if got, err := ParseOrigin([]byte(bad)); err == nil {
+			t.Errorf("%q was read as %+v", bad, got)
+		}
+	}
+	if TopicSource("") == 0 || TopicSource("a") == TopicSource("b") {
+		t.Error("two topics have one source, or none")
+	}
+}

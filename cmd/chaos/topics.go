@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/IBM/sarama"
+	"golang.org/x/sync/errgroup"
+
+	"tipoff"
+)
+
+// record is one record of a topic.
+type record struct {
+	partition int32
+	offset    int64
+	key       string
+	value     []byte
+	appended  time.Time // by the broker's clock
+	received  time.Time // by the gateway's; zero: not said
+}
+
+// tape is a topic as far as it has been read.
+type tape struct {
+	topic   string
+	next    [partitions]int64
+	records []record // of each partition in order
+}
+
+// read takes in what came since.
+func (t *tape) read(client sarama.Client) (fresh []record, err error) {
+	consumer, err := sarama.NewConsumerFromClient(client)
+	if err != nil {
+		return nil, err
+	}
+	defer consumer.Close()
+	var parts [partitions][]record
+	var reading errgroup.Group
+	for p := range int32(partitions) {
+		reading.Go(func() (err error) {
+			parts[p], err = t.readPartition(client, consumer, p)
+			return err
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		fresh = append(fresh, part...)
+	}
+	t.records = append(t.records, fresh...)
+	return fresh, nil
+}
+
+func (t *tape) readPartition(client sarama.Client, consumer sarama.Consumer, p int32) (fresh []record, err error) {
+	end, err := client.GetOffset(t.topic, p, sarama.OffsetNewest)
+	if err != nil || t.next[p] >= end {
+		return nil, err
+	}
+	part, err := consumer.ConsumePartition(t.topic, p, t.next[p])
+	if err != nil {
+		return nil, err
+	}
+	defer part.AsyncClose()
+	for t.next[p] < end {
+		select {
+		case m := <-part.Messages():
+			fresh = append(fresh, toRecord(m))
+			t.next[p] = m.Offset + 1
+		case <-time.After(15 * time.Second):
+			return nil, fmt.Errorf("topic %s, partition %d gives nothing at offset %d, before its end %d", t.topic, p, t.next[p], end)
+		}
+	}
+	return fresh, nil
+}
+
+func toRecord(m *sarama.ConsumerMessage) record {
+	r := record{partition: m.Partition, offset: m.Offset, key: string(m.Key), value: m.Value, appended: m.Timestamp}
+	for _, header := range m.Headers {
+		if string(header.Key) == tipoff.HeaderReceived {
+			if micro, err := strconv.ParseInt(string(header.Value), 10, 64); err == nil {
+				r.received = time.UnixMicro(micro)
+			}
+		}
+	}
+	return r
+}
+
+// noLag says that every group has finished all that its topics hold.
+func (h *harness) noLag() error {
+	client, err := h.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	lag, err := h.lag(client)
+	for group, behind := range lag {
+		if behind > 0 {
+			return fmt.Errorf("group %s is %d records behind", group, behind)
+		}
+	}
+	return err
+}
+
+var groups = map[string][]string{
+	tipoff.GroupBettors:  {tipoff.TopicUsers, tipoff.TopicCoupons, tipoff.TopicResolved},
+	tipoff.GroupFixtures: {tipoff.TopicEvents, tipoff.TopicSelections, tipoff.LoopFixtures},
+	tipoff.GroupSink:     {tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons},
+}
+
+// lag is how many records each group has still to commit.
+func (h *harness) lag(client sarama.Client) (map[string]int64, error) {
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return nil, err
+	}
+	lag := map[string]int64{}
+	for group, topics := range groups {
+		asked := map[string][]int32{}
+		for _, topic := range topics {
+			for p := range int32(partitions) {
+				asked[topic] = append(asked[topic], p)
+			}
+		}
+		committed, err := admin.ListConsumerGroupOffsets(group, asked)
+		if err != nil {
+			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+		}
+		for topic, parts := range asked {
+			for _, p := range parts {
+				end, err := client.GetOffset(topic, p, sarama.OffsetNewest)
+				if err != nil {
+					return nil, err
+				}
+				block := committed.GetBlock(topic, p)
+				if block == nil || block.Err != sarama.ErrNoError {
+					return nil, fmt.Errorf("group %s has no offset of %s/%d", group, topic, p)
+				}
+				lag[group] += end - max(0, block.Offset)
+			}
+		}
+	}
+	return lag, nil
+}
+
+// poison puts records that nobody can read on the fact topics, past the gateways.
+func (h *harness) poison(round int) error {
+	client, err := h.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	producer, err := sarama.NewSyncProducerFromClient(client)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	for _, topic := range []string{tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons} {
+		m := &sarama.ProducerMessage{
+			Topic: topic, Partition: int32(round % partitions),
+			Key: sarama.StringEncoder(tipoff.Key(company, fmt.Sprintf("poison-%d", round))), Value: sarama.StringEncoder("\xff{not json"),
+		}
+		if _, _, err := producer.SendMessage(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isPoison says whether a record is one of [harness.poison].
+func isPoison(r record) bool { return !json.Valid(r.value) }

@@ -1,0 +1,110 @@
+package http
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"tipoff"
+)
+
+// Bounds of the whole server, so that no client can take its memory or its file
+// descriptors from the others.
+const (
+	// maxUnderWay is how many bytes of bodies, as sent and unpacked, may be under way
+	// at once; with what is made of them they take some four times as much memory.
+	// Over it, posts are answered with 429.
+	maxUnderWay = 128 << 20
+	// largeBody is from where on a body leaves a quarter of that to smaller ones: a
+	// flood of large posts does not stop small ones.
+	largeBody = 64 << 10
+	// maxConnections is how many connections may be open, if the process may have so
+	// many files. Further ones are closed with 503.
+	maxConnections = 32 << 10
+	// otherFiles are left to what is no connection of a client: Kafka, the database,
+	// the embedded broker's log.
+	otherFiles = 512
+)
+
+// connections is how many connections a process may serve that may have so many
+// files open; 0: that is not known.
+func connections(files uint64) int {
+	switch {
+	case files == 0 || files >= maxConnections+otherFiles:
+		return maxConnections
+	case files < 2*otherFiles:
+		return int(max(1, files/2))
+	}
+	return int(files - otherFiles)
+}
+
+// underWay counts the bytes of bodies that are under way.
+type underWay struct{ bytes atomic.Int64 }
+
+// take makes room for more bytes of a body that will have had so many in all; false:
+// there is no room.
+func (u *underWay) take(more, all int64) bool {
+	most := int64(maxUnderWay)
+	if all > largeBody {
+		most -= maxUnderWay / 4
+	}
+	if u.bytes.Add(more) > most {
+		u.bytes.Add(-more)
+		return false
+	}
+	return true
+}
+
+// read reads all of a part of the body, of limit bytes at the most, making room for
+// each piece as it comes. A body that has more than limit is answered cut off after
+// limit + 1.
+func (q *request) read(from io.Reader, limit int64) ([]byte, error) {
+	return io.ReadAll(&counted{io.LimitReader(from, limit+1), q})
+}
+
+// counted is a body that takes room as it is read.
+type counted struct {
+	from io.Reader
+	q    *request
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.from.Read(b)
+	if n > 0 {
+		if !c.q.server.underWay.take(int64(n), c.q.taken+int64(n)) {
+			return n, fmt.Errorf("read the body: %w", tipoff.ErrBusy)
+		}
+		c.q.taken += int64(n)
+	}
+	return n, err
+}
+
+// giveBack frees the room that the request's body has taken.
+func (q *request) giveBack() { q.server.underWay.bytes.Add(-q.taken) }
+
+// enduring is a listener that outlasts a failure to accept, as when the process has
+// no file descriptors left: fasthttp would stop listening for ever.
+type enduring struct {
+	net.Listener
+	log *slog.Logger
+}
+
+// acceptPause is the time between attempts to accept.
+const acceptPause = 100 * time.Millisecond
+
+func (e *enduring) Accept() (net.Conn, error) {
+	for failed := false; ; failed = true {
+		conn, err := e.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return conn, err
+		}
+		if !failed {
+			e.log.Error("no connection can be accepted, trying again", "error", err)
+		}
+		time.Sleep(acceptPause)
+	}
+}

@@ -1,0 +1,211 @@
+package processors_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"pgregory.net/rapid"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// day is what a company of a few users and events does, each entity's facts in their
+// order.
+func day(company string, now time.Time) (entities [][]tipoff.Record) {
+	for u := range 4 {
+		user := fmt.Sprint("u", u)
+		entities = append(entities, []tipoff.Record{
+			tipoff.UserRecord(company, tipoff.User{ID: user, BirthYear: 1990, Country: "FR", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
+			tipoff.UserRecord(company, tipoff.User{ID: user, BirthYear: 1991, Country: "IT", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
+		})
+		var coupons []tipoff.Record
+		for k := range 8 {
+			c := tipoff.Coupon{ID: fmt.Sprint("k", k%7), UserID: user, Stake: float64(1 + k/7), Timestamp: modelBase.Add(-time.Duration(k*3%7) * time.Hour)}
+			for i := range 1 + k%3 {
+				c.Selections = append(c.Selections, tipoff.Selection{EventID: fmt.Sprint("e", (k+u+2*i)%6), Odds: 1.5 + float64(k), Market: "m", Outcome: fmt.Sprint(k % 2)})
+			}
+			coupons = append(coupons, tipoff.CouponRecord(company, c, now))
+		}
+		entities = append(entities, coupons)
+	}
+	for e := range 5 { // the sixth is never posted
+		event := tipoff.Event{
+			ID: fmt.Sprint("e", e), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
+			League: fmt.Sprint("L", e%3), Sport: fmt.Sprint("S", e%2), Participants: []string{fmt.Sprint("T", e), "T"}, Status: tipoff.StatusOpen,
+		}
+		entities = append(entities, []tipoff.Record{
+			tipoff.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Status: tipoff.StatusSuspended}, now),
+			tipoff.EventRecord(company, event, now),
+			tipoff.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Result: "1:0"}, now),
+		})
+	}
+	return entities
+}
+
+func (w *world) publishAll(entities [][]tipoff.Record) {
+	for _, facts := range entities {
+		for _, fact := range facts {
+			w.publish(fact)
+		}
+	}
+}
+
+// sameTables holds two pictures against each other, but for the companies' names and
+// the places of rejected records.
+func (w *world) sameTables(got, want picture, company, other string) {
+	w.Helper()
+	rename := func(p picture, company string) picture {
+		named := newPicture()
+		for line, is := range p.exact {
+			if !strings.HasPrefix(line, "rejected ") {
+				named.exact[strings.Replace(line, " "+company+"/", " ", 1)] = is
+			}
+		}
+		for line, is := range p.sums {
+			named.sums[strings.Replace(line, " "+company+"/", " ", 1)] = is
+		}
+		return named
+	}
+	if wrong := rename(got, company).differences(rename(want, other)); len(wrong) > 0 {
+		w.Fatalf("the tables differ: %s", wrong)
+	}
+}
+
+func TestTables_DoNotDependOnTheOrderInWhichEntitiesArrive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	now := time.Now()
+	w.publishAll(day("one", now))
+	w.settle()
+	want := w.said("one")
+	if wrong := want.differences(w.folded("one")); len(wrong) > 0 {
+		t.Fatalf("the tables are wrong: %s", wrong)
+	}
+	companies := 0
+	for range 3 { // rapid.Check would repeat it a hundred times
+		companies++
+		company := fmt.Sprint("c", companies)
+		left := day(company, now)
+		var order []int
+		for i, facts := range left {
+			for range facts {
+				order = append(order, i)
+			}
+		}
+		for _, i := range rapid.Permutation(order).Example(companies) {
+			w.publish(left[i][0])
+			left[i] = left[i][1:]
+		}
+		w.settle()
+		w.sameTables(w.said(company), want, company, "one")
+	}
+}
+
+// forgetOffsets makes a group begin anew, as one does whose offsets have expired.
+func (w *world) forgetOffsets() {
+	w.Helper()
+	admin, err := sarama.NewClusterAdminFromClient(w.client)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for group := range inputs {
+		w.eventually(10*time.Second, func() error { return admin.DeleteConsumerGroup(group) })
+	}
+}
+
+func TestTables_AReplayFromTheOldestOffsetChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	w.publishAll(day("a", time.Now()))
+	w.settle()
+	before := w.said("a")
+	for range 2 {
+		w.stop(p)
+		w.forgetOffsets()
+		p = w.start()
+		w.settle()
+		if wrong := w.said("a").differences(before); len(wrong) > 0 {
+			t.Errorf("after a replay: %s", wrong)
+		}
+	}
+	w.publishAll(day("b", time.Now())) // and it goes on
+	w.settle()
+	w.sameTables(w.said("b"), before, "b", "a")
+}
+
+func TestTables_ATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	coupon := func(id, user string) tipoff.Record {
+		return tipoff.CouponRecord("a", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: modelBase,
+			Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}, time.Now())
+	}
+	for i := range 10 {
+		w.publish(coupon(fmt.Sprint("former", i), "u"))
+	}
+	w.settle()
+	w.stop(p)
+	if err := w.kafka.DeleteTopic(tipoff.TopicCoupons); err != nil {
+		t.Fatal(err)
+	}
+	p = w.start()
+	for i := range 10 {
+		w.publish(coupon(fmt.Sprint("later", i), "u"))
+		w.publish(coupon(fmt.Sprint("former", i), "u")) // a repeat, on another topic
+	}
+	w.settle()
+	w.stop(p)
+	w.forgetOffsets() // legs of both topics come again
+	w.start()
+	w.settle()
+	said := w.said("a")
+	if legs := said.exact["fixture a/e legs"]; legs != "20" {
+		t.Errorf("%s legs count, want 20", legs)
+	}
+}
+
+// TestTables_AFormerOwnersLateWriteIsWrittenOver: an owner that has lost its partition
+// writes a value after the new owner's, and no record of that key ever comes again.
+func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	w.publishAll(day("a", time.Now()))
+	w.settle()
+	w.stop(p)
+	p = w.start() // an owner of a later epoch
+	w.publish(tipoff.UserRecord("a", tipoff.User{ID: "u1", BirthYear: 1999, Country: "DE", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, time.Now()))
+	w.publish(tipoff.PatchRecord("a", tipoff.EventPatch{ID: "e1", Status: tipoff.StatusFinished}, time.Now()))
+	w.settle()
+	before := w.said("a")
+	b, f := &score.Bettor{Epoch: 1}, &score.Fixture{Epoch: 1}
+	w.publish(tipoff.Record{Topic: tipoff.TableBettors, Key: "a/u1", Value: b.Marshal(), Received: time.Now()})
+	w.publish(tipoff.Record{Topic: tipoff.TableFixtures, Key: "a/e1", Value: f.Marshal(), Received: time.Now()})
+	w.stop(p)
+	w.start() // finds them in the changelog
+	for topic, key := range map[string]string{tipoff.TableBettors: "a/u1", tipoff.TableFixtures: "a/e1"} {
+		w.eventually(20*time.Second, func() error {
+			last := ""
+			for _, r := range w.read(topic) {
+				if r.key == key {
+					last = r.value
+				}
+			}
+			if epoch := score.Epoch([]byte(last)); epoch <= 1 {
+				return fmt.Errorf("the newest value of %s is of epoch %d", key, epoch)
+			}
+			return nil
+		})
+	}
+	w.settle()
+	if wrong := w.said("a").differences(before); len(wrong) > 0 {
+		t.Errorf("after a former owner's write: %s", wrong)
+	}
+}

@@ -1,0 +1,174 @@
+package processors_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"pgregory.net/rapid"
+
+	"tipoff"
+)
+
+// TestTables_SayWhatTheTopicsHoldWhateverHappens draws sequences of facts and of
+// faults, lets the processors settle, and holds the tables against an independent
+// fold of the facts. TIPOFF_MODEL_CHECKS sets how many sequences (20 steps each on
+// average); what fails is shrunk.
+func TestTables_SayWhatTheTopicsHoldWhateverHappens(t *testing.T) {
+	t.Parallel() // with the tests that only wait; rapid's flag is set by this one alone
+	checks := os.Getenv("TIPOFF_MODEL_CHECKS")
+	if checks == "" {
+		checks = "4"
+	}
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set(checks); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Value.Set(f.DefValue) }()
+	}
+	w := newWorld(t)
+	facts, faults, sequences := 0, 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		w.TB = rt
+		defer func() { w.TB = t }()
+		sequences++
+		w.heal()
+		m := &model{world: w, t: rt, company: fmt.Sprint("c", sequences)}
+		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+			if rapid.IntRange(0, 9).Draw(rt, "kind") < 7 {
+				facts++
+				m.fact()
+			} else {
+				faults++
+				m.fault()
+			}
+		}
+		w.heal()
+		w.settle()
+		if wrong := w.said(m.company).differences(w.folded(m.company)); len(wrong) > 0 {
+			rt.Fatalf("%s: the tables are wrong:\n%s", m.company, wrong)
+		}
+	})
+	t.Logf("%d sequences: %d facts, %d faults", sequences, facts, faults)
+}
+
+// heal ends all faults and wants a process at work.
+func (w *world) heal() {
+	if w.faults != nil {
+		w.faults.Remove()
+		w.faults = nil
+	}
+	for _, p := range w.live {
+		p.way.open()
+	}
+	if len(w.live) == 0 {
+		w.start()
+	}
+}
+
+// model draws what happens to one company.
+type model struct {
+	*world
+	t       *rapid.T
+	company string
+}
+
+func (m *model) draw(label string, n int) int { return rapid.IntRange(0, n-1).Draw(m.t, label) }
+
+var modelBase = time.Now().UTC().Truncate(time.Second)
+
+// fact publishes a fact: entities are few, so that they repeat, contradict each other
+// and come in any order.
+func (m *model) fact() {
+	now := time.Now()
+	switch m.draw("fact", 8) {
+	case 0:
+		m.publish(tipoff.UserRecord(m.company, tipoff.User{
+			ID: fmt.Sprint("u", m.draw("user", 3)), BirthYear: 1980 + m.draw("year", 3), Country: "FR",
+			Currency: "EUR", Gender: "f", RegistrationDate: modelBase,
+		}, now))
+	case 1, 2:
+		e := m.draw("event", 5)
+		m.publish(tipoff.EventRecord(m.company, tipoff.Event{
+			ID: fmt.Sprint("e", e), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
+			League: fmt.Sprint("L", e%3), Sport: fmt.Sprint("S", e%2), Participants: []string{fmt.Sprint("T", e), "T"},
+			Status: tipoff.StatusOpen, Result: fmt.Sprint("version ", m.draw("version", 3)),
+		}, now))
+	case 3:
+		m.publish(tipoff.PatchRecord(m.company, tipoff.EventPatch{
+			ID: fmt.Sprint("e", m.draw("event", 5)), Status: tipoff.StatusSuspended, Result: fmt.Sprint("patch ", m.draw("patch", 3)),
+		}, now))
+	default:
+		m.publish(tipoff.CouponRecord(m.company, m.coupon(), now))
+	}
+}
+
+// coupon is one of ten coupons of one of three users, mostly the same under its
+// id, and rarely another.
+func (m *model) coupon() tipoff.Coupon {
+	user, number := m.draw("user", 3), m.draw("coupon", 10)
+	stake := 5.0
+	if m.draw("content", 8) == 0 {
+		stake = 6
+	}
+	c := tipoff.Coupon{
+		ID: fmt.Sprint("k", number), UserID: fmt.Sprint("u", user), Stake: stake,
+		Timestamp: modelBase.Add(-time.Duration(number*7%10) * 11 * time.Hour),
+	}
+	for i := range 1 + number%3 {
+		c.Selections = append(c.Selections, tipoff.Selection{
+			EventID: fmt.Sprint("e", (number+user+2*i)%5), Odds: 1.1 + float64(number)/2, Market: "m", Outcome: fmt.Sprint(number % 2),
+		})
+	}
+	return c
+}
+
+// faultTopics are where the processors write.
+var faultTopics = []string{
+	tipoff.TableBettors, tipoff.TableFixtures, tipoff.TopicSelections, tipoff.TopicResolved, tipoff.LoopFixtures, tipoff.TopicRejected,
+}
+
+// faultErrors are answered to a produce: final ones, ones to try again, and one that
+// is answered although the records were taken.
+var faultErrors = []*kerr.Error{kerr.UnknownServerError, kerr.NotLeaderForPartition, kerr.RequestTimedOut, kerr.KafkaStorageError}
+
+func (m *model) fault() {
+	anyone := func() *process { return m.live[m.draw("process", len(m.live))] }
+	switch m.draw("fault", 8) {
+	case 0, 1, 2:
+		if m.faults != nil {
+			m.faults.Remove()
+		}
+		m.faults = m.kafka.Fault(kfake.Fault{
+			Keys: []kmsg.Key{kmsg.Produce}, Topic: faultTopics[m.draw("topic", len(faultTopics))],
+			Err: faultErrors[m.draw("error", len(faultErrors))], Count: 1 + m.draw("count", 4),
+		})
+	case 3:
+		m.kill(anyone())
+		m.start()
+	case 4: // too long a pause: others take over, and what it has in hand comes late
+		anyone().way.pause()
+		m.kick()
+		if len(m.live) < 2 {
+			m.start()
+		}
+	case 5:
+		for _, p := range m.live {
+			p.way.open()
+		}
+	case 6:
+		if len(m.live) < 2 {
+			m.start()
+		} else {
+			m.stop(anyone())
+		}
+	case 7:
+		m.kafka.ShufflePartitionLeaders()
+		m.kafka.RehashCoordinators()
+	}
+}

@@ -1,0 +1,165 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"tipoff"
+)
+
+// How a failed write is tried again.
+const (
+	retryFirst    = 50 * time.Millisecond
+	retryMost     = 5 * time.Second
+	lockedFor     = 10 * time.Second // another session's lock is worth a word after that
+	maxDuplicates = 5                // a row that was new so often is not another writer's
+	warnEvery     = 10 * time.Second // of rejections
+)
+
+// delivery is the work on one partition during one session.
+type delivery struct {
+	sink    *Sink
+	from    partition
+	session context.Context
+	ctx     context.Context // ends some time after the session
+}
+
+// save mirrors a batch, for as long as it takes. It gives up, and answers false, only
+// after the session has ended.
+func (d *delivery) save(batch []*sarama.ConsumerMessage) bool {
+	s := d.sink
+	s.mu.Lock()
+	s.unsaved[batch[0]] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.unsaved, batch[0])
+		s.mu.Unlock()
+	}()
+	facts := make([]fact, 0, len(batch))
+	for _, m := range batch {
+		if f, ok := read(m); ok {
+			facts = append(facts, f)
+		}
+	}
+	return len(facts) == 0 || d.mirror(facts)
+}
+
+// mirror writes the facts in their order. Where the database refuses them for good it
+// writes the first half, then the second, until a refused one is alone: that one is
+// rejected, before anything after it is written.
+func (d *delivery) mirror(facts []fact) bool {
+	var since time.Time
+	duplicates := 0
+	for pause := retryFirst; ; {
+		rows, err := d.sink.writer.write(d.ctx, d.from, facts)
+		if err == nil {
+			d.sink.wrote(rows)
+			d.sink.health.well(d.from)
+			return true
+		}
+		if d.session.Err() != nil {
+			return false
+		}
+		kind, err := d.sink.writer.db.failure(d.ctx, err)
+		if duplicates++; !duplicated(err) {
+			duplicates = 0
+		}
+		if kind == Refused || duplicates == maxDuplicates {
+			if len(facts) == 1 {
+				return d.reject(&facts[0], err)
+			}
+			d.sink.log.Debug("the database refuses a batch, halving it", "topic", d.from.topic, "partition", d.from.number,
+				"facts", len(facts), "error", err)
+			middle := len(facts) / 2
+			return d.mirror(facts[:middle]) && d.mirror(facts[middle:])
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if kind == Collided {
+			if time.Since(since) > lockedFor {
+				d.failed(kind, since, err)
+			}
+			d.sink.log.Debug("two transactions met, trying again", "topic", d.from.topic, "partition", d.from.number, "error", err)
+			if !wait(d.session, rand.N(2*retryFirst)) {
+				return false
+			}
+			continue
+		}
+		d.failed(kind, since, err)
+		d.sink.writer.forget()
+		if kind == ReadOnly {
+			d.sink.writer.db.redial()
+		}
+		if !wait(d.session, pause) {
+			return false
+		}
+		pause = min(2*pause, retryMost)
+	}
+}
+
+func (d *delivery) failed(kind Kind, since time.Time, err error) {
+	d.sink.health.failed(d.from, Trouble{Kind: kind, Since: since, Cause: err})
+}
+
+// reject publishes a fact that the database refuses for good, with the reason, for as
+// long as it takes. It answers as save does.
+func (d *delivery) reject(f *fact, reason error) bool {
+	m := f.record
+	r := tipoff.Rejection{
+		Reason:    fmt.Sprintf("the database refuses it: %v", reason),
+		By:        tipoff.GroupSink,
+		Topic:     m.Topic,
+		Partition: m.Partition,
+		Offset:    m.Offset,
+		Key:       string(m.Key),
+		Value:     m.Value,
+		Received:  received(m).UTC(),
+	}
+	record := tipoff.Record{Topic: tipoff.TopicRejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
+	since := time.Now()
+	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+		err := d.sink.publisher.Publish(d.ctx, []tipoff.Record{record})
+		if err == nil {
+			d.sink.rejectedOne(&r)
+			d.sink.health.well(d.from)
+			return true
+		}
+		if d.session.Err() != nil {
+			return false
+		}
+		d.failed(Unpublished, since, err)
+		if !wait(d.session, pause) {
+			return false
+		}
+	}
+}
+
+func (s *Sink) wrote(rows map[string]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for table, n := range rows {
+		s.rows[table] += int64(n)
+	}
+}
+
+// rejectedOne counts a rejection, and logs some of them.
+func (s *Sink) rejectedOne(r *tipoff.Rejection) {
+	s.mu.Lock()
+	s.rejected++
+	now, total := time.Now(), s.rejected
+	warn := now.Sub(s.warned) >= warnEvery
+	if warn {
+		s.warned = now
+	}
+	s.mu.Unlock()
+	if warn {
+		s.log.Warn("the database refuses a fact for good: it is on "+tipoff.TopicRejected, "key", r.Key, "topic", r.Topic,
+			"partition", r.Partition, "offset", r.Offset, "reason", r.Reason, "rejected", total)
+	}
+}

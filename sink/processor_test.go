@@ -1,0 +1,462 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/go-json-experiment/json"
+
+	"tipoff"
+)
+
+// session and claim let a test play the broker for one partition.
+type session struct {
+	sarama.ConsumerGroupSession
+	ctx    context.Context
+	marked chan int64
+}
+
+func (s *session) Context() context.Context { return s.ctx }
+
+func (s *session) MarkMessage(m *sarama.ConsumerMessage, _ string) { s.marked <- m.Offset }
+
+func (s *session) Claims() map[string][]int32 { return map[string][]int32{tipoff.TopicUsers: {0}} }
+
+type claim struct {
+	sarama.ConsumerGroupClaim
+	partition
+	messages chan *sarama.ConsumerMessage
+}
+
+func (c *claim) Topic() string                            { return c.topic }
+func (c *claim) Partition() int32                         { return c.number }
+func (c *claim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
+
+// bin is a topic of rejections, and a broker that may fail.
+type bin struct {
+	mu        sync.Mutex
+	failures  int // the next ones
+	list      []tipoff.Rejection
+	publishes func(tipoff.Rejection)
+}
+
+func (b *bin) Publish(_ context.Context, records []tipoff.Record) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failures > 0 {
+		b.failures--
+		return tipoff.Unavailable("publish", errors.New("no broker"))
+	}
+	for _, record := range records {
+		var r tipoff.Rejection
+		if err := json.Unmarshal(record.Value, &r); err != nil || record.Topic != tipoff.TopicRejected || record.Key != r.ID() {
+			return fmt.Errorf("record %+v: %v", record, err)
+		}
+		if b.publishes != nil {
+			b.publishes(r)
+		}
+		b.list = append(b.list, r)
+	}
+	return nil
+}
+
+func (b *bin) offsets() []int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := []int64{}
+	for _, r := range b.list {
+		list = append(list, r.Offset)
+	}
+	return list
+}
+
+// lines collects what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(part string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), part)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// running is a sink at work on logs.
+type running struct {
+	*testing.T
+	*Sink
+	rejected bin
+	lines    lines
+	ctx      context.Context
+	end      context.CancelFunc
+	claims   sync.WaitGroup
+}
+
+func start(t *testing.T, db *Database) *running {
+	r := &running{T: t}
+	r.Sink = New(db, func(topic string) string { return topic }, &r.rejected, slog.New(slog.NewTextHandler(&r.lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	r.ctx, r.end = context.WithCancel(context.Background())
+	t.Cleanup(r.stop)
+	return r
+}
+
+// mirror lets the sink work on a log's partition, in a goroutine of its own. The
+// answered function waits until it has marked all.
+func (r *running) mirror(l *log) (done func()) {
+	ses, cl := r.claim(l)
+	for _, m := range l.records {
+		cl.messages <- m
+	}
+	return func() {
+		r.Helper()
+		for at := int64(-2); at != -1 && at != l.records[len(l.records)-1].Offset; {
+			at = r.marked(ses)
+		}
+	}
+}
+
+// slowly is mirror, with each record a batch of its own.
+func (r *running) slowly(l *log) (done func()) {
+	ses, cl := r.claim(l)
+	return func() {
+		r.Helper()
+		for _, m := range l.records {
+			cl.messages <- m
+			if at := r.marked(ses); at != m.Offset {
+				r.Errorf("marked %d after %d", at, m.Offset)
+				return
+			}
+		}
+	}
+}
+
+func (r *running) claim(l *log) (*session, *claim) {
+	ses := &session{ctx: r.ctx, marked: make(chan int64, len(l.records)+1)}
+	cl := &claim{partition: l.partition, messages: make(chan *sarama.ConsumerMessage, len(l.records)+1)}
+	r.claims.Go(func() {
+		if err := r.ConsumeClaim(ses, cl); err != nil {
+			r.Error(err)
+		}
+	})
+	return ses, cl
+}
+
+// marked is the next offset that the sink marks, -1 after a failure.
+func (r *running) marked(s *session) int64 {
+	r.Helper()
+	select {
+	case at := <-s.marked:
+		return at
+	case <-time.After(60 * time.Second):
+		r.Errorf("not all was mirrored in time; the log:\n%s", &r.lines)
+		return -1
+	}
+}
+
+// stop ends the session and waits for the sink.
+func (r *running) stop() {
+	r.end()
+	r.claims.Wait()
+}
+
+// waits waits until facts wait for a reason.
+func (r *running) waits(kind Kind) {
+	r.Helper()
+	eventually(r.T, func() error {
+		if p := r.Progress(noon); p.Waiting[kind] == 0 || p.Trouble == nil || p.Trouble.Kind != kind {
+			return fmt.Errorf("progress = %+v, want %s; the log:\n%s", p, kind, &r.lines)
+		}
+		return nil
+	})
+}
+
+func eventually(t *testing.T, holds func() error) {
+	t.Helper()
+	var err error
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); <-time.After(time.Millisecond) {
+		if err = holds(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+func exec(t *testing.T, db *Database, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.sql.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// everything is every row of the mirror, as text.
+func everything(t *testing.T, db *Database) (all []string) {
+	t.Helper()
+	for _, table := range []string{"companies", "sources", "users", "events", "coupons"} {
+		all = append(all, rows(t, db, "SELECT * FROM "+table+" ORDER BY id")...)
+	}
+	for _, table := range []string{"event_participants ORDER BY event_pk", "selections ORDER BY coupon_pk"} {
+		all = append(all, rows(t, db, "SELECT * FROM "+table+", position")...)
+	}
+	return all
+}
+
+func TestSink_WaitsForItsSchemaAndLosesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		exec(t, db, "ALTER TABLE users RENAME TO away")
+		s := start(t, db)
+		users, others := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicUsers, "u")
+		others.number = 1
+		users.add(user("u1", "A"))
+		users.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
+		users.add(user("u2", "A"))
+		others.add(user("u3", "A"))
+		one, two := s.mirror(users), s.mirror(others)
+		s.waits(Altered)
+		eventually(t, func() error {
+			if p := s.Progress(noon.Add(time.Hour)); p.Unsaved < 59*time.Minute || p.Waiting[Altered] != 2 || p.Rows["users"] != 0 {
+				return fmt.Errorf("progress = %+v", p)
+			}
+			return nil
+		})
+		exec(t, db, "UPDATE schema_versions SET is_applied = 0 WHERE version_id = 2")
+		s.waits(Behind)
+		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 1, this program needs 2") || !strings.Contains(said, "tipoff migrate") {
+			t.Errorf("said %q", said)
+		}
+		exec(t, db, "UPDATE schema_versions SET is_applied = 1 WHERE version_id = 2", "INSERT INTO schema_versions (version_id, is_applied) VALUES (7, 1)")
+		s.waits(Ahead)
+		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 7, this program needs 2") || !strings.Contains(said, "deploy") {
+			t.Errorf("said %q", said)
+		}
+		exec(t, db, "ALTER TABLE away RENAME TO users")
+		one()
+		two()
+		want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u1", "u2", "u3")
+		eventually(t, func() error {
+			if p := s.Progress(noon); p.Trouble != nil || len(p.Waiting) != 0 || p.Unsaved != 0 || p.Rows["users"] != 3 || p.Rejected != 0 {
+				return fmt.Errorf("progress = %+v", p)
+			}
+			return nil
+		})
+		if errors, ends := s.lines.count("level=ERROR"), s.lines.count("takes rows again"); errors != 3 || ends != 1 { // one a reason
+			t.Errorf("%d errors and %d ends of it logged:\n%s", errors, ends, &s.lines)
+		}
+	})
+}
+
+// refuse makes the database refuse a user of the country, a league of an event, or a
+// leg's outcome, that is "long enough to be refused".
+const refused = "long enough to be refused"
+
+func refuse(t *testing.T, db *Database) {
+	t.Helper()
+	for _, place := range []struct{ table, column string }{{"users", "country"}, {"events", "league"}, {"selections", "outcome"}} {
+		if db.sqlite {
+			for _, when := range []string{"INSERT", "UPDATE"} {
+				exec(t, db, fmt.Sprintf("CREATE TRIGGER %[1]s_%[3]s BEFORE %[3]s ON %[1]s WHEN NEW.%[2]s = '%[4]s' BEGIN SELECT RAISE(ABORT, 'too long'); END",
+					place.table, place.column, when, refused))
+			}
+		} else {
+			exec(t, db, fmt.Sprintf("ALTER TABLE %s MODIFY %s VARCHAR(10)", place.table, place.column))
+		}
+	}
+}
+
+func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		refuse(t, db)
+		users := newLog(tipoff.TopicUsers, "u")
+		bad := []int64{0, 41, 42, 99}
+		for i := range int64(100) {
+			country := "A"
+			if slices.Contains(bad, i) {
+				country = refused
+			}
+			users.add(user(fmt.Sprint("u", i), country))
+		}
+		s := start(t, db)
+		s.rejected.failures = 2
+		s.rejected.publishes = func(r tipoff.Rejection) {
+			before := []string{}
+			for i := range r.Offset {
+				if !slices.Contains(bad, i) {
+					before = append(before, fmt.Sprint(i))
+				}
+			}
+			if got := rows(t, db, "SELECT source_offset FROM users ORDER BY source_offset"); !slices.Equal(got, before) {
+				t.Errorf("when %d is rejected the rows are of %v", r.Offset, got)
+			}
+		}
+		s.mirror(users)()
+		if got := s.rejected.offsets(); !slices.Equal(got, bad) {
+			t.Errorf("rejected %v, want %v", got, bad)
+		}
+		r, m := s.rejected.list[1], users.records[41]
+		if r.By != tipoff.GroupSink || r.Topic != m.Topic || r.Key != string(m.Key) || string(r.Value) != string(m.Value) ||
+			!r.Received.Equal(noon) || !strings.Contains(r.Reason, "too long") {
+			t.Errorf("rejection %+v", r)
+		}
+		want(t, db, "SELECT COUNT(*) FROM users", "96")
+		if p := s.Progress(noon); p.Rejected != 4 || p.Trouble != nil {
+			t.Errorf("progress = %+v", p)
+		}
+		if s.lines.count("level=WARN") != 1 || s.lines.count("the broker does not take the rejection") != 1 {
+			t.Errorf("the log:\n%s", &s.lines)
+		}
+	})
+}
+
+func TestSink_ARefusedFactLeavesNoHalfRowsAndItsFollowersStand(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		refuse(t, db)
+		events, coupons := newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		events.add(event("e1", "ATP", "A"))
+		events.add(event("e1", refused, "B"))
+		events.add(patch("e1", tipoff.StatusFinished))
+		events.add(event("e2", refused, "B"))
+		events.add(patch("e2", tipoff.StatusSuspended))
+		coupons.add(coupon("c1", "u", 1, "e1"))
+		legs := tipoff.Coupon{ID: "c2", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{
+			{EventID: "e1", Odds: 2, Market: "winner", Outcome: "1"}, {EventID: "e2", Odds: 2, Market: "winner", Outcome: refused},
+		}}
+		coupons.add(tipoff.CouponRecord("default", legs, noon))
+		coupons.add(coupon("c3", "u", 1, "e2"))
+		s := start(t, db)
+		s.mirror(events)()
+		if got := s.rejected.offsets(); !slices.Equal(got, []int64{1, 3}) {
+			t.Errorf("rejected events: %v", got)
+		}
+		want(t, db, "SELECT event_id, announced, league, status FROM events ORDER BY event_id", "e1 1 ATP finished", "e2 0 NULL suspended")
+		want(t, db, "SELECT name FROM event_participants", "A")
+		s.mirror(coupons)()
+		if got := s.rejected.offsets(); !slices.Equal(got, []int64{1, 3, 1}) {
+			t.Errorf("rejected in all: %v", got)
+		}
+		want(t, db, "SELECT coupon_id FROM coupons ORDER BY id", "c1", "c3")
+		want(t, db, "SELECT outcome FROM selections", "1", "1")
+	})
+}
+
+func TestSink_AUniqueKeyAddedByHandStopsNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		exec(t, db, "CREATE UNIQUE INDEX by_hand ON users (country)")
+		users := newLog(tipoff.TopicUsers, "u")
+		for i, country := range []string{"A", "B", "A", "C"} {
+			users.add(user(fmt.Sprint("u", i), country))
+		}
+		s := start(t, db)
+		s.mirror(users)()
+		if got := s.rejected.offsets(); !slices.Equal(got, []int64{2}) {
+			t.Errorf("rejected %v", got)
+		}
+		want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u0", "u1", "u3")
+	})
+}
+
+func TestSink_ABrokenRowCostsOneFact(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		events := newLog(tipoff.TopicEvents, "e")
+		events.add(event("e1", "ATP", "A"))
+		events.mirror(t, &writer{db: db}, 0, 1)
+		exec(t, db, "UPDATE events SET markets = '[{'")
+		events.add(patch("e1", tipoff.StatusFinished))
+		events.add(event("e2", "ATP", "A"))
+		s := start(t, db)
+		s.mirror(events)()
+		if got := s.rejected.offsets(); !slices.Equal(got, []int64{0, 1}) || !strings.Contains(s.rejected.list[1].Reason, "mend or delete") {
+			t.Errorf("rejected %v: %+v", got, s.rejected.list)
+		}
+		want(t, db, "SELECT event_id FROM events ORDER BY event_id", "e1", "e2")
+	})
+}
+
+// TestSink_MalformedRecordsStopNothing: the processors reject them, so the sink does
+// not do it too.
+func TestSink_MalformedRecordsStopNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		s := start(t, db)
+		for _, topic := range Topics() {
+			l := newLog(topic, topic)
+			for _, key := range []string{"", "/", "default", "default/", "/u", "default/u", "\xff/\xff", strings.Repeat("x", 300) + "/u", "default/" + strings.Repeat("y", 300)} {
+				for _, value := range []string{"", "null", "[]", "{}", "\xff", `{"patch":true`, `{"patch":true}`, `{"user_id":"\ud800"}`, strings.Repeat("[", 100_000)} {
+					l.add(tipoff.Record{Key: key, Value: []byte(value), Received: noon})
+					l.records[len(l.records)-1].Headers[0].Value = []byte("9223372036854775807")
+				}
+			}
+			l.records[0].Value, l.records[0].Key = nil, nil
+			switch topic {
+			case tipoff.TopicUsers:
+				l.add(user("u", "A"))
+			case tipoff.TopicEvents:
+				l.add(event("e", "A"))
+			default:
+				l.add(coupon("c", "u", 1, "e"))
+			}
+			s.mirror(l)()
+		}
+		if len(s.rejected.list) != 0 {
+			t.Errorf("rejected %+v", s.rejected.list)
+		}
+		want(t, db, "SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM events), (SELECT COUNT(*) FROM coupons)", "1 1 1")
+	})
+}
+
+// TestSink_ARecordThatOnlyMySQLRefuses: nothing bounds a company's name in somebody
+// else's record, or the times of its message.
+func TestSink_ARecordThatOnlyMySQLRefuses(t *testing.T) {
+	db := migrated(t, emptyMySQL(t))
+	users := newLog(tipoff.TopicUsers, "u")
+	for i, company := range []string{"default", strings.Repeat("x", 60), "\xff", "default", "default"} {
+		users.add(user(fmt.Sprint("u", i), "A"))
+		users.records[i].Key = []byte(tipoff.Key(company, fmt.Sprint("u", i)))
+	}
+	users.records[3].Timestamp, users.records[3].Headers = time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC), nil
+	s := start(t, db)
+	s.mirror(users)()
+	if got := s.rejected.offsets(); !slices.Equal(got, []int64{1, 2, 3}) {
+		t.Errorf("rejected %v: %+v", got, s.rejected.list)
+	}
+	want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u0", "u4")
+}
+
+func TestSink_EndsInTimeWhileTheDatabaseFails(t *testing.T) {
+	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	exec(t, db, "ALTER TABLE users RENAME TO away")
+	users := newLog(tipoff.TopicUsers, "u")
+	users.add(user("u", "A"))
+	s := start(t, db)
+	s.mirror(users)
+	s.waits(Altered)
+	began := time.Now()
+	s.stop()
+	if took := time.Since(began); took > 5*time.Second { // what the whole process has
+		t.Errorf("took %s", took)
+	}
+	if p := s.Progress(noon); p.Trouble != nil || p.Unsaved != 0 {
+		t.Errorf("a partition that is not ours any more still waits: %+v", p)
+	}
+}
