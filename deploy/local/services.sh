@@ -152,6 +152,7 @@ start_mysql() {
   install_mysql
   running "$data/mysql/pid" && return
   free "$mysql_port" MYSQL_PORT
+  rm -f "$data/mysql/data/m.sock.lock" # one that was killed leaves it, and may not be reaped yet
   local as=()
   if [ "$(id -u)" = 0 ]; then # it refuses to run as root
     mysql_user=tipoff-mysql
