@@ -65,6 +65,12 @@ func (b Build) Selections() string { return b.name(TopicSelections) }
 // Resolved is the topic of legs with their event's attributes.
 func (b Build) Resolved() string { return b.name(TopicResolved) }
 
+// Choices is the topic of new coupons with what was known of their bettor before.
+func (b Build) Choices() string { return b.name(TopicChoices) }
+
+// Learner is the group of the processor that learns how to rank.
+func (b Build) Learner() string { return b.name(GroupLearner) }
+
 // Bettors is the group of the processor that keeps the bettors' table.
 func (b Build) Bettors() string { return b.name(GroupBettors) }
 
@@ -88,25 +94,32 @@ func (b Build) TableBettors() string { return b.Bettors() + "-table" }
 // TableFixtures is the topic of the fixtures' table.
 func (b Build) TableFixtures() string { return b.Fixtures() + "-table" }
 
+// TableLearner is the topic of the learner's table.
+func (b Build) TableLearner() string { return b.Learner() + "-table" }
+
 // LoopFixtures is the topic by which the fixtures' processor writes to itself.
 func (b Build) LoopFixtures() string { return b.Fixtures() + "-loop" }
 
 // Topics lists the topics that are the build's alone.
 func (b Build) Topics() []Topic {
 	topics := []Topic{
-		{b.Selections(), false, b.Partitions},
-		{b.Resolved(), false, b.Partitions},
-		{b.LoopFixtures(), false, b.Partitions},
-		{b.TableBettors(), true, b.Partitions},
-		{b.TableFixtures(), true, b.Partitions},
+		{Name: b.Selections(), Partitions: b.Partitions},
+		{Name: b.Resolved(), Partitions: b.Partitions},
+		{Name: b.LoopFixtures(), Partitions: b.Partitions},
+		{Name: b.Choices(), Retention: choicesRetention, Partitions: b.Partitions},
+		{Name: b.TableBettors(), Compacted: true, Partitions: b.Partitions},
+		{Name: b.TableFixtures(), Compacted: true, Partitions: b.Partitions},
+		{Name: b.TableLearner(), Compacted: true, Partitions: b.Partitions},
 	}
 	if b.Copied {
-		topics = append(topics, Topic{b.Users(), true, b.Partitions}, Topic{b.Events(), false, b.Partitions}, Topic{b.Coupons(), false, b.Partitions})
+		topics = append(topics, Topic{Name: b.Users(), Compacted: true, Partitions: b.Partitions},
+			Topic{Name: b.Events(), Partitions: b.Partitions}, Topic{Name: b.Coupons(), Partitions: b.Partitions})
 	}
 	return topics
 }
 
-// Reads lists the build's groups with the topics that each reads.
+// Reads lists the groups that the build's tables of bettors and fixtures depend on,
+// with the topics that each reads. The learner is none of them.
 func (b Build) Reads() map[string][]string {
 	reads := map[string][]string{
 		b.Bettors():  {b.Users(), b.Coupons(), b.Resolved()},

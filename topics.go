@@ -22,15 +22,26 @@ const (
 
 	TopicSelections = "tipoff-selections" // legs of new coupons; key: company and event
 	TopicResolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
+	TopicChoices    = "tipoff-choices"    // new coupons with what was known of their bettor before; key: company and [ModelID]
 
 	GroupBettors  = "tipoff-bettors"
 	GroupFixtures = "tipoff-fixtures"
+	GroupLearner  = "tipoff-learner"
 	GroupSink     = "tipoff-sink"
 
 	TableBettors  = GroupBettors + "-table"
 	TableFixtures = GroupFixtures + "-table"
+	TableLearner  = GroupLearner + "-table"
 	LoopFixtures  = GroupFixtures + "-loop"
 )
+
+// ModelID is the second part of the key of what is learnt for a company: it has one
+// model.
+const ModelID = "model"
+
+// choicesRetention is how long choices are kept: what is older teaches little of what
+// bettors want now, and each holds a bettor's state.
+const choicesRetention = 24 * time.Hour
 
 // HeaderReceived is the record header that says when the gateway took a fact in:
 // microseconds since 1970, decimal.
@@ -40,6 +51,9 @@ const HeaderReceived = "received"
 type Topic struct {
 	Name      string
 	Compacted bool // the newest value of each key is kept for ever; else Retention applies
+	// Retention is how long records are kept where it is less than the settings say;
+	// 0: as they say.
+	Retention time.Duration
 	// Partitions is 0 where they are as many as the settings say: topics that a group
 	// joins by key have equally many.
 	Partitions int

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -271,7 +273,7 @@ func (c *Cluster) Remove(ctx context.Context, builds tipoff.Builds) error {
 			continue
 		}
 		gone := tipoff.Build{Number: number, Copied: number > 0}
-		for group := range gone.Reads() {
+		for _, group := range append(slices.Collect(maps.Keys(gone.Reads())), gone.Learner()) {
 			if _, is := groups[group]; is {
 				if err := c.removeGroup(ctx, group); err != nil {
 					return err

@@ -48,13 +48,20 @@ func (l Layout) settings(t tipoff.Topic, replication int) map[string]*string {
 		set["min.compaction.lag.ms"] = strconv.FormatInt(compactionLag.Milliseconds(), 10)
 	} else {
 		set["cleanup.policy"] = "delete"
-		set["retention.ms"] = strconv.FormatInt(l.Retention.Milliseconds(), 10)
+		set["retention.ms"] = strconv.FormatInt(l.retention(t).Milliseconds(), 10)
 	}
 	pointers := make(map[string]*string, len(set))
 	for name, value := range set {
 		pointers[name] = &value
 	}
 	return pointers
+}
+
+func (l Layout) retention(t tipoff.Topic) time.Duration {
+	if t.Retention > 0 {
+		return min(l.Retention, t.Retention)
+	}
+	return l.Retention
 }
 
 // MismatchError lists how the cluster's topics differ from the [Layout].

@@ -213,7 +213,7 @@ func (j *judge) score(q *Query, legs []int32, bets int) {
 		began := j.options.Clock()
 		top := r.Top(q)
 		j.results[i].add(&answer{
-			top: top, targets: targets, user: q.User, bets: bets, events: j.events, all: j.bets,
+			top: top, targets: targets, user: q.User, bets: bets, at: q.Now.Unix(), events: j.events, all: j.bets,
 			micros: j.options.Clock() - began, place: float64(j.coupons-j.warm) / float64(j.results[i].ahead),
 		})
 	}

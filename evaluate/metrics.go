@@ -7,7 +7,8 @@ type answer struct {
 	top     []int32
 	targets []int32
 	user    int32
-	bets    int // distinct events that the user bet on before
+	at      int64 // Unix seconds
+	bets    int   // distinct events that the user bet on before
 	events  []Event
 	all     float64 // bets so far
 	micros  float64

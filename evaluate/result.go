@@ -3,6 +3,8 @@ package evaluate
 import (
 	"slices"
 	"time"
+
+	"tipoff/score"
 )
 
 // Result is how one ranker did on one log.
@@ -26,6 +28,8 @@ type Result struct {
 	Slices     map[string]Slice `json:"slices"`
 	Line       []float64        `json:"ndcg10_over_time,omitempty"`
 
+	LastDay Slice `json:"last_day"` // of the log, as the live gauges count it
+
 	Sizes Sizes `json:"state_bytes"`
 
 	ahead  int
@@ -33,6 +37,7 @@ type Result struct {
 	micros []float64
 	users  map[int32]*userSum
 	line   []Slice
+	live   score.Live
 }
 
 // Slice is how a ranker did on a part of the questions.
@@ -68,6 +73,7 @@ func newResult(log, ranker string, ahead, points int) *Result {
 func (r *Result) add(a *answer) {
 	r.Scored++
 	gain, hit := ndcg(a), hitRate(a)
+	r.live.Add(score.Grade{Targets: len(a.targets), HR: hit, NDCG: gain}, a.at)
 	r.HR += hit
 	r.Recall += recall(a)
 	r.NDCG += gain
@@ -122,6 +128,10 @@ func (r *Result) finish(events int) {
 		s.HR /= float64(s.Scored)
 		s.NDCG /= float64(s.Scored)
 		r.Slices[name] = s
+	}
+	if day := r.live.Over(24 * time.Hour); day.Coupons > 0 {
+		n := float64(day.Coupons)
+		r.LastDay = Slice{int(day.Coupons), day.HR / n, day.NDCG / n}
 	}
 	for _, p := range r.line {
 		r.Line = append(r.Line, p.NDCG/float64(max(1, p.Scored)))

@@ -19,7 +19,7 @@ func FuzzLog(f *testing.F) {
 		f.Add([]byte(seed), int64(time.Hour))
 	}
 	f.Fuzz(func(t *testing.T, log []byte, shift int64) {
-		r := &replay{ctx: context.Background(), shift: time.Duration(shift)}
+		r := &replay{ctx: context.Background(), batch: maxPost, shift: time.Duration(shift)}
 		_ = readLines(bytes.NewReader(log), "log", func(e Entry) error {
 			r.users, r.events, r.coupons = nil, nil, nil
 			if err := r.add(e); err != nil {

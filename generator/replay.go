@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,23 +95,25 @@ func LastCoupon(path string, read func(int)) (time.Time, error) {
 	return last, err
 }
 
-// Replay posts a log in its order, every time in it moved by shift. done is told
-// the number of items after each post.
-func Replay(ctx context.Context, c *Client, path string, shift time.Duration, done func(items int)) error {
-	r := replay{ctx: ctx, client: c, shift: shift, done: done}
+// Replay posts a log in its order, batch facts at a time (0: as many as a post may
+// hold), every time in it moved by shift. done is told the number of items after
+// each post.
+func Replay(ctx context.Context, c *Client, path string, shift time.Duration, batch int, done func(items int)) error {
+	r := replay{ctx: ctx, client: c, shift: shift, batch: cmp.Or(batch, maxPost), done: done}
 	if err := ReadLog(path, nil, r.add); err != nil {
 		return err
 	}
 	return r.flush()
 }
 
-// replay gathers entries and posts them a few hundred at a time: in each batch the
+// replay gathers entries and posts them a batch at a time: in each batch the
 // users, then the events, then the coupons, so that nothing is sent before what it
 // speaks of.
 type replay struct {
 	ctx     context.Context
 	client  *Client
 	shift   time.Duration
+	batch   int
 	done    func(int)
 	users   []tipoff.User
 	events  []tipoff.Event
@@ -144,7 +147,7 @@ func (r *replay) add(e Entry) error {
 	default:
 		return fmt.Errorf("kind must be user, event or coupon, is %q", e.Kind)
 	}
-	if len(r.users)+len(r.events)+len(r.coupons) >= maxPost {
+	if len(r.users)+len(r.events)+len(r.coupons) >= r.batch {
 		return r.flush()
 	}
 	return nil

@@ -18,6 +18,7 @@ func Bettors(place Place, b tipoff.Build) *goka.GroupGraph {
 		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(place, b, noteCoupon)),
 		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(place, b, learnLeg)),
 		goka.Output(goka.Stream(b.Selections()), bytesCodec{}),
+		goka.Output(goka.Stream(b.Choices()), bytesCodec{}),
 		goka.Output(tipoff.TopicRejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
@@ -59,6 +60,7 @@ func noteCoupon(in *input) {
 	if bettor == nil {
 		return
 	}
+	before, _ := in.Value().([]byte)
 	verdict := bettor.Note(&coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
@@ -66,6 +68,10 @@ func noteCoupon(in *input) {
 		legs := bettor.Send(&coupon, in.cause(), received)
 		for i := range legs {
 			in.send(in.build.Selections(), tipoff.Key(in.company, legs[i].EventID), &legs[i])
+		}
+		if verdict == score.NewBet { // what was known before is not known any more when the same record comes again
+			in.send(in.build.Choices(), tipoff.Key(in.company, tipoff.ModelID),
+				&score.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
 	case score.DiffersBet:
 		in.reject("coupon_id: is taken by a coupon with another content, which stands")

@@ -112,11 +112,17 @@ func TraitsOf(e *tipoff.Event) Traits {
 	return t
 }
 
-// applied finds which legs of the cause's partition are counted.
-func (f *Fixture) applied(c *Cause) *Applied {
-	i, known := slices.BinarySearchFunc(f.Applied, c, func(a Applied, c *Cause) int {
+// findApplied finds which legs of the cause's partition are counted, or where that
+// is to be noted.
+func (f *Fixture) findApplied(c *Cause) (i int, known bool) {
+	return slices.BinarySearchFunc(f.Applied, c, func(a Applied, c *Cause) int {
 		return cmp.Or(cmp.Compare(a.Partition, c.Partition), cmp.Compare(a.Source, c.Source))
 	})
+}
+
+// applied is which legs of the cause's partition are counted.
+func (f *Fixture) applied(c *Cause) *Applied {
+	i, known := f.findApplied(c)
 	if !known {
 		f.Applied = slices.Insert(f.Applied, i, Applied{Partition: c.Partition, Source: c.Source})
 	}
@@ -148,6 +154,34 @@ func (f *Fixture) Count(leg *Leg) bool {
 		f.Waiters++
 	}
 	return true
+}
+
+// Without is the fixture as it was without a leg that it has counted, as far as it
+// matters to ranking; the fixture itself where it has not. What left a full list does
+// not come back.
+func (f *Fixture) Without(leg *Leg) *Fixture {
+	if i, known := f.findApplied(&leg.Cause); !known || f.Legs == 0 || !f.Applied[i].has(&leg.Cause) {
+		return f
+	}
+	less := *f
+	less.Legs--
+	if less.Legs == 0 {
+		less.FirstBet, less.Popularity, less.Paces = 0, Decayed{}, [paces]Decayed{}
+	} else {
+		less.Popularity.Add(-1, leg.At, PopularityHalfLife)
+		for i := range less.Paces {
+			less.Paces[i].Add(-1, leg.At, paceHalfLives[i])
+		}
+	}
+	less.Neighbours = slices.Clone(f.Neighbours)
+	for lag, event := range leg.History {
+		i := slices.IndexFunc(less.Neighbours, func(n Neighbour) bool { return n.Event == event })
+		if i >= 0 && lag < len(pairWeights) {
+			less.Neighbours[i].Weight -= min(less.Neighbours[i].Weight, pairWeights[lag])
+		}
+	}
+	less.Neighbours = slices.DeleteFunc(less.Neighbours, func(n Neighbour) bool { return n.Weight == 0 })
+	return &less
 }
 
 // Chunk is where a leg waits while the event is not known: one that was just counted

@@ -11,6 +11,7 @@ const (
 	kindResolved
 	kindRelease
 	kindRewrite
+	kindChoice
 )
 
 // Leg is one selection of a new coupon on its way to its fixture.
@@ -49,11 +50,20 @@ type Traits struct {
 // Release tells a chunk of waiting legs that their event has come.
 type Release struct{ Traits }
 
+// Choice is a new coupon with what was known of its bettor before: what a company's
+// model learns from.
+type Choice struct {
+	UserID string
+	At     int64  // when the bet was made, Unix seconds, not after it was received
+	Before []byte // the bettor's state, by [Bettor.Marshal]; empty: nothing was known
+	Legs   []Leg  // as they go to their fixtures
+}
+
 // Rewrite asks the owner of a key to write its value again, as a former owner's
 // stands after it on the topic.
 type Rewrite struct{}
 
-// MarshalMessage encodes a *[Leg], *[Resolved], *[Release] or *[Rewrite].
+// MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite] or *[Choice].
 func MarshalMessage(message any) []byte {
 	w := make(wire, 0, 128)
 	w.byte(messageVersion)
@@ -85,6 +95,15 @@ func MarshalMessage(message any) []byte {
 		w.traits(m.Traits)
 	case *Rewrite:
 		w.byte(kindRewrite)
+	case *Choice:
+		w.byte(kindChoice)
+		w.text(m.UserID)
+		w.int(m.At)
+		w.raw(m.Before)
+		w.uint(uint64(len(m.Legs)))
+		for i := range m.Legs {
+			w.raw(MarshalMessage(&m.Legs[i]))
+		}
 	default:
 		panic("score: not a message")
 	}
@@ -116,6 +135,17 @@ func UnmarshalMessage(b []byte) (any, error) {
 		message = &Release{u.traits()}
 	case kindRewrite:
 		message = &Rewrite{}
+	case kindChoice:
+		m := &Choice{UserID: u.text(), At: u.int(), Before: u.raw()}
+		for range u.count(1) {
+			leg, err := UnmarshalMessage(u.raw())
+			l, ok := leg.(*Leg)
+			if err != nil || !ok {
+				return nil, errWire
+			}
+			m.Legs = append(m.Legs, *l)
+		}
+		message = m
 	default:
 		return nil, errWire
 	}

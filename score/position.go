@@ -74,6 +74,12 @@ func (a AppliedLeg) compare(b AppliedLeg) int {
 	return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Index, b.Index))
 }
 
+// has says whether a leg is counted.
+func (a *Applied) has(c *Cause) bool {
+	_, known := slices.BinarySearchFunc(a.Legs, AppliedLeg{c.Offset, c.Index}, AppliedLeg.compare)
+	return known || c.Offset < a.Floor
+}
+
 // add notes that a leg is counted, and answers whether it is new.
 func (a *Applied) add(c Cause) bool {
 	leg := AppliedLeg{c.Offset, c.Index}

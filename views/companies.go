@@ -10,7 +10,6 @@ package views
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ type Views struct {
 	mu        sync.RWMutex
 	companies map[string]*company
 	ranker    string // one of [score.Rankers]
+	learning  bool   // see [NewLearning]
 	scratches sync.Pool
 }
 
@@ -35,7 +35,11 @@ type company struct {
 	index   *score.Index
 	bettors map[string]*score.Bettor // values do not change once they are here
 	epochs  map[uint64]uint64        // of the fixtures' values
-	model   *score.Model             // nil: nothing is learnt
+	learnt  *score.Learnt            // what the learner's table says; likewise
+
+	// Only of learning views:
+	fixtures map[uint64]*score.Fixture // values do not change once they are here
+	clock    time.Time                 // events that have begun by then are not open
 }
 
 // New returns empty views.
@@ -49,23 +53,6 @@ func New() *Views {
 // RankBy sets how recommendations are ranked, by one of [score.Rankers]. It is to be
 // called before the first question; else it is [score.RankerTipoff].
 func (v *Views) RankBy(ranker string) { v.ranker = ranker }
-
-// PutModel takes what was learnt for a company in, as [score.Model.Marshal] wrote it;
-// nil forgets it. The error says that the value cannot be read, and changes nothing.
-func (v *Views) PutModel(name string, value []byte) error {
-	var model *score.Model
-	if value != nil {
-		var err error
-		if model, err = score.UnmarshalModel(value); err != nil {
-			return fmt.Errorf("model of %q: %w", name, err)
-		}
-	}
-	c := v.makeCompany(name)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.model = model
-	return nil
-}
 
 // company finds a company's state, nil if nothing of it has come yet.
 func (v *Views) company(name string) *company {
@@ -82,7 +69,10 @@ func (v *Views) makeCompany(name string) *company {
 	defer v.mu.Unlock()
 	c := v.companies[name]
 	if c == nil {
-		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}, epochs: map[uint64]uint64{}}
+		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(score.Learnt)}
+		if v.learning {
+			c.fixtures = map[uint64]*score.Fixture{}
+		}
 		v.companies[name] = c
 	}
 	return c

@@ -28,6 +28,7 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		defer c.mu.Unlock()
 		c.index.RemoveFixture(tipoff.EventRef(id))
 		delete(c.epochs, tipoff.EventRef(id))
+		delete(c.fixtures, tipoff.EventRef(id))
 		return nil
 	}
 	fixture, err := score.UnmarshalFixture(value)
@@ -41,6 +42,9 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		return fmt.Errorf("fixture %q: %w", key, ErrStale)
 	}
 	c.epochs[ref] = fixture.Epoch
+	if v.learning {
+		c.fixtures[ref], now = fixture, c.clock
+	}
 	c.index.PutFixture(ref, fixture, now)
 	return nil
 }

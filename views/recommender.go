@@ -30,7 +30,7 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 		q.Followed = false
 	}
 	ranked := c.index.Rank(&score.Question{
-		Query: q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.model,
+		Query: q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
 	}, scratch)
 	for _, r := range ranked {
 		answer.Items = append(answer.Items, tipoff.Item{Event: *r.Event, Score: r.Score, Reason: r.Reason})

@@ -22,7 +22,7 @@ import (
 func (b *bench) benchNode(ctx context.Context, bettors, fixtures, coupons int) (*node, *generator.Sportsbook, error) {
 	s := *b.settings
 	s.Addr, s.APIKey, s.Data = "127.0.0.1:0", "", filepath.Join(b.folder, fmt.Sprint("node", time.Now().UnixNano()))
-	n, err := startNode(ctx, &s, b.log, roleProcessors, roleSink, roleAPI)
+	n, err := startNode(ctx, &s, b.log, allRoles...)
 	if err != nil {
 		return nil, nil, err
 	}

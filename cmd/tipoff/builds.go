@@ -26,6 +26,7 @@ import (
 type builds struct {
 	node       *node
 	processors bool
+	learner    bool
 	archive    *sink.Archive // nil: this process is no gateway
 	fresh      func(table string, received time.Time)
 	news       chan tipoff.Builds // the newest that is not acted on yet
@@ -35,9 +36,10 @@ type builds struct {
 
 // startBuilds starts what the control topic says now, and follows it.
 func (n *node) startBuilds(has map[role]bool, db *sink.Database) error {
-	b := &builds{node: n, processors: has[roleProcessors], news: make(chan tipoff.Builds, 1), running: map[int]*building{}}
+	b := &builds{node: n, processors: has[roleProcessors], learner: has[roleLearner], news: make(chan tipoff.Builds, 1), running: map[int]*building{}}
 	if has[roleAPI] {
 		b.archive, b.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
+		n.measureLessons()
 	}
 	now, err := n.cluster.Builds()
 	if err != nil {
@@ -189,6 +191,9 @@ func (b *builds) start(one tipoff.Build) {
 	if b.archive != nil {
 		g.startViews()
 	}
+	if b.learner {
+		g.startLearner()
+	}
 }
 
 func (g *building) stop() {
@@ -239,15 +244,55 @@ func (g *building) startCopier() {
 // startProcessor runs a processor, and asks for values that a former owner wrote to
 // be written again.
 func (g *building) startProcessor(graph func(processors.Place, tipoff.Build) *goka.GroupGraph, rewrite func(b tipoff.Build, key string) tipoff.Record) {
+	p := g.newProcessor(graph, g.startRewriter(rewrite))
+	g.goRun(p.Group, p.Run)
+}
+
+func (g *building) newProcessor(graph func(processors.Place, tipoff.Build) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
 	cluster := g.builds.node.cluster
-	rewriter := g.startRewriter(rewrite)
 	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
 	p := cluster.NewProcessor(graph(owner, g.build), owner)
 	g.part(p.Group, p.State)
 	g.measure(lagCollector(&p.Lag))
 	g.measure(ownerCollector(p.Group, owner))
 	g.measure(restartsCollector(p.Group, p.Restarts))
-	g.goRun(p.Group, p.Run)
+	return p
+}
+
+// startLearner follows the tables, and learns once it knows what they hold.
+func (g *building) startLearner() {
+	v := views.NewLearning()
+	follows := []*broker.View{
+		g.startView("learner's view", g.build.TableFixtures(), g.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
+			return v.PutFixture(u.Key, u.Value, time.Now())
+		}),
+		g.startView("learner's view", g.build.TableBettors(), g.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
+			return v.PutBettor(u.Key, u.Value)
+		}),
+	}
+	learner, rewriter := processors.NewLearner(v), g.startRewriter(processors.RewriteModel)
+	p := g.newProcessor(learner.Graph, rewriter)
+	g.measure(learnerCollector(p.Group, learner))
+	g.goRun(p.Group, func(ctx context.Context) error {
+		for _, table := range follows {
+			if err := table.CatchUp(ctx); err != nil {
+				return err
+			}
+		}
+		return p.Run(ctx)
+	})
+	g.goRun(p.Group+" saves", func(ctx context.Context) error {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case now := <-ticker.C:
+				learner.Unsaved(now, rewriter.Add)
+			}
+		}
+	})
 }
 
 func (g *building) startRewriter(request func(b tipoff.Build, key string) tipoff.Record) *broker.Rewriter {
@@ -260,19 +305,31 @@ func (g *building) startRewriter(request func(b tipoff.Build, key string) tipoff
 // startViews follows the build's tables.
 func (g *building) startViews() {
 	v := views.New()
+	v.RankBy(g.builds.node.settings.Ranker)
 	g.views = v
 	g.goRun("views", v.Tend)
-	g.startView(g.build.TableFixtures(), tipoff.TableFixtures, processors.RewriteFixture, func(u broker.Update) error {
-		return v.PutFixture(u.Key, u.Value, time.Now())
-	})
-	g.startView(g.build.TableBettors(), tipoff.TableBettors, processors.RewriteBettor, func(u broker.Update) error {
-		return v.PutBettor(u.Key, u.Value)
-	})
+	fresh := func(first string, u broker.Update) {
+		if int(g.builds.serving.Load()) == g.build.Number {
+			g.builds.fresh(first, u.Received)
+		}
+	}
+	g.follows = []*broker.View{
+		g.startView("view", g.build.TableFixtures(), g.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
+			defer fresh(tipoff.TableFixtures, u)
+			return v.PutFixture(u.Key, u.Value, time.Now())
+		}),
+		g.startView("view", g.build.TableBettors(), g.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
+			defer fresh(tipoff.TableBettors, u)
+			return v.PutBettor(u.Key, u.Value)
+		}),
+		g.startView("view", g.build.TableLearner(), g.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+			return v.PutModel(u.Key, u.Value)
+		}),
+	}
 }
 
-func (g *building) startView(table, first string, rewrite func(b tipoff.Build, key string) tipoff.Record, put func(broker.Update) error) {
+func (g *building) startView(kind, table string, rewriter *broker.Rewriter, put func(broker.Update) error) *broker.View {
 	n := g.builds.node
-	rewriter := g.startRewriter(rewrite)
 	v := n.cluster.NewView(table, func(u broker.Update) {
 		switch err := put(u); {
 		case errors.Is(err, views.ErrStale):
@@ -282,12 +339,9 @@ func (g *building) startView(table, first string, rewrite func(b tipoff.Build, k
 		default:
 			rewriter.Drop(u.Key)
 		}
-		if int(g.builds.serving.Load()) == g.build.Number {
-			g.builds.fresh(first, u.Received)
-		}
 	})
-	g.follows = append(g.follows, v)
-	g.part("view of "+table, v.State)
-	g.measure(restartsCollector("view of "+table, v.Restarts))
+	g.part(kind+" of "+table, v.State)
+	g.measure(restartsCollector(kind+" of "+table, v.Restarts))
 	g.goRun(table, v.Run)
+	return v
 }

@@ -240,7 +240,7 @@ func writeLog(t *testing.T, path string) {
 	if last, err := generator.LastCoupon(path, nil); err != nil || !last.Equal(at.Add(time.Hour)) {
 		t.Fatalf("last coupon %v, %v", last, err)
 	}
-	if err := generator.Replay(context.Background(), &generator.Client{URL: "http://127.0.0.1:1"}, path+"none", 0, nil); err == nil {
+	if err := generator.Replay(context.Background(), &generator.Client{URL: "http://127.0.0.1:1"}, path+"none", 0, 0, nil); err == nil {
 		t.Fatal("a log that is not there was replayed")
 	}
 }

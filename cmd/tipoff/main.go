@@ -25,6 +25,7 @@ type cli struct {
 	Run        runMode        `cmd:"" default:"withargs" help:"Run everything in this process (the default)."`
 	API        apiMode        `cmd:"" name:"api" help:"Run a gateway: takes posts, answers recommendations. Any one answers for any user."`
 	Processors processorsMode `cmd:"" help:"Run the processors that learn. Several share the partitions."`
+	Learner    learnerMode    `cmd:"" help:"Run the learner, which finds out how to rank. A second one stands by."`
 	Sink       sinkMode       `cmd:"" help:"Run the mirror into the database. Several share the partitions."`
 	Generate   generateMode   `cmd:"" help:"Post simulated data to a running Tipoff."`
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`

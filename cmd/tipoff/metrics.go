@@ -8,6 +8,8 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/processors"
+	"tipoff/score"
 	"tipoff/sink"
 )
 
@@ -61,6 +63,49 @@ func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 			tables[table].Observe(time.Since(received).Seconds())
 		}
 	}
+}
+
+// liveWindows are the spans of time over which the live quality is measured.
+var liveWindows = []string{"1h", "24h"}
+
+// measureLessons measures how well recommendations foresee coupons, by company.
+func (n *node) measureLessons() {
+	window := []string{"company", "window"}
+	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which one leg was among the first 10 recommended, by the coupons' clock.", window, nil)
+	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of recommendations against the coupons made next, by the coupons' clock.", window, nil)
+	coupons := prometheus.NewDesc("tipoff_live_coupons", "Coupons that the live quality is measured on.", window, nil)
+	steps := prometheus.NewDesc("tipoff_learner_coupons_total", "Coupons that a company's model has learnt from.", []string{"company"}, nil)
+	rankers := prometheus.NewDesc("tipoff_learner_ndcg10", "Running NDCG@10 of each way to rank that the learner compares.", []string{"company", "ranker"}, nil)
+	leader := prometheus.NewDesc("tipoff_learner_leads", "1 for the way to rank that serves a company.", []string{"company", "ranker"}, nil)
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		v := n.views.Load()
+		if v == nil {
+			return
+		}
+		for _, l := range v.Lessons() {
+			for i, span := range []score.LiveSpan{l.Hour, l.Day} {
+				emit(coupons, prometheus.GaugeValue, float64(span.Coupons), l.Company, liveWindows[i])
+				if span.Coupons > 0 {
+					emit(hr, prometheus.GaugeValue, span.HR/float64(span.Coupons), l.Company, liveWindows[i])
+					emit(ndcg, prometheus.GaugeValue, span.NDCG/float64(span.Coupons), l.Company, liveWindows[i])
+				}
+			}
+			emit(steps, prometheus.CounterValue, float64(l.Steps), l.Company)
+			for name, quality := range l.Rankers {
+				emit(rankers, prometheus.GaugeValue, quality, l.Company, name)
+			}
+			emit(leader, prometheus.GaugeValue, 1, l.Company, l.Leader)
+		}
+	}, []*prometheus.Desc{hr, ndcg, coupons, steps, rankers, leader}})
+}
+
+// learnerCollector measures what the learner had no time for.
+func learnerCollector(group string, l *processors.Learner) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "tipoff_learner_passed_total",
+		Help:        "Coupons that nothing was learnt from, as there were too many in a second.",
+		ConstLabels: prometheus.Labels{"group": group},
+	}, func() float64 { return float64(l.Passed()) })
 }
 
 func (n *node) measurePublisher(p *broker.Publisher) {

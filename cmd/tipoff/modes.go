@@ -38,6 +38,21 @@ func (processorsMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	return runRole(ctx, s, t, roleProcessors)
 }
 
+// learnerMode runs the learner.
+type learnerMode struct{}
+
+func (learnerMode) Help() string {
+	return `Learns from every new coupon how to rank, a model a company, and measures how well
+it had foreseen it (tipoff_live_... on the gateways' /metrics). It holds all tables
+in memory, as a gateway does. Start a second one to take over when the first ends;
+without any, recommendations go on with what was learnt, or by a formula. TIPOFF_ADDR
+serves /healthz, /readyz and /metrics.`
+}
+
+func (learnerMode) Run(ctx context.Context, s *settings, t *terminal) error {
+	return runRole(ctx, s, t, roleLearner)
+}
+
 // sinkMode runs the mirror.
 type sinkMode struct{}
 

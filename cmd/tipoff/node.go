@@ -21,14 +21,17 @@ import (
 	"tipoff/views"
 )
 
-// role is one of the three things a process can do. A process may have several.
+// role is one of the four things a process can do. A process may have several.
 type role int
 
 const (
 	roleProcessors role = iota
 	roleSink
 	roleAPI
+	roleLearner
 )
+
+var allRoles = []role{roleProcessors, roleSink, roleAPI, roleLearner}
 
 // Time limits of the gateway.
 const (
@@ -40,6 +43,7 @@ const (
 // node is a process with its roles. Facts take this way through it:
 //
 //	http ─> publisher ─> broker ─> processors ─> tables ─> views ─> http
+//	                       │           └─> choices ─> learner ─> table ─┘
 //	                       └─────> sink ─> database ─> archive ─> http
 type node struct {
 	settings  *settings
@@ -97,7 +101,7 @@ func startNode(ctx context.Context, s *settings, log *slog.Logger, roles ...role
 	if has[roleSink] {
 		n.startSink(db)
 	}
-	if has[roleProcessors] || has[roleAPI] {
+	if has[roleProcessors] || has[roleAPI] || has[roleLearner] {
 		if err := n.startBuilds(has, db); err != nil {
 			return nil, err
 		}

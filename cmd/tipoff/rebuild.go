@@ -57,7 +57,7 @@ func (m *rebuildMode) Run(ctx context.Context, s *settings, t *terminal) error {
 
 // becomeAll runs everything in this process, for a folder on which nobody does.
 func (s *settings) becomeAll(ctx context.Context, t *terminal) (*broker.Cluster, func() error, error) {
-	n, err := startNode(ctx, s, s.logger(t), roleProcessors, roleSink, roleAPI)
+	n, err := startNode(ctx, s, s.logger(t), allRoles...)
 	if err != nil {
 		return nil, nil, err
 	}

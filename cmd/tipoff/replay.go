@@ -13,6 +13,7 @@ type replayMode struct {
 	target
 	Log  string `arg:"" type:"existingfile" help:"The log: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
 	AsIs bool   `help:"Leave all times as they are. Else they are moved so that the last coupon is now."`
+	Post int    `default:"0" placeholder:"N" help:"Facts a post; 1 keeps their order to the last one, 0 is fastest (default ${default})."`
 }
 
 func (replayMode) Help() string {
@@ -35,7 +36,7 @@ func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	}
 	c, began := m.client(s), time.Now()
 	bar := newProgress(t, "replaying", entries)
-	err := generator.Replay(ctx, c, m.Log, shift, bar.add)
+	err := generator.Replay(ctx, c, m.Log, shift, m.Post, bar.add)
 	bar.end()
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ const (
 
 func (m runMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	log := s.logger(t)
-	n, err := startNode(ctx, s, log, roleProcessors, roleSink, roleAPI)
+	n, err := startNode(ctx, s, log, allRoles...)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,86 @@
+package views
+
+import (
+	"fmt"
+	"time"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// late is how much later than the newest coupon another may be handled and still be
+// held against everything that was open when it was made. Of one that is later still,
+// events that have begun meanwhile are left out.
+const late = 10 * time.Minute
+
+// NewLearning returns empty views to learn on. They keep their own time, that of the
+// newest coupon, so that the past can be learnt from as well as the present.
+func NewLearning() *Views {
+	v := New()
+	v.learning = true
+	return v
+}
+
+// Learn grades the model's ranking on a choice and lets the model learn from it, on
+// the company's state without the coupon: its bettor is as before, and what the
+// fixtures have counted of it is taken out. The error says that the choice cannot be
+// read.
+func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (score.Grade, error) {
+	before := new(score.Bettor)
+	if len(choice.Before) > 0 {
+		var err error
+		if before, err = score.UnmarshalBettor(choice.Before); err != nil {
+			return score.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
+		}
+	}
+	before.User.ID = choice.UserID
+	scratch := v.scratches.Get().(*score.Scratch)
+	defer v.scratches.Put(scratch)
+	c := v.makeCompany(name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Unix(choice.At, 0)
+	if clock := now.Add(-late); clock.After(c.clock) {
+		c.clock = clock
+		c.index.Begin(clock)
+	}
+	current := c.bettors[choice.UserID]
+	c.index.PutBettor(current, before)
+	defer c.index.PutBettor(before, current)
+	events := c.takeOut(choice.Legs)
+	defer c.putBack(events)
+	q := &score.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
+	grade := c.index.GradeOf(q, events, scratch)
+	model.Learn(c.index, q, events, scratch)
+	return grade, nil
+}
+
+// takeOut makes the index forget the legs, and lists their events.
+func (c *company) takeOut(legs []score.Leg) (events []uint64) {
+	less := map[uint64]*score.Fixture{}
+	for i := range legs {
+		ref := tipoff.EventRef(legs[i].EventID)
+		events = append(events, ref)
+		was := less[ref]
+		if was == nil {
+			was = c.fixtures[ref]
+		}
+		if was != nil {
+			less[ref] = was.Without(&legs[i])
+		}
+	}
+	for ref, fixture := range less {
+		if fixture != c.fixtures[ref] {
+			c.index.PutFixture(ref, fixture, c.clock)
+		}
+	}
+	return events
+}
+
+func (c *company) putBack(events []uint64) {
+	for _, ref := range events {
+		if fixture := c.fixtures[ref]; fixture != nil {
+			c.index.PutFixture(ref, fixture, c.clock)
+		}
+	}
+}

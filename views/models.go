@@ -1,0 +1,64 @@
+package views
+
+import (
+	"fmt"
+	"time"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// PutModel takes a value of the learner's table in; nil forgets it. The error is
+// [ErrStale], or names a value that cannot be read; both change nothing.
+func (v *Views) PutModel(key string, value []byte) error {
+	name, _, ok := tipoff.SplitKey(key)
+	if !ok {
+		return fmt.Errorf("model %q: the key is not company/%s", key, tipoff.ModelID)
+	}
+	learnt := new(score.Learnt)
+	if value != nil {
+		var err error
+		if learnt, err = score.UnmarshalLearnt(value); err != nil {
+			return fmt.Errorf("model %q: %w", key, err)
+		}
+	}
+	c := v.makeCompany(name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if value != nil && learnt.Epoch < c.learnt.Epoch {
+		return fmt.Errorf("model %q: %w", key, ErrStale)
+	}
+	c.learnt = learnt
+	return nil
+}
+
+// Lesson is how well the learner does for one company, as its table says.
+type Lesson struct {
+	Company   string
+	Steps     uint64             // coupons learnt from, ever
+	Hour, Day score.LiveSpan     // before the newest coupon, by the coupons' clock
+	Rankers   map[string]float64 // running NDCG@10 of every way to rank that is compared
+	Leader    string             // of them, the one that serves
+}
+
+// Lessons says how well the learner does for every company that it knows.
+func (v *Views) Lessons() (lessons []Lesson) {
+	v.each(func(name string, c *company) {
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		m := c.learnt.Model
+		if m == nil {
+			return
+		}
+		lesson := Lesson{
+			Company: name, Steps: m.Steps,
+			Hour: c.learnt.Live.Over(time.Hour), Day: c.learnt.Live.Over(24 * time.Hour),
+			Rankers: map[string]float64{}, Leader: score.ExpertNames[m.Leader()],
+		}
+		for e, name := range score.ExpertNames {
+			lesson.Rankers[name] = m.Quality[e].NDCG()
+		}
+		lessons = append(lessons, lesson)
+	})
+	return lessons
+}
