@@ -74,14 +74,21 @@ func (l *Learner) Passed() uint64 { return l.passed.Load() }
 // Unsaved calls request with the key of each company of which something was learnt
 // and not been written for too long, as no coupon came since.
 func (l *Learner) Unsaved(now time.Time, request func(key string)) {
+	for _, key := range l.unsaved(now) {
+		request(key)
+	}
+}
+
+func (l *Learner) unsaved(now time.Time) (keys []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for company, p := range l.companies {
 		if since := p.unsaved.Load(); since != 0 && now.Sub(time.Unix(0, since)) >= saveEvery {
 			p.unsaved.CompareAndSwap(since, 0) // it is asked for; another process may be its owner by now
-			request(tipoff.Key(company, tipoff.ModelID))
+			keys = append(keys, tipoff.Key(company, tipoff.ModelID))
 		}
 	}
+	return keys
 }
 
 // take takes a choice in, or writes the value again.

@@ -20,8 +20,8 @@ const (
 	MaxCoupons      = 256 // coupon ids kept to recognise a repeat
 	MaxWaiting      = 512 // coupon ids kept while some wait for their events
 	MaxSports       = 16
-	MaxLeagues      = 22
-	MaxTeams        = 28
+	MaxLeagues      = 21
+	MaxTeams        = 25
 	MaxTastes       = 8   // markets, and ranges of odds
 	maxRefused      = 256 // as many records may be delivered again; see MaxCoupons
 )
@@ -333,7 +333,7 @@ func (b *Bettor) fade(factor float64) {
 	}
 }
 
-// short rounds a weight to the 48 bits that the table keeps.
+// short rounds a weight to the 48 bits that the table keeps, eleven digits.
 func short(weight float64) float64 {
 	return math.Float64frombits((math.Float64bits(weight) + 0x8000) &^ 0xffff)
 }

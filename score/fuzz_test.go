@@ -51,13 +51,17 @@ func FuzzTables(f *testing.F) {
 	x.Post(event("e", "l", noon), at(1))
 	early.Count(leg(1, 0, 0, 1, 2))
 	c := Chunk{Legs: []Leg{*leg(1, 0, 0)}}
-	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
+	learnt := NewLearnt()
+	learnt.Live.Add(Grade{1, 1, 1}, noon.Unix())
+	learnt.Advance(Cause{Position: at(1)})
+	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), learnt.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
 		stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
 		stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
+		stable(t, value, UnmarshalLearnt, (*Learnt).Marshal)
 		_ = Epoch(value)
 		if CheckVersion(value) == nil {
 			return
@@ -71,6 +75,9 @@ func FuzzTables(f *testing.F) {
 		if _, err := UnmarshalChunk(value); err == nil {
 			t.Error("a chunk of an unknown version was read")
 		}
+		if _, err := UnmarshalLearnt(value); err == nil {
+			t.Error("what was learnt in an unknown version was read")
+		}
 	})
 }
 
@@ -78,7 +85,7 @@ func FuzzTables(f *testing.F) {
 // state takes any message that can be read without harm.
 func FuzzMessages(f *testing.F) {
 	r := Resolve(leg(3, 1, 2), TraitsOf(&tipoff.Event{ID: "e", Sport: "s", League: "l", Participants: []string{"a", "b"}, Begin: noon}))
-	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}} {
+	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Choice{"u", noon.Unix(), new(Bettor).Marshal(), []Leg{*leg(3, 1, 2)}}} {
 		f.Add(MarshalMessage(m))
 	}
 	f.Add([]byte{})

@@ -13,6 +13,12 @@ import (
 // read, newer ones are refused, never misread.
 const tableVersion = 2
 
+// listOfOdds is the place of the odds among a bettor's affinities: their keys are small.
+const listOfOdds = 4
+
+// manyLegs is the number of legs of a bet from which on it stands by itself.
+const manyLegs = 31
+
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.
 func Epoch(value []byte) uint64 {
@@ -49,34 +55,31 @@ func (b *Bettor) Marshal() []byte {
 	w.uint(b.Legs)
 	w.float(b.Weight)
 	w.int(b.At)
-	for _, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds} {
-		w.uint(uint64(len(list)))
-		for _, a := range list {
-			w.word32(a.Key)
-			bits := math.Float64bits(a.Weight)
-			w.word32(uint32(bits >> 16))
-			w.word16(uint16(bits >> 48))
-		}
-	}
+	w.affinities([][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
 	w.int(b.Floor)
 	w.uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
 		w.int(offset)
 	}
 	w.uint(uint64(len(b.Bets)))
-	at, record := int64(0), Position{Source: b.Coupons.Source}
+	at, record := b.At, b.Coupons
 	for i := range b.Bets {
 		bet := &b.Bets[i]
 		w.word64(bet.Coupon)
 		w.int(bet.Record.Offset - record.Offset)
 		w.int(bet.At - at)
-		if bet.Record.Source == record.Source {
-			w.uint(bet.Waiting << 1)
-		} else {
-			w.uint(bet.Waiting<<1 | 1)
+		head := bet.Waiting << 6 // few bits, as bets with many legs that wait are rare
+		head |= min(uint64(len(bet.Legs)), manyLegs) << 1
+		if bet.Record.Source != record.Source {
+			head |= 1
+		}
+		w.uint(head)
+		if bet.Record.Source != record.Source {
 			w.word32(bet.Record.Source)
 		}
-		w.uint(uint64(len(bet.Legs)))
+		if len(bet.Legs) >= manyLegs {
+			w.uint(uint64(len(bet.Legs)))
+		}
 		at, record = bet.At, bet.Record
 		for _, leg := range bet.Legs {
 			w.ref(leg.Event)
@@ -84,6 +87,66 @@ func (b *Bettor) Marshal() []byte {
 		}
 	}
 	return w
+}
+
+// affinities writes each weight once, as those of the sport, the league and the teams
+// of one leg are the same until another one comes.
+func (w *wire) affinities(lists [][]Affinity) {
+	var weights []uint64 // the bits that are kept; see [short]
+	for _, list := range lists {
+		for _, a := range list {
+			if bits := math.Float64bits(a.Weight) >> 16; !slices.Contains(weights, bits) {
+				weights = append(weights, bits)
+			}
+		}
+	}
+	w.uint(uint64(len(weights)))
+	for _, bits := range weights {
+		w.ref(bits)
+	}
+	for kind, list := range lists {
+		w.uint(uint64(len(list)))
+		for _, a := range list {
+			if kind == listOfOdds {
+				w.uint(uint64(a.Key))
+			} else {
+				w.word32(a.Key)
+			}
+			w.uint(uint64(slices.Index(weights, math.Float64bits(a.Weight)>>16)))
+		}
+	}
+}
+
+func (u *unwire) affinities(lists []*[]Affinity, version byte) {
+	var weights []float64
+	if version > 1 {
+		for range u.count(6) {
+			weights = append(weights, math.Float64frombits(u.ref()<<16))
+		}
+	}
+	for kind, list := range lists {
+		n := u.count(2)
+		if n > 0 {
+			*list = make([]Affinity, n)
+		}
+		for i := range n {
+			a := &(*list)[i]
+			switch {
+			case version == 1:
+				*a = Affinity{u.word32(), u.float()}
+				continue
+			case kind == listOfOdds:
+				a.Key = uint32(u.uint())
+			default:
+				a.Key = u.word32()
+			}
+			if which := u.uint(); which < uint64(len(weights)) {
+				a.Weight = weights[which]
+			} else {
+				u.bad = true
+			}
+		}
+	}
 }
 
 // legTime squeezes the beginning of a leg's event into few bytes: 0 unknown, 1
@@ -112,13 +175,6 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	if version == 0 || version > tableVersion {
 		return nil, errWire
 	}
-	weight := func() float64 {
-		if version == 1 {
-			return u.float()
-		}
-		low := u.word32()
-		return math.Float64frombits(uint64(u.word16())<<48 | uint64(low)<<16)
-	}
 	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
 	if b.Known {
 		b.User = u.user()
@@ -128,31 +184,33 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	b.Legs = u.uint()
 	b.Weight = u.float()
 	b.At = u.int()
-	for _, list := range []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds} {
-		if n := u.count(7); n > 0 {
-			*list = make([]Affinity, n)
-			for i := range *list {
-				(*list)[i] = Affinity{u.word32(), weight()}
-			}
-		}
-	}
+	u.affinities([]*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds}, version)
 	b.Floor = u.int()
 	for range u.count(1) {
 		b.Refused = append(b.Refused, u.int())
 	}
-	if n := u.count(12); n > 0 {
+	if n := u.count(11); n > 0 {
 		b.Bets = make([]Bet, n)
 	}
-	at, record := int64(0), Position{Source: b.Coupons.Source}
+	at, record := b.At, b.Coupons
+	if version == 1 {
+		at, record.Offset = 0, 0
+	}
 	for i := range b.Bets {
-		bet := Bet{Coupon: u.word64(), Record: Position{record.Source, u.int() + record.Offset}, At: u.int() + at, Waiting: u.uint()}
-		if bet.Waiting&1 == 1 {
+		bet := Bet{Coupon: u.word64(), Record: Position{record.Source, u.int() + record.Offset}, At: u.int() + at}
+		head := u.uint()
+		if head&1 == 1 {
 			bet.Record.Source = u.word32()
 		}
-		bet.Waiting >>= 1
+		legs := 0
+		if version == 1 {
+			bet.Waiting, legs = head>>1, u.count(7)
+		} else if bet.Waiting, legs = head>>6, int(head>>1&manyLegs); legs == manyLegs {
+			legs = u.count(7)
+		}
 		at, record = bet.At, bet.Record
-		if n := u.count(7); n > 0 {
-			bet.Legs = make([]BetLeg, n)
+		if legs > 0 && !u.bad {
+			bet.Legs = make([]BetLeg, legs)
 		}
 		for j := range bet.Legs {
 			bet.Legs[j] = BetLeg{Event: u.ref(), Begin: unlegTime(u.uint(), bet.At)}

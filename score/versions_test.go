@@ -18,7 +18,7 @@ import (
 var write = flag.Bool("write", false, "write the table values of the present version")
 
 // valuesOfNow are one value of each kind, in which every field is set.
-func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
+func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
 	b := new(Bettor)
 	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
 	b.Note(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
@@ -32,13 +32,17 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
 	for i := range 3 {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
-	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+	l := NewLearnt()
+	l.Epoch, l.Model.Steps, l.Model.Quality[expertNet] = 4, 9, Quality{1, 2}
+	l.Advance(Cause{Partition: 1, Position: at(5)})
+	l.Live.Add(Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
+	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}, l
 }
 
 // TestVersions_ValuesOfEveryVersionAreRead: a value that any version wrote is read,
 // with all that it said.
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
-	b, f, c := valuesOfNow()
+	b, f, c, _ := valuesOfNow()
 	if *write {
 		for name, value := range map[string][]byte{"bettor-2": b.Marshal(), "fixture-2": f.Marshal(), "chunk-2": c.Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
@@ -83,8 +87,8 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 }
 
 func TestVersions_ANewerOneIsRefusedAndSaysWhatToDo(t *testing.T) {
-	b, f, c := valuesOfNow()
-	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal()} {
+	b, f, c, l := valuesOfNow()
+	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal(), l.Marshal()} {
 		value[0] = 200
 		if err := CheckVersion(value); err == nil || !strings.Contains(err.Error(), "version 200") || !strings.Contains(err.Error(), "tipoff rebuild") {
 			t.Errorf("err = %v", err)

@@ -1,0 +1,188 @@
+package processors
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/tester"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// school is a world that counts lessons.
+type school struct {
+	choices []*score.Choice
+}
+
+func (s *school) Learn(_ string, c *score.Choice, m *score.Model) (score.Grade, error) {
+	s.choices = append(s.choices, c)
+	m.Steps++
+	return score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
+}
+
+// owner is a place whose epoch a test may raise.
+type owner struct {
+	place
+	epoch uint64
+}
+
+func (o *owner) Epoch(int32) uint64 { return o.epoch }
+
+type classroom struct {
+	*testing.T
+	school  school
+	learner *Learner
+	owner   owner
+	tester  *tester.Tester
+	reject  *tester.QueueTracker
+}
+
+func newClassroom(t *testing.T) *classroom {
+	c := &classroom{T: t, tester: tester.New(t), owner: owner{epoch: 3}}
+	c.learner = NewLearner(&c.school)
+	processor, err := goka.NewProcessor(nil, c.learner.Graph(&c.owner, tipoff.Build{}), goka.WithTester(c.tester))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- processor.Run(ctx) }()
+	c.reject = c.tester.NewQueueTracker(tipoff.TopicRejected)
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func (c *classroom) send(value []byte) { c.tester.Consume(tipoff.TopicChoices, "default/model", value) }
+
+func (c *classroom) choose(partition int32, offset int64) {
+	c.send(score.MarshalMessage(&score.Choice{UserID: "u", At: noon.Unix(), Legs: []score.Leg{
+		{Cause: score.Cause{Partition: partition, Position: score.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e"},
+	}}))
+}
+
+// stored is what the table says; nil: nothing.
+func (c *classroom) stored() *score.Learnt {
+	c.Helper()
+	value, ok := c.tester.TableValue(tipoff.TableLearner, "default/model").([]byte)
+	if !ok {
+		return nil
+	}
+	learnt, err := score.UnmarshalLearnt(value)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return learnt
+}
+
+func TestLearner_LearnsOnceFromEachCoupon(t *testing.T) {
+	c := newClassroom(t)
+	for _, offset := range []int64{1, 2, 2, 1, 3} {
+		c.choose(0, offset)
+	}
+	c.choose(1, 1)
+	if len(c.school.choices) != 4 {
+		t.Errorf("%d lessons, want 4", len(c.school.choices))
+	}
+	if s := c.stored(); s == nil || s.Model.Steps != 1 || s.Epoch != 3 {
+		t.Errorf("the table holds %+v, want the first lesson, as others follow within seconds", s)
+	}
+	asked := 0
+	ask := func(key string) {
+		asked++
+		r := RewriteModel(tipoff.Build{}, key)
+		c.tester.Consume(r.Topic, r.Key, r.Value)
+	}
+	c.learner.Unsaved(time.Now(), ask)
+	c.learner.Unsaved(time.Now().Add(2*saveEvery), ask)
+	c.learner.Unsaved(time.Now().Add(4*saveEvery), ask)
+	if s := c.stored(); asked != 1 || s.Model.Steps != 4 || s.Live.Over(time.Hour).Coupons != 4 {
+		t.Errorf("asked %d times to save, the table holds %+v", asked, s)
+	}
+}
+
+func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
+	c := newClassroom(t)
+	c.choose(0, 1)
+	c.choose(0, 2)
+	c.owner.epoch = 4 // a rebalance, and nobody else wrote
+	c.choose(0, 3)
+	c.send(score.MarshalMessage(&score.Rewrite{}))
+	if s := c.stored(); s.Model.Steps != 3 || s.Epoch != 4 {
+		t.Errorf("after a rebalance the table holds %d steps of epoch %d, want 3 of 4", s.Model.Steps, s.Epoch)
+	}
+	other := score.NewLearnt()
+	other.Epoch, other.Model.Steps = 5, 100
+	c.tester.SetTableValue(tipoff.TableLearner, "default/model", other.Marshal())
+	c.owner.epoch = 6
+	c.choose(0, 4)
+	c.send(score.MarshalMessage(&score.Rewrite{}))
+	if s := c.stored(); s.Model.Steps != 101 || s.Epoch != 6 {
+		t.Errorf("after another owner the table holds %d steps of epoch %d, want 101 of 6", s.Model.Steps, s.Epoch)
+	}
+}
+
+func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
+	c := newClassroom(t)
+	for _, value := range [][]byte{{}, []byte("x"), score.MarshalMessage(&score.Choice{UserID: "u"}), score.MarshalMessage(&score.Resolved{})} {
+		c.send(value)
+		if _, _, ok := c.reject.Next(); !ok {
+			t.Errorf("%x was not rejected", value)
+		}
+	}
+	if len(c.school.choices) != 0 {
+		t.Errorf("%d lessons", len(c.school.choices))
+	}
+}
+
+func TestLearner_PassesOverWhatIsTooMuch(t *testing.T) {
+	c := newClassroom(t)
+	for i := range int64(4 * learnMost) {
+		c.choose(0, i)
+	}
+	if n := c.learner.Passed(); n+uint64(len(c.school.choices)) != 4*learnMost {
+		t.Errorf("%d lessons and %d passed over, want %d together", len(c.school.choices), n, 4*learnMost)
+	}
+}
+
+func TestACouponIsAChoiceOnce(t *testing.T) {
+	p := newPipeline(t)
+	choices := p.tester.NewQueueTracker(tipoff.TopicChoices)
+	next := func() *score.Choice {
+		t.Helper()
+		key, value, ok := choices.Next()
+		if !ok {
+			return nil
+		}
+		message, err := score.UnmarshalMessage(value.([]byte))
+		c, is := message.(*score.Choice)
+		if err != nil || !is || key != "default/model" {
+			t.Fatalf("%q: %v, %v", key, message, err)
+		}
+		return c
+	}
+	p.send(event("e", "l"))
+	p.send(coupon("c1", "u", 1, "e"))
+	if c := next(); c == nil || len(c.Before) != 0 || c.UserID != "u" || len(c.Legs) != 1 || c.Legs[0].EventID != "e" {
+		t.Errorf("the first coupon is the choice %+v", c)
+	}
+	p.send(coupon("c1", "u", 1, "e"))
+	if c := next(); c != nil {
+		t.Errorf("a repeat is the choice %+v", c)
+	}
+	p.send(coupon("c2", "u", 1, "e", "f"))
+	c := next()
+	if c == nil || len(c.Legs) != 2 {
+		t.Fatalf("the second coupon is the choice %+v", c)
+	}
+	if before, err := score.UnmarshalBettor(c.Before); err != nil || before.Legs != 1 || len(before.Bets) != 1 {
+		t.Errorf("before the second coupon the bettor is %+v, %v", before, err)
+	}
+}

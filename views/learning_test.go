@@ -1,0 +1,176 @@
+package views
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"tipoff"
+	"tipoff/score"
+)
+
+// book is a company as the processors would keep it.
+type book struct {
+	t        *testing.T
+	bettors  map[string]*score.Bettor
+	fixtures map[string]*score.Fixture
+	offset   int64
+}
+
+func newBook(t *testing.T) *book {
+	b := &book{t: t, bettors: map[string]*score.Bettor{}, fixtures: map[string]*score.Fixture{}}
+	for i := range 40 {
+		f := new(score.Fixture)
+		f.Post(tipoff.Event{
+			ID: fmt.Sprint("e", i), Sport: "Tennis", League: fmt.Sprint("L", i%4), Begin: noon.Add(48 * time.Hour), End: noon.Add(50 * time.Hour),
+			Participants: []string{}, Status: tipoff.StatusOpen,
+		}, score.Position{Source: 1, Offset: int64(i)})
+		b.fixtures[fmt.Sprint("e", i)] = f
+	}
+	return b
+}
+
+// bet takes a coupon in, and answers the choice that the learner gets of it.
+func (b *book) bet(user string, at time.Time, events ...string) *score.Choice {
+	b.t.Helper()
+	state := b.bettors[user]
+	choice := &score.Choice{UserID: user, At: at.Unix()}
+	if state == nil {
+		state = new(score.Bettor)
+	} else {
+		choice.Before = state.Marshal()
+	}
+	fresh, err := score.UnmarshalBettor(state.Marshal())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.offset++
+	place := score.Position{Source: 2, Offset: b.offset}
+	c := tipoff.Coupon{ID: fmt.Sprint(b.offset), UserID: user, Stake: 1, Timestamp: at}
+	for _, event := range events {
+		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
+	}
+	fresh.Note(&c, place, place, at.Unix())
+	choice.Legs = fresh.Send(&c, score.Cause{Position: place, Floor: place.Offset}, at.Unix())
+	for i := range choice.Legs {
+		leg := &choice.Legs[i]
+		f := b.fixtures[leg.EventID]
+		f.Count(leg)
+		fresh.Apply(score.Resolve(leg, f.Traits()), at.Unix())
+	}
+	b.bettors[user] = fresh
+	return choice
+}
+
+func (b *book) show(v *Views) {
+	b.t.Helper()
+	for id, f := range b.fixtures {
+		put(b.t, v.PutFixture(tipoff.Key("default", id), f.Marshal(), noon))
+	}
+	for id, state := range b.bettors {
+		put(b.t, v.PutBettor(tipoff.Key("default", id), state.Marshal()))
+	}
+}
+
+// days bets for a while.
+func (b *book) days(bets int) {
+	for i := range bets {
+		at := noon.Add(time.Duration(i) * time.Minute)
+		b.bet(fmt.Sprint("u", i%7), at, fmt.Sprint("e", i%7*4+i/7%4), fmt.Sprint("e", i*i%40))
+	}
+}
+
+// numbers are the weights at the end of an encoded model.
+func numbers(model []byte) (numbers []float32) {
+	for b := model[len(model)-10_000:]; len(b) > 0; b = b[4:] {
+		numbers = append(numbers, math.Float32frombits(binary.LittleEndian.Uint32(b)))
+	}
+	return numbers
+}
+
+// TestLearn_DoesNotSeeTheCoupon: whether the tables hold a coupon already or not yet,
+// the model is graded and taught the same.
+func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
+	b := newBook(t)
+	b.days(200)
+	before, after := NewLearning(), NewLearning()
+	b.show(before)
+	last := b.bet("u3", noon.Add(200*time.Minute), "e38", "e39")
+	b.show(after)
+	grade := func(v *Views) (score.Grade, []byte) {
+		m := score.NewModel()
+		g, err := v.Learn("default", last, m)
+		if err != nil || m.Steps != 1 || g.Targets == 0 {
+			t.Errorf("%d steps, %+v, %v", m.Steps, g, err)
+		}
+		return g, m.Marshal()
+	}
+	gradeBefore, modelBefore := grade(before)
+	gradeAfter, modelAfter := grade(after)
+	if gradeBefore != gradeAfter {
+		t.Errorf("before the tables hold the coupon the grade is %+v, after it %+v", gradeBefore, gradeAfter)
+	}
+	if a, b := numbers(modelBefore), numbers(modelAfter); !cmp.Equal(a, b, cmpopts.EquateApprox(1e-3, 1e-5)) {
+		t.Error("the model learnt something else once the tables held the coupon: ", cmp.Diff(a, b, cmpopts.EquateApprox(1e-3, 1e-5)))
+	}
+	if again, _ := grade(after); again != gradeAfter { // what was taken out is back, and is taken out again
+		t.Errorf("a second time the grade is %+v, at first %+v", again, gradeAfter)
+	}
+	fresh := NewLearning()
+	b.show(fresh)
+	q := tipoff.Query{UserID: "u3", N: 40}
+	if d := cmp.Diff(fresh.Recommend("default", q, noon), after.Recommend("default", q, noon)); d != "" {
+		t.Error("learning left something changed: ", d)
+	}
+}
+
+// TestLearn_TheClockIsTheCoupons: events of a past year are open while its coupons
+// are learnt from, and no longer.
+func TestLearn_TheClockIsTheCoupons(t *testing.T) {
+	b := newBook(t)
+	b.days(50)
+	last := b.bet("u3", noon.Add(time.Hour), "e38")
+	v := NewLearning()
+	b.show(v)
+	m := score.NewModel()
+	if g, err := v.Learn("default", last, m); err != nil || g.Targets == 0 {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if _, err := v.Learn("default", b.bet("u9", noon.Add(72*time.Hour), "e1"), m); err != nil || m.Steps != 1 {
+		t.Errorf("a bet on an event that has begun was learnt from: %d steps, %v", m.Steps, err)
+	}
+	if all, open := v.makeCompany("default").index.Len(); all == 0 || open != 0 {
+		t.Errorf("%d of %d events are open after all have begun", open, all)
+	}
+	if _, err := v.Learn("default", &score.Choice{UserID: "u", Before: []byte{99}}, m); err == nil {
+		t.Error("a state that cannot be read was taken")
+	}
+}
+
+func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
+	v, learnt := New(), score.NewLearnt()
+	learnt.Epoch = 5
+	learnt.Live.Add(score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
+	put(t, v.PutModel("default/model", learnt.Marshal()))
+	lessons := v.Lessons()
+	if len(lessons) != 1 || lessons[0].Day.Coupons != 1 || lessons[0].Hour.NDCG != 0.5 || lessons[0].Leader == "" || len(lessons[0].Rankers) != len(score.ExpertNames) {
+		t.Errorf("lessons are %+v", lessons)
+	}
+	learnt.Epoch = 4
+	if err := v.PutModel("default/model", learnt.Marshal()); !errors.Is(err, ErrStale) {
+		t.Errorf("a former owner's value: %v", err)
+	}
+	if err := v.PutModel("default/model", []byte{2, 1}); err == nil {
+		t.Error("a broken value was taken")
+	}
+	put(t, v.PutModel("default/model", nil))
+	if len(v.Lessons()) != 0 {
+		t.Error("a model that was deleted is still there")
+	}
+}
