@@ -76,6 +76,10 @@ func TestRecommendations_ReadEveryParameter(t *testing.T) {
 	if g.asked.Diversity != 0 {
 		t.Errorf("asked %+v", g.asked)
 	}
+	g.ask("GET", "/v1/recommendations?user_id=u&scenario=similar&diversity=0.3", "")
+	if g.asked.Diversity != 0.3 || !g.asked.Followed {
+		t.Errorf("asked %+v", g.asked)
+	}
 	g.items = 0
 	g.want(g.ask("GET", "/v1/recommendations?user_id=u", ""), 200, `"items":[]`, `"empty_because":"no event is open"`)
 }
@@ -95,7 +99,7 @@ func TestRecommendations_NameTheParameterAndTheBound(t *testing.T) {
 		"user_id=u&diversity=NaN":    "diversity: must be a number from 0 to 1",
 		"user_id=u&diversity=1.1":    "diversity: must be a number from 0 to 1",
 		"user_id=u&max_per_league=0": "max_per_league: must be an integer from 1 to 100",
-		"user_id=u&scenario=push":    "scenario: must be one of home, bet-slip",
+		"user_id=u&scenario=push":    "scenario: must be one of home, bet-slip, similar",
 		"user_id=u&sport=" + strings.Repeat("x", 51):     "sport: must have at most 50 characters",
 		"user_id=u&exclude=" + strings.Repeat("x,", 201): "exclude: must name at most 200 ids, names 201",
 		"user_id=u&spport=x":                             "spport: is not a parameter of this route",

@@ -12,17 +12,22 @@ import (
 // gentle is how varied a slate is unless the client says otherwise.
 const gentle = 0.1
 
-// scenarios are named presets for the place where a slate is shown: how varied it
-// is, unless the query says so itself.
-var scenarios = map[string]float64{
-	"home":     gentle,
-	"bet-slip": 0,
+// scenario is a named preset for the place where a slate is shown.
+type scenario struct {
+	diversity float64 // unless the query says so itself
+	followed  bool    // only of sports and leagues that the user follows
+}
+
+var scenarios = map[string]scenario{
+	"home":     {diversity: gentle},                 // the first screen: a little of everything
+	"bet-slip": {},                                  // one more leg: the most likely first
+	"similar":  {diversity: gentle, followed: true}, // more of what the user bets on
 }
 
 // recommend answers GET /v1/recommendations.
 func (s *Server) recommend(q *request) error {
 	p := q.parameters()
-	scenario := p.oneOf("scenario", "home", "home", "bet-slip")
+	shown := scenarios[p.oneOf("scenario", "home", "home", "bet-slip", "similar")]
 	query := tipoff.Query{
 		UserID:       p.id("user_id"),
 		N:            p.integer("n", 1, tipoff.MaxItems, tipoff.DefaultItems),
@@ -31,8 +36,9 @@ func (s *Server) recommend(q *request) error {
 		Country:      p.text("country", tipoff.MaxName),
 		Within:       p.duration("within"),
 		Exclude:      p.ids("exclude", tipoff.MaxExcluded),
-		Diversity:    p.number("diversity", 0, 1, scenarios[scenario]),
+		Diversity:    p.number("diversity", 0, 1, shown.diversity),
 		MaxPerLeague: p.integer("max_per_league", 1, tipoff.MaxItems, 0),
+		Followed:     shown.followed,
 	}
 	if err := p.end(); err != nil {
 		return err
