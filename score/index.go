@@ -15,10 +15,11 @@ import (
 // walks slices and looks nothing up. A fixture that has begun leaves the open
 // ones but keeps its slot: it still tells what its bettors bet on next.
 type Index struct {
-	entries []entry
-	slots   map[uint64]int32 // by [tipoff.EventRef]
-	free    []int32
-	open    []int32 // slots of posted events that were open when last looked at
+	entries  []entry
+	rootLegs []float32        // by slot, square roots of the entries' legs: all pairs of a bettor's past ask for them
+	slots    map[uint64]int32 // by [tipoff.EventRef]
+	free     []int32
+	open     []int32 // slots of posted events that were open when last looked at
 
 	categories []category
 	ids        map[categoryKey]int32 // into categories
@@ -45,9 +46,8 @@ type entry struct {
 	legs      float64
 	pop       Decayed
 	heats     [heats]heat
-	rootLegs  float32 // square root of legs
-	first     int64   // Unix seconds of the first bet known here; 0: none
-	timedAt   int64   // Unix seconds; another time's terms are not those kept in timed
+	first     int64 // Unix seconds of the first bet known here; 0: none
+	timedAt   int64 // Unix seconds; another time's terms are not those kept in timed
 	timed     [timedTerms]float32
 	visits    []visit
 	trails    int32 // how many hold this event
@@ -116,9 +116,9 @@ func (x *Index) slot(ref uint64) int32 {
 		x.free = x.free[:last]
 	} else {
 		slot = int32(len(x.entries))
-		x.entries = append(x.entries, entry{})
+		x.entries, x.rootLegs = append(x.entries, entry{}), append(x.rootLegs, 0)
 	}
-	x.entries[slot] = entry{ref: ref, place: -1}
+	x.entries[slot], x.rootLegs[slot] = entry{ref: ref, place: -1}, 0
 	x.slots[ref] = slot
 	return slot
 }
@@ -160,7 +160,7 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 			x.category(kindMarket, Name(o.Market), o.Market)
 		}
 	}
-	e.rootLegs = float32(math.Sqrt(e.legs))
+	x.rootLegs[slot] = float32(math.Sqrt(e.legs))
 	e.pop, e.outcomes = f.Popularity, f.Outcomes
 	e.heats = [heats]heat{
 		heatOf(f.Paces[0], paceHalfLives[0]), heatOf(f.Paces[1], paceHalfLives[1]), heatOf(f.Paces[2], paceHalfLives[2]),
@@ -204,6 +204,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
 	e.event, e.legs, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
+	x.rootLegs[slot] = 0
 	x.drop(slot)
 }
 

@@ -113,16 +113,19 @@ type labelled struct {
 	terms [Terms]float32
 }
 
+// dot sums in four lanes, as each addition waits for the one before it.
 func dot(a, b *[Terms]float32) float32 {
-	var even, odd float32
-	for i := 0; i+1 < Terms; i += 2 {
-		even += a[i] * b[i]
-		odd += a[i+1] * b[i+1]
+	var s0, s1, s2, s3 float32
+	for i := 0; i+3 < Terms; i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
 	}
-	if Terms%2 == 1 {
-		even += a[Terms-1] * b[Terms-1]
+	for i := Terms &^ 3; i < Terms; i++ {
+		s0 += a[i] * b[i]
 	}
-	return even + odd
+	return (s0 + s1) + (s2 + s3)
 }
 
 // Learn takes one step from a coupon: its events against those that were open. The

@@ -6,8 +6,8 @@ import "slices"
 type found struct {
 	generation             uint32
 	source                 int32 // slot of the past event that says most, -1: bettors alone
-	most                   float64
-	cos, given, last, next float64 // of [termPairs] to [termPairsNext]
+	most                   float32
+	cos, given, last, next float32 // of [termPairs] to [termPairsNext]
 	near, after            float32 // of [termNear] and [termNext]
 }
 
@@ -32,7 +32,7 @@ func (r *ranking) find(slot int32) *found {
 
 // preparePairs adds up, for each event, its similarity to the bettor's last ones.
 func (r *ranking) preparePairs(b *Bettor) {
-	weight, given := 1.0, 1.0
+	weight, given := float32(1), float32(1)
 	r.events = b.last(HistoryForPairs, r.events[:0])
 	for k, event := range r.events {
 		if slot, ok := r.slots[event]; ok {
@@ -40,15 +40,15 @@ func (r *ranking) preparePairs(b *Bettor) {
 			if k == 0 {
 				r.last = from
 			}
-			share, root := given/(from.legs+givePrior), float64(from.rootLegs)
+			share, root := given/(float32(from.legs)+givePrior), r.rootLegs[slot]
 			for _, e := range from.after {
-				f := r.addPair(slot, e, weight/(float64(r.entries[e.slot].rootLegs)*root+pairPrior), share, k == 0)
+				f := r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
 				if k == 0 {
-					f.next += share * float64(e.weight)
+					f.next += share * e.weight
 				}
 			}
 			for _, e := range from.before {
-				r.addPair(slot, e, weight/(float64(r.entries[e.slot].rootLegs)*root+pairPrior), share, k == 0)
+				r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
 			}
 		}
 		weight *= pairRead
@@ -56,10 +56,10 @@ func (r *ranking) preparePairs(b *Bettor) {
 	}
 }
 
-func (r *ranking) addPair(from int32, e edge, cos, given float64, last bool) *found {
-	f, cos := r.find(e.slot), cos*float64(e.weight)
+func (r *ranking) addPair(from int32, e edge, cos, given float32, last bool) *found {
+	f, cos := r.find(e.slot), cos*e.weight
 	f.cos += cos
-	f.given += given * float64(e.weight)
+	f.given += given * e.weight
 	if last {
 		f.last += cos
 	}

@@ -46,6 +46,18 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 	return answer
 }
 
+// homeBets is the same as [entry.betsFrom], in the precision of a term.
+func (e *entry) homeBets(country uint32, at int64) float32 {
+	for i := range e.countries {
+		if c := &e.countries[i]; c.country == country {
+			return float32(c.Sum) * exp2(-float32(max(0, at-c.At))*(1/popularitySeconds))
+		}
+	}
+	return 0
+}
+
+const popularitySeconds = float32(PopularityHalfLife / time.Second)
+
 // betsFrom is the decayed number of bets on the event from one country.
 func (e *entry) betsFrom(country uint32, at int64) float64 {
 	for i := range e.countries {

@@ -121,7 +121,7 @@ func (r *ranking) pairsReason(slot int32) (why tipoff.Reason) {
 	if f.generation != r.generation {
 		return why
 	}
-	why = tipoff.Reason{Code: tipoff.ReasonCoBet, Evidence: round(f.cos)}
+	why = tipoff.Reason{Code: tipoff.ReasonCoBet, Evidence: round(float64(f.cos))}
 	switch {
 	case f.source >= 0 && r.entries[f.source].event != nil:
 		why.Entity = r.entries[f.source].event.ID

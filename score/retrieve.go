@@ -89,7 +89,7 @@ const foundSteps = 256
 // foundStep says how strongly a bettor's past speaks for an event, roughly, on a
 // logarithmic scale: the exponent and three more bits of the weight.
 func foundStep(f *found) int {
-	weight := float32(f.given+f.cos) + f.near*0.01 + f.after*0.01
+	weight := f.given + f.cos + f.near*0.01 + f.after*0.01
 	return max(0, min(foundSteps-1, int(math.Float32bits(weight)>>20)-foundZero))
 }
 

@@ -214,7 +214,7 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		r.timed.fill(e, (*[timedTerms]float32)(t[:timedTerms]))
 	}
 	if r.from != 0 {
-		t[termHome] = ln1p(float32(e.betsFrom(r.from, r.now)))
+		t[termHome] = ln1p(e.homeBets(r.from, r.now))
 	}
 	sport, league := r.liking(e.sport), r.liking(e.league)
 	t[termSport], t[termBetsSport] = sport.lift, sport.bets/2
@@ -248,21 +248,21 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		t[termHomeLeague] = r.homeLift(e.league)
 	}
 	if f := &r.found[slot]; f.generation == r.generation {
-		cos, given := float32(f.cos), float32(f.given)
+		cos, given, root := f.cos, f.given, r.rootLegs[slot]
 		t[termHasPair] = 1
 		t[termPairs] = ln1p(50 * cos)
 		t[termPairsGiven] = ln1p(200*given) / 2
-		t[termPairsLast] = ln1p(50 * float32(f.last))
-		t[termPairsNext] = ln1p(200*float32(f.next)) / 2
+		t[termPairsLast] = ln1p(50 * f.last)
+		t[termPairsNext] = ln1p(200*f.next) / 2
 		if f.near > 0 {
 			near := f.near / r.nearAll
 			t[termNear] = ln1p(200*near) / 2
-			t[termNearRate] = ln1p(200 * near / (e.rootLegs + 2))
+			t[termNearRate] = ln1p(200 * near / (root + 2))
 		}
 		if f.after > 0 {
 			t[termNext] = ln1p(100*f.after/(r.visitors+3)) / 2
 		}
-		t[termPairsRate] = ln1p(500 * given / (e.rootLegs + 2))
+		t[termPairsRate] = ln1p(500 * given / (root + 2))
 	}
 	if r.last != nil && r.last.event != nil {
 		if e.league == r.last.league {
