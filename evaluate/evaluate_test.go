@@ -132,6 +132,9 @@ func TestRankers_RefusesANameItDoesNotKnow(t *testing.T) {
 	if made, err := evaluate.Rankers([]string{evaluate.Ablation}); err != nil || len(made) != 1+len(score.PartNames) {
 		t.Errorf("%d rankers, %v", len(made), err)
 	}
+	if made, err := evaluate.Rankers([]string{evaluate.AblationTerms}); err != nil || len(made) != 1+score.Terms {
+		t.Errorf("%d rankers, %v", len(made), err)
+	}
 }
 
 func TestReport_PutsTablesBetweenTheMarks(t *testing.T) {

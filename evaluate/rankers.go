@@ -41,9 +41,12 @@ func RankerNames() []string {
 	return names
 }
 
-// Ablation in the place of names stands for the learnt ranker, and it without each
-// part of its score.
-const Ablation = "ablation"
+// In the place of names these stand for the learnt ranker, and it without each part
+// of its score or without each term.
+const (
+	Ablation      = "ablation"
+	AblationTerms = "ablation-terms"
+)
 
 // Rankers makes the named rankers, all where none is named.
 func Rankers(names []string) ([]Ranker, error) {
@@ -51,10 +54,14 @@ func Rankers(names []string) ([]Ranker, error) {
 		names = RankerNames()
 	}
 	var made []Ranker
-	if len(names) == 1 && names[0] == Ablation {
+	if len(names) == 1 && (names[0] == Ablation || names[0] == AblationTerms) {
+		without := score.PartNames[:]
+		if names[0] == AblationTerms {
+			without = score.TermNames[:]
+		}
 		made = append(made, Served("tipoff", score.RankerTipoff, 0, false))
-		for _, part := range score.PartNames {
-			made = append(made, Without(part))
+		for _, name := range without {
+			made = append(made, Without(name))
 		}
 		return made, nil
 	}

@@ -16,12 +16,12 @@ type served struct {
 	numbers      map[string]int32
 }
 
-// Without returns the learnt ranker without the terms of a part of the score; it
-// learns for itself.
-func Without(part string) Ranker {
+// Without returns the learnt ranker without a term, or the terms of a part of the
+// score; it learns for itself.
+func Without(name string) Ranker {
 	m := score.NewModel()
-	m.Without(part)
-	return &served{name: "tipoff -" + part, ranker: score.RankerTipoff, model: m, numbers: map[string]int32{}}
+	m.Without(name)
+	return &served{name: "tipoff -" + name, ranker: score.RankerTipoff, model: m, numbers: map[string]int32{}}
 }
 
 // Served returns a ranker of score under a name; diversity is that of its slate,

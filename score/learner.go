@@ -22,11 +22,11 @@ type Model struct {
 	off     []int // terms that are left out
 }
 
-// Without makes a model do without the terms of a part of the score, to measure what
-// they bring. It answers false where there is no such part.
-func (m *Model) Without(part string) bool {
-	for t, p := range partOf {
-		if PartNames[p] == part {
+// Without makes a model do without a term, or all terms of a part of the score, to
+// measure what they bring. It answers false where there is neither of that name.
+func (m *Model) Without(name string) bool {
+	for t, part := range partOf {
+		if PartNames[part] == name || TermNames[t] == name {
 			m.off = append(m.off, t)
 		}
 	}

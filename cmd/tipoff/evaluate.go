@@ -23,7 +23,7 @@ type evaluateMode struct {
 	Logs    []string `arg:"" type:"existingfile" name:"log" help:"Logs: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
 	Every   int      `default:"1" placeholder:"N" help:"Score each Nth coupon; all are learnt from. 0: about 5,000 a log (default ${default})."`
 	First   int      `default:"0" placeholder:"N" help:"Stop after the first N coupons; 0: all (default ${default})."`
-	Rankers []string `placeholder:"NAME,..." help:"Which rankers: ${rankers}; all unless named. ablation: the learnt one, and it without each part of its score."`
+	Rankers []string `placeholder:"NAME,..." help:"Which rankers: ${rankers}; all unless named. ablation, ablation-terms: the learnt one, and it without each part of its score, or each term."`
 	JSON    string   `name:"json" type:"path" placeholder:"FILE" help:"Write one object a ranker and log there."`
 	Report  string   `type:"path" placeholder:"FILE" help:"Put the tables between the marks of this Markdown file."`
 	Plot    string   `type:"path" placeholder:"DIR" help:"Write SVG plots there: quality over time, and against microseconds."`
