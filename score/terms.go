@@ -53,9 +53,9 @@ const (
 // TermNames are the terms in words.
 var TermNames = [Terms]string{
 	"bets 5m", "bets 20m", "bets 2h", "bets 6h", "bets 2d", "bets 30d", "bets ever",
-	"begins, hours", "begins, quarter days", "begins, days", "age", "never bet on", "bets from country", "sport", "league", "best team", "other teams",
+	"begins, hours", "begins, quarter days", "begins, days", "age", "never bet on", "bets from country", "lift of sport", "lift of league", "lift of best team", "lift of other teams",
 	"league in country", "team in country", "league of the crowd", "team of the crowd",
-	"pairs", "pairs given", "pairs of the last", "pairs after the last", "nearest bettors", "next of the last's bettors", "any pair",
+	"pairs, similarity", "pairs given", "pairs of the last", "pairs after the last", "nearest bettors", "next of the last's bettors", "any pair",
 	"league of the last", "team of the last", "day of the last", "pairs against bets", "nearest against bets",
 	"bets on league", "bets on teams", "bets on sport", "keen on league", "keen on team",
 }
