@@ -9,28 +9,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// homeTaste is the taste of the bettors of one country, scaled as [landmark] says.
-type homeTaste struct {
-	all float64
-	of  []float64 // by category
-}
-
-func (x *Index) home(country uint32) *homeTaste {
-	h := x.homes[country]
-	if h == nil {
-		h = new(homeTaste)
-		x.homes[country] = h
-	}
-	return h
-}
-
-func (h *homeTaste) add(category int32, weight float64) {
-	for int(category) >= len(h.of) {
-		h.of = append(h.of, 0)
-	}
-	h.of[category] += weight
-}
-
 // Bounds of what is kept of who bet on what lately.
 const (
 	trailLength = 30

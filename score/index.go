@@ -24,7 +24,6 @@ type Index struct {
 	categories []category
 	ids        map[categoryKey]int32 // into categories
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
-	homes      map[uint32]*homeTaste // by country
 
 	bettors map[string]int32 // into trails
 	trails  []trail
@@ -98,7 +97,7 @@ const landmark = 1_577_836_800 // 2020-01-01
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, homes: map[uint32]*homeTaste{}, bettors: map[string]int32{}}
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]int32{}}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when
@@ -347,15 +346,12 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	}
 	scale := sign * decay(landmark-b.At, TasteHalfLife)
 	x.crowd += b.Weight * scale
-	home := x.home(b.Country())
-	home.all += b.Weight * scale
 	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			id := x.category(categoryKind(kind), a.Key, "")
 			c := &x.categories[id]
 			c.crowd += a.Weight * scale
 			c.log = float32(math.Log(max(c.crowd, leastCrowd)))
-			home.add(id, a.Weight*scale)
 		}
 	}
 }

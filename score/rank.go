@@ -83,19 +83,16 @@ type ranking struct {
 
 	sport, league, country uint32 // [Name]s asked for; 0: any
 
-	cold       bool
-	from       uint32 // the bettor's country
-	home       *homeTaste
-	last       *entry // of the bettor's last event
-	absent     liking // of a category that the bettor never chose
-	context    [Contexts]float32
-	nearAll    float32 // weight of the nearest bettors
-	visitors   float32 // other bettors of the last event
-	timed      timing
-	homeAll    float32 // logarithm of the country's weight, with the prior
-	crowdAll   float32 // logarithm of the crowd's
-	leastCrowd float64 // a category's weight counts as no less
-	weights    [Terms]float32
+	cold     bool
+	from     uint32 // the bettor's country
+	last     *entry // of the bettor's last event
+	absent   liking // of a category that the bettor never chose
+	context  [Contexts]float32
+	nearAll  float32 // weight of the nearest bettors
+	visitors float32 // other bettors of the last event
+	timed    timing
+	crowdAll float32 // logarithm of the crowd's
+	weights  [Terms]float32
 }
 
 // begin takes a question up: what the bettor's past says, and what is left out.

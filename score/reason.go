@@ -25,7 +25,7 @@ type parts [partCount]float32
 var partOf = [Terms]int{
 	termPop5m: partPopular, termPop20m: partPopular, termPop2h: partPopular, termPop6h: partPopular, termPop2d: partPopular,
 	termPop30d: partPopular, termPopEver: partPopular, termCrowdLeague: partPopular, termCrowdTeam: partPopular,
-	termHome: partCountry, termHomeLeague: partCountry, termHomeTeam: partCountry,
+	termHome:  partCountry,
 	termSoon1: partSoon, termSoon6: partSoon, termSoon48: partSoon, termLastDay: partSoon,
 	termAge: partNew, termUnseen: partNew,
 	termSport: partSport, termBetsSport: partSport,

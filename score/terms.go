@@ -24,8 +24,6 @@ const (
 	termLeague      //
 	termTeam        // of the best team
 	termTeams       // of the others, mean
-	termHomeLeague  // lifts of the bettor's country
-	termHomeTeam    //
 	termCrowdLeague // the crowd's share
 	termCrowdTeam
 	termPairs      // similarity to the last events, [HistoryForPairs]
@@ -54,7 +52,7 @@ const (
 var TermNames = [Terms]string{
 	"bets 5m", "bets 20m", "bets 2h", "bets 6h", "bets 2d", "bets 30d", "bets ever",
 	"begins, hours", "begins, quarter days", "begins, days", "age", "never bet on", "bets from country", "lift of sport", "lift of league", "lift of best team", "lift of other teams",
-	"league in country", "team in country", "league of the crowd", "team of the crowd",
+	"league of the crowd", "team of the crowd",
 	"pairs, similarity", "pairs given", "pairs of the last", "pairs after the last", "nearest bettors", "next of the last's bettors", "any pair",
 	"league of the last", "team of the last", "day of the last", "pairs against bets", "nearest against bets",
 	"bets on league", "bets on teams", "bets on sport", "keen on league", "keen on team",
@@ -79,13 +77,7 @@ func (r *ranking) prepareTerms() {
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.q.Bettor
 	if b != nil {
-		if r.from = b.Country(); r.from != 0 && r.crowd > 0 {
-			r.home = r.homes[r.from]
-		}
-		if r.home != nil {
-			r.homeAll = ln(float32(max(0, r.home.all)/r.crowd + homePrior))
-			r.leastCrowd = r.crowd * 1e-9
-		}
+		r.from = b.Country()
 	}
 	if r.cold = b == nil || b.Legs == 0; r.cold {
 		r.context[contextCold] = 1
@@ -150,7 +142,6 @@ func (r *ranking) liking(id int32) *liking {
 const (
 	farHours  = 1000.0 // later beginnings count as this
 	leastPart = -9.2   // logarithm: a smaller share of the crowd counts as this
-	homePrior = 1e-3   // share of the crowd's weight that is mixed into a country's
 )
 
 // timingSeconds is the grid of times at which the terms that depend on the event and
@@ -231,11 +222,6 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		t[termTeams] += l.lift
 		t[termBetsTeam] += l.bets
 		crowd = max(crowd, r.categories[team].log)
-		if r.home != nil {
-			if h := r.homeLift(team); i == 0 || h > t[termHomeTeam] {
-				t[termHomeTeam] = h
-			}
-		}
 	}
 	if others := len(e.teams) - 1; others > 0 {
 		t[termTeams] = (t[termTeams] - t[termTeam]) / float32(others)
@@ -244,9 +230,6 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	}
 	t[termCrowdTeam] = max(crowd-r.crowdAll, leastPart)/2 + 2.3
 	t[termCrowdLeague] = max(r.categories[e.league].log-r.crowdAll, leastPart)/2 + 2.3
-	if r.home != nil {
-		t[termHomeLeague] = r.homeLift(e.league)
-	}
 	if f := &r.found[slot]; f.generation == r.generation {
 		cos, given, root := f.cos, f.given, r.rootLegs[slot]
 		t[termHasPair] = 1
@@ -284,13 +267,4 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 			t[off] = 0
 		}
 	}
-}
-
-// homeLift is the lift of a category among the bettors of the bettor's country.
-func (r *ranking) homeLift(id int32) float32 {
-	of := 0.0
-	if int(id) < len(r.home.of) {
-		of = max(0, r.home.of[id])
-	}
-	return clip(ln(float32(of/max(r.categories[id].crowd, r.leastCrowd)+homePrior)) - r.homeAll)
 }
