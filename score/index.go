@@ -15,8 +15,10 @@ import (
 // walks slices and looks nothing up. A fixture that has begun leaves the open
 // ones but keeps its slot: it still tells what its bettors bet on next.
 type Index struct {
-	entries  []entry
-	rootLegs []float32        // by slot, square roots of the entries' legs: all pairs of a bettor's past ask for them
+	entries []entry
+	// Apart from the entries, as all pairs of a bettor's past ask for them; by slot.
+	rootLegs []float32        // square root of the legs
+	isOpen   []bool           // among the open ones
 	slots    map[uint64]int32 // by [tipoff.EventRef]
 	free     []int32
 	open     []int32 // slots of posted events that were open when last looked at
@@ -115,9 +117,9 @@ func (x *Index) slot(ref uint64) int32 {
 		x.free = x.free[:last]
 	} else {
 		slot = int32(len(x.entries))
-		x.entries, x.rootLegs = append(x.entries, entry{}), append(x.rootLegs, 0)
+		x.entries, x.rootLegs, x.isOpen = append(x.entries, entry{}), append(x.rootLegs, 0), append(x.isOpen, false)
 	}
-	x.entries[slot], x.rootLegs[slot] = entry{ref: ref, place: -1}, 0
+	x.entries[slot], x.rootLegs[slot], x.isOpen[slot] = entry{ref: ref, place: -1}, 0, false
 	x.slots[ref] = slot
 	return slot
 }
@@ -219,6 +221,7 @@ func (x *Index) Begin(now time.Time) {
 
 func (x *Index) setOpen(slot int32, open bool) {
 	e := &x.entries[slot]
+	x.isOpen[slot] = open
 	switch {
 	case open && e.place < 0:
 		e.place = int32(len(x.open))

@@ -21,6 +21,7 @@ const (
 	nearMost    = 50 // others that are asked
 )
 
+// find is what is found of an open event so far.
 func (r *ranking) find(slot int32) *found {
 	f := &r.found[slot]
 	if f.generation != r.generation {
@@ -42,13 +43,18 @@ func (r *ranking) preparePairs(b *Bettor) {
 			}
 			share, root := given/(float32(from.legs)+givePrior), r.rootLegs[slot]
 			for _, e := range from.after {
+				if !r.isOpen[e.slot] {
+					continue
+				}
 				f := r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
 				if k == 0 {
 					f.next += share * e.weight
 				}
 			}
 			for _, e := range from.before {
-				r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
+				if r.isOpen[e.slot] {
+					r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
+				}
 			}
 		}
 		weight *= pairRead
@@ -129,18 +135,21 @@ func (r *ranking) prepareNear(b *Bettor) {
 		weight := r.overlaps[other].weight
 		r.nearAll += weight
 		for _, slot := range r.trails[other].events {
-			r.find(slot).near += weight
+			if r.isOpen[slot] {
+				r.find(slot).near += weight
+			}
 		}
 	}
 }
 
 // addNext notes what a bettor bet on after the event at slot.
 func (r *ranking) addNext(events []int32, slot int32) {
-	if i := slices.Index(events, slot); i > 0 {
+	i := slices.Index(events, slot)
+	if i > 0 && r.isOpen[events[i-1]] {
 		r.find(events[i-1]).after++
-		if i > 1 {
-			r.find(events[i-2]).after += 0.5
-		}
+	}
+	if i > 1 && r.isOpen[events[i-2]] {
+		r.find(events[i-2]).after += 0.5
 	}
 }
 

@@ -32,7 +32,7 @@ func (r *ranking) retrieve(to []int32, wide breadth) []int32 {
 	}
 	least := r.foundLeast(wide.found)
 	for _, slot := range r.touched {
-		if r.entries[slot].place >= 0 && foundStep(&r.found[slot]) >= least {
+		if foundStep(&r.found[slot]) >= least {
 			add(slot)
 		}
 	}
@@ -103,9 +103,7 @@ func (r *ranking) foundLeast(most int) int {
 	}
 	var counts [foundSteps]int
 	for _, slot := range r.touched {
-		if r.entries[slot].place >= 0 {
-			counts[foundStep(&r.found[slot])]++
-		}
+		counts[foundStep(&r.found[slot])]++
 	}
 	n, least := 0, foundSteps-1
 	for ; least > 0 && n+counts[least] <= most; least-- {
