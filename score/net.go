@@ -81,19 +81,51 @@ func (n *net) move(top []*labelled, context *[Contexts]float32, v *netView) {
 			v.folded[h][t] = w.terms[t] + w.centred[t]
 		}
 	}
+	for h := range n.in {
+		folded := &v.folded[h]
+		k := 0
+		for ; k+1 < len(top); k += 2 {
+			v.hidden[k][h], v.hidden[k+1][h] = dotTwo(folded, &top[k].terms, &top[k+1].terms)
+		}
+		if k < len(top) {
+			v.hidden[k][h] = dot(folded, &top[k].terms)
+		}
+	}
 	for k, l := range top {
-		v.moved[k] = 0
+		moved, hidden := float32(0), &v.hidden[k]
 		behind, place := l.score-top[0].score, 2/float32(k+2)
-		for h := range n.in {
+		for h := range hidden {
 			w := &n.in[h]
-			sum := v.base[h] + dot(&v.folded[h], &l.terms) + w.behind*behind + w.place*place
+			sum := v.base[h] + hidden[h] + w.behind*behind + w.place*place
 			if sum < 0 {
 				sum *= netLeak
 			}
-			v.hidden[k][h] = sum
-			v.moved[k] += n.out[h] * sum
+			hidden[h] = sum
+			moved += n.out[h] * sum
 		}
+		v.moved[k] = moved
 	}
+}
+
+// dotTwo is [dot] of w with a and with b, which loads w once.
+func dotTwo(w, a, b *[Terms]float32) (float32, float32) {
+	var a0, a1, a2, a3, b0, b1, b2, b3 float32
+	for i := 0; i+3 < Terms; i += 4 {
+		w0, w1, w2, w3 := w[i], w[i+1], w[i+2], w[i+3]
+		a0 += w0 * a[i]
+		b0 += w0 * b[i]
+		a1 += w1 * a[i+1]
+		b1 += w1 * b[i+1]
+		a2 += w2 * a[i+2]
+		b2 += w2 * b[i+2]
+		a3 += w3 * a[i+3]
+		b3 += w3 * b[i+3]
+	}
+	for i := Terms &^ 3; i < Terms; i++ {
+		a0 += w[i] * a[i]
+		b0 += w[i] * b[i]
+	}
+	return (a0 + a1) + (a2 + a3), (b0 + b1) + (b2 + b3)
 }
 
 // learn takes a step; slopes are those of the loss by each event's score.

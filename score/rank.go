@@ -53,7 +53,8 @@ type Scratch struct {
 	top        []*labelled
 	view       netView
 	slopes     [netDepth]float32
-	likeness   []float64
+	varied     []varied
+	slate      []candidate
 
 	ranking ranking
 }

@@ -68,29 +68,57 @@ func (r *ranking) rotate() {
 // marginal relevance: Carbonell, Goldstein, SIGIR 1998). Scores are scaled to 0..1
 // over the pool, as only their order has a meaning.
 func (r *ranking) diversify(n int, diversity float64) {
-	if len(r.pool) < 3 {
+	p := r.pool
+	if len(p) < 3 {
 		return
 	}
-	best, worst := float64(r.pool[0].score), float64(r.pool[len(r.pool)-1].score)
-	scale := 1 / math.Max(best-worst, 1e-9)
-	if cap(r.likeness) < len(r.pool) {
-		r.likeness = make([]float64, 2*len(r.pool))
+	best, worst := float64(p[0].score), float64(p[len(p)-1].score)
+	scale := (1 - diversity) / math.Max(best-worst, 1e-9)
+	r.varied = slices.Grow(r.varied[:0], len(p))[:len(p)]
+	bound := math.Inf(-1)
+	for i := len(p) - 1; i >= 0; i-- {
+		relevance := (float64(p[i].score) - worst) * scale
+		bound = math.Max(bound, relevance)
+		r.varied[i] = varied{relevance: relevance, bound: bound}
 	}
-	likeness := r.likeness[:len(r.pool)] // to the most alike event chosen so far
-	clear(likeness)
-	for chosen := 1; chosen < min(n, len(r.pool)); chosen++ {
-		last := r.pool[chosen-1].entry
-		next, most := chosen, math.Inf(-1)
-		for i := chosen; i < len(r.pool); i++ {
-			likeness[i] = math.Max(likeness[i], alike(r.pool[i].entry, last))
-			relevance := (float64(r.pool[i].score) - worst) * scale
-			if v := (1-diversity)*relevance - diversity*likeness[i]; v > most {
-				next, most = i, v
+	r.slate = append(r.slate[:0], p[0])
+	r.varied[0].chosen = true
+	for len(r.slate) < min(n, len(p)) {
+		next, most := -1, math.Inf(-1)
+		for i := range p {
+			v := &r.varied[i]
+			if v.bound <= most { // so are all that follow
+				break
+			}
+			if v.chosen || v.relevance <= most {
+				continue
+			}
+			for ; v.held < len(r.slate); v.held++ {
+				v.likeness = math.Max(v.likeness, alike(p[i].entry, r.slate[v.held].entry))
+			}
+			if value := v.relevance - diversity*v.likeness; value > most {
+				next, most = i, value
 			}
 		}
-		picked, pickedLikeness := r.pool[next], likeness[next]
-		copy(r.pool[chosen+1:next+1], r.pool[chosen:next])
-		copy(likeness[chosen+1:next+1], likeness[chosen:next])
-		r.pool[chosen], likeness[chosen] = picked, pickedLikeness
+		if next < 0 {
+			break
+		}
+		r.slate = append(r.slate, p[next])
+		r.varied[next].chosen = true
 	}
+	for i := range p {
+		if !r.varied[i].chosen {
+			r.slate = append(r.slate, p[i])
+		}
+	}
+	copy(p, r.slate)
+}
+
+// varied is a candidate on its way into a varied slate.
+type varied struct {
+	relevance float64 // share of its mixture, without the likeness
+	bound     float64 // the largest relevance of it and all that follow
+	likeness  float64 // to the most alike of the first held events of the slate
+	held      int
+	chosen    bool
 }
