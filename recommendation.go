@@ -53,6 +53,7 @@ const (
 	ReasonCoBet      = "CO_BET"
 	ReasonSoon       = "STARTS_SOON"
 	ReasonNewFixture = "NEW_FIXTURE"
+	ReasonOpen       = "OPEN" // nothing speaks for it more than for others
 )
 
 // Reason is the largest positive term of an item's score.

@@ -73,9 +73,10 @@ func (w *World) PostUser(u *tipoff.User) {
 
 // PostEvent takes an event in.
 func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
-	f := w.fixture(e.ID)
+	f := *w.fixture(e.ID) // the index holds on to the one before
 	f.Post(*e, w.next())
-	w.Index.PutFixture(tipoff.EventRef(e.ID), f, now)
+	w.fixtures[e.ID] = &f
+	w.Index.PutFixture(tipoff.EventRef(e.ID), &f, now)
 }
 
 // Bet takes a coupon in: the bettor notes it, its legs are counted at their

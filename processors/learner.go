@@ -21,8 +21,9 @@ type World interface {
 
 // How much the learner does. It never holds back bettors or fixtures.
 const (
-	learnMost = 500              // coupons of a company in a second; of the others nothing is learnt
-	saveEvery = 10 * time.Second // what was learnt since is lost when a process dies
+	learnMost = 1000             // coupons of a company in a second; of the others nothing is learnt
+	learnLate = 30 * time.Second // of coupons that wait longer nothing is learnt: the tables are past them
+	saveEvery = 10 * time.Second // what was learnt since is lost when a process ends
 )
 
 // Learner is the processor that learns how to rank from every new coupon, and books
@@ -68,7 +69,8 @@ func RewriteModel(b tipoff.Build, key string) tipoff.Record {
 	return tipoff.Record{Topic: b.Choices(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
-// Passed is how many coupons were passed over, as there were too many.
+// Passed is how many coupons were passed over, as there were too many or they came too
+// late.
 func (l *Learner) Passed() uint64 { return l.passed.Load() }
 
 // Unsaved calls request with the key of each company of which something was learnt
@@ -93,6 +95,10 @@ func (l *Learner) unsaved(now time.Time) (keys []string) {
 
 // take takes a choice in, or writes the value again.
 func (l *Learner) take(in *input) {
+	if in.id != tipoff.ModelID {
+		in.reject(fmt.Sprintf("the key must be company/%s", tipoff.ModelID))
+		return
+	}
 	message, err := score.UnmarshalMessage(in.value)
 	p := l.pupil(in)
 	switch m := message.(type) {
@@ -113,7 +119,7 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 	if !p.learnt.Advance(c.Legs[0].Cause) {
 		return
 	}
-	if !p.mayTake() {
+	if time.Since(in.appended) > learnLate || !p.mayTake() {
 		l.passed.Add(1)
 		return
 	}
@@ -131,9 +137,9 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 }
 
 func (p *pupil) save(in *input) {
+	in.SetValue(p.learnt.Marshal(), in.headers())
 	p.saved, p.wrote = time.Now(), p.learnt.Model.Steps
 	p.unsaved.Store(0)
-	in.SetValue(p.learnt.Marshal(), in.headers())
 }
 
 // pupil is the record's company. After a rebalance what is in memory goes on counting

@@ -60,12 +60,19 @@ func newClassroom(t *testing.T) *classroom {
 	return c
 }
 
-func (c *classroom) send(value []byte) { c.tester.Consume(tipoff.TopicChoices, "default/model", value) }
+func (c *classroom) send(value []byte) { c.sendAt(time.Now(), "default/model", value) }
 
-func (c *classroom) choose(partition int32, offset int64) {
-	c.send(score.MarshalMessage(&score.Choice{UserID: "u", At: noon.Unix(), Legs: []score.Leg{
+// sendAt sends a record that has stood on the topic since a time.
+func (c *classroom) sendAt(since time.Time, key string, value []byte) {
+	c.tester.Consume(tipoff.TopicChoices, key, value, tester.WithTime(since))
+}
+
+func (c *classroom) choose(partition int32, offset int64) { c.send(choice(partition, offset)) }
+
+func choice(partition int32, offset int64) []byte {
+	return score.MarshalMessage(&score.Choice{UserID: "u", At: noon.Unix(), Legs: []score.Leg{
 		{Cause: score.Cause{Partition: partition, Position: score.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e"},
-	}}))
+	}})
 }
 
 // stored is what the table says; nil: nothing.
@@ -98,7 +105,7 @@ func TestLearner_LearnsOnceFromEachCoupon(t *testing.T) {
 	ask := func(key string) {
 		asked++
 		r := RewriteModel(tipoff.Build{}, key)
-		c.tester.Consume(r.Topic, r.Key, r.Value)
+		c.sendAt(time.Now(), r.Key, r.Value)
 	}
 	c.learner.Unsaved(time.Now(), ask)
 	c.learner.Unsaved(time.Now().Add(2*saveEvery), ask)
@@ -137,8 +144,22 @@ func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 			t.Errorf("%x was not rejected", value)
 		}
 	}
+	c.sendAt(time.Now(), "default/another", choice(0, 1))
+	if _, _, ok := c.reject.Next(); !ok {
+		t.Error("a second model of a company was not rejected")
+	}
 	if len(c.school.choices) != 0 {
 		t.Errorf("%d lessons", len(c.school.choices))
+	}
+}
+
+// TestLearner_PassesOverWhatIsLate: the tables have moved on since.
+func TestLearner_PassesOverWhatIsLate(t *testing.T) {
+	c := newClassroom(t)
+	c.sendAt(time.Now().Add(-2*learnLate), "default/model", choice(0, 1))
+	c.choose(0, 2)
+	if len(c.school.choices) != 1 || c.learner.Passed() != 1 {
+		t.Errorf("%d lessons, %d passed over; want one of each", len(c.school.choices), c.learner.Passed())
 	}
 }
 

@@ -348,16 +348,16 @@ func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
 		return list
 	}
 	list = slices.Insert(list, i, Affinity{key, short(weight)})
-	if len(list) <= most {
-		return list
-	}
-	lightest := 0
-	for i := range list {
-		if list[i].Weight < list[lightest].Weight {
-			lightest = i
+	for len(list) > most {
+		lightest := 0
+		for i := range list {
+			if list[i].Weight < list[lightest].Weight {
+				lightest = i
+			}
 		}
+		list = slices.Delete(list, lightest, lightest+1)
 	}
-	return slices.Delete(list, lightest, lightest+1)
+	return list
 }
 
 // weightOf is the weight of a category, 0 where the list does not hold it.

@@ -2,9 +2,7 @@ package score
 
 import (
 	"cmp"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -115,97 +113,5 @@ func (e *entry) addVisit(v visit) {
 	} else if i > 0 {
 		copy(e.visits, e.visits[1:i])
 		e.visits[i-1] = v
-	}
-}
-
-// hotList are the open events most bet on by one half-life, hottest first. Their
-// order changes with bets only, as all fade alike.
-type hotList []hotEvent
-
-type hotEvent struct {
-	slot int32
-	heat float64 // logarithm of the bets, as of [landmark]
-}
-
-const (
-	hotLists = 4
-	hotMost  = 100
-)
-
-// hotBy is which half-life each hot list goes by.
-var hotBy = [hotLists]int{1, 3, 4, 5}
-
-// heats are the half-lives of an event's bets, from the shortest on.
-const heats = paces + 1
-
-var heatHalfLives = [heats]time.Duration{paceHalfLives[0], paceHalfLives[1], paceHalfLives[2], PopularityHalfLife, paceHalfLives[3], paceHalfLives[4]}
-
-// heat is a [Decayed] number of bets as its binary logarithm: as of [landmark], so
-// that a half-life takes 1 off it, and at its newest bet, which it does not exceed.
-type heat struct {
-	mark float64
-	most float32
-}
-
-func heatOf(d Decayed, halfLife time.Duration) heat {
-	if d.Sum <= 0 {
-		return heat{math.Inf(-1), -200}
-	}
-	most := math.Log2(d.Sum)
-	return heat{most + float64(d.At-landmark)/halfLife.Seconds(), float32(most)}
-}
-
-// enlist puts an open event into the lists of its league and teams, or takes it out.
-func (x *Index) enlist(slot int32, open bool) {
-	e := &x.entries[slot]
-	change := func(id int32) {
-		c := &x.categories[id]
-		if open {
-			c.open = append(c.open, slot)
-		} else if i := slices.Index(c.open, slot); i >= 0 {
-			c.open[i] = c.open[len(c.open)-1]
-			c.open = c.open[:len(c.open)-1]
-		}
-	}
-	change(e.league)
-	for _, team := range e.teams {
-		change(team)
-	}
-}
-
-// heat puts an open event into its places of the hot lists.
-func (x *Index) heat(slot int32) {
-	for k := range x.hot {
-		list := x.hot[k]
-		h := hotEvent{slot, x.entries[slot].heats[hotBy[k]].mark}
-		i := slices.IndexFunc(list, func(o hotEvent) bool { return o.slot == slot })
-		if i < 0 {
-			if math.IsInf(h.heat, -1) || len(list) == hotMost && !x.hotter(h, list[hotMost-1]) {
-				continue
-			}
-			if len(list) < hotMost {
-				list = append(list, h)
-			}
-			i = len(list) - 1
-		}
-		list[i] = h
-		for ; i > 0 && x.hotter(list[i], list[i-1]); i-- {
-			list[i-1], list[i] = list[i], list[i-1]
-		}
-		x.hot[k] = list
-	}
-}
-
-// hotter orders a hot list; of equals by event, never by chance.
-func (x *Index) hotter(a, b hotEvent) bool {
-	return cmp.Or(cmp.Compare(a.heat, b.heat), cmp.Compare(x.entries[b.slot].ref, x.entries[a.slot].ref)) > 0
-}
-
-// cool takes an event that is not open any more out of the hot lists.
-func (x *Index) cool(slot int32) {
-	for k, list := range x.hot {
-		if i := slices.IndexFunc(list, func(o hotEvent) bool { return o.slot == slot }); i >= 0 {
-			x.hot[k] = slices.Delete(list, i, i+1)
-		}
 	}
 }

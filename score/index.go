@@ -75,7 +75,7 @@ type category struct {
 	name  string
 	crowd float64 // everyone's weight, scaled as [landmark] says
 	log   float32 // its logarithm
-	open  []int32 // slots of its open events, of leagues and teams
+	open  []int32 // slots of its open events, by beginning; of leagues and teams
 }
 
 type categoryKind byte
@@ -168,14 +168,14 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 		heatOf(f.Popularity, PopularityHalfLife), heatOf(f.Paces[3], paceHalfLives[3]), heatOf(f.Paces[4], paceHalfLives[4]),
 	}
 	e.first = f.FirstBet
-	if e.place >= 0 {
-		x.heat(slot)
-	}
 	e.timedAt = -1
 	if !f.Known {
 		return
 	}
 	event := &f.Event
+	if e.begin != event.Begin.UnixMicro() {
+		x.setOpen(slot, false) // it stands elsewhere in the lists that go by beginning
+	}
 	if e.event == nil || e.event.Sport != event.Sport || e.event.League != event.League ||
 		!slices.Equal(e.event.Participants, event.Participants) {
 		x.setOpen(slot, false)
@@ -191,7 +191,9 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	}
 	e.named.country = Name(event.Country)
 	e.event, e.begin = event, event.Begin.UnixMicro()
-	x.setOpen(slot, event.Open(now))
+	if x.setOpen(slot, event.Open(now)); e.place >= 0 {
+		x.heat(slot)
+	}
 	x.refresh(e)
 }
 

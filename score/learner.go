@@ -89,7 +89,7 @@ func (m *Model) Leader() int {
 		}
 	}
 	q := &m.Quality[learnt]
-	if q.Weight < qualityLeast || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
+	if q.Weight < qualityLeast || q.Sum == 0 || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
 		return plain
 	}
 	return learnt
@@ -335,6 +335,9 @@ func (r *ranking) gain(score func(*labelled) float32) float64 {
 		}
 		legs++
 		place, own := 0, score(&r.labelled[i])
+		if own != own { // not a number: nothing was foreseen
+			continue
+		}
 		for j := range r.labelled {
 			if s := score(&r.labelled[j]); s > own || s == own && !r.labelled[j].leg {
 				place++

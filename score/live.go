@@ -127,7 +127,7 @@ func (w *wire) live(l *Live) {
 func (u *unwire) live() Live {
 	l := Live{Newest: u.int()}
 	n := u.count(1)
-	if n != 0 && n != int(liveSpans) {
+	if n != 0 && n != int(liveSpans) || l.Newest < 0 {
 		u.bad = true
 		return l
 	}

@@ -119,15 +119,7 @@ func UnmarshalMessage(b []byte) (any, error) {
 	var message any
 	switch u.byte() {
 	case kindLeg:
-		m := &Leg{Cause: u.cause(), UserID: u.text(), EventID: u.text(), Coupon: u.word64(), At: u.int(),
-			Odds: u.float(), Market: u.text(), Outcome: u.text()}
-		if n := u.count(6); n > 0 {
-			m.History = make([]uint64, n)
-			for i := range m.History {
-				m.History[i] = u.ref()
-			}
-		}
-		message = m
+		message = u.leg()
 	case kindResolved:
 		message = &Resolved{Coupon: u.word64(), Index: int(u.uint()), At: u.int(), Odds: u.float(),
 			Market: u.text(), Traits: u.traits()}
@@ -138,18 +130,40 @@ func UnmarshalMessage(b []byte) (any, error) {
 	case kindChoice:
 		m := &Choice{UserID: u.text(), At: u.int(), Before: u.raw()}
 		for range u.count(1) {
-			leg, err := UnmarshalMessage(u.raw())
-			l, ok := leg.(*Leg)
-			if err != nil || !ok {
-				return nil, errWire
+			leg, err := unmarshalLeg(u.raw())
+			if err != nil {
+				return nil, err
 			}
-			m.Legs = append(m.Legs, *l)
+			m.Legs = append(m.Legs, *leg)
 		}
 		message = m
 	default:
 		return nil, errWire
 	}
 	return message, u.end()
+}
+
+// unmarshalLeg decodes a message that must be a leg, and looks into no other: messages
+// within messages have one depth, however long the record.
+func unmarshalLeg(b []byte) (*Leg, error) {
+	u := &unwire{b: b}
+	if u.byte() != messageVersion || u.byte() != kindLeg {
+		return nil, errWire
+	}
+	leg := u.leg()
+	return leg, u.end()
+}
+
+func (u *unwire) leg() *Leg {
+	leg := &Leg{Cause: u.cause(), UserID: u.text(), EventID: u.text(), Coupon: u.word64(), At: u.int(),
+		Odds: u.float(), Market: u.text(), Outcome: u.text()}
+	if n := u.count(6); n > 0 {
+		leg.History = make([]uint64, n)
+		for i := range leg.History {
+			leg.History[i] = u.ref()
+		}
+	}
+	return leg
 }
 
 func (w *wire) traits(t Traits) {

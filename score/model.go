@@ -11,6 +11,7 @@ func (m *Model) Marshal() []byte {
 	w.uint(Terms)
 	w.uint(Contexts)
 	w.uint(netHidden)
+	w.word32(termsKey)
 	w.uint(m.Steps)
 	for e := range m.Quality {
 		w.float(m.Quality[e].Sum)
@@ -24,16 +25,23 @@ func (m *Model) Marshal() []byte {
 // is to be learnt anew.
 func UnmarshalModel(value []byte) (*Model, error) {
 	u := &unwire{b: value}
-	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden {
+	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
 		return nil, errWire
 	}
 	m := &Model{Steps: u.uint()}
 	for e := range m.Quality {
 		m.Quality[e] = Quality{u.float(), u.float()}
+		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0
 	}
-	m.eachNumber(func(v *float32) { *v = math.Float32frombits(u.word32()) })
+	m.eachNumber(func(v *float32) {
+		*v = math.Float32frombits(u.word32())
+		u.bad = u.bad || *v-*v != 0 // infinite, or not a number
+	})
 	return m, u.end()
 }
+
+// termsKey tells one set of terms from another of the same size.
+var termsKey = Name(TermNames[:]...)
 
 // eachNumber visits all weights and sums of the model, always in the same order.
 func (m *Model) eachNumber(visit func(*float32)) {

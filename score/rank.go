@@ -248,18 +248,18 @@ func (r *ranking) moveBest() {
 // answer puts the best of the pool into words.
 func (r *ranking) answer() []Ranked {
 	answer := make([]Ranked, min(r.q.N, len(r.pool)))
-	average := r.averageParts()
+	usual := r.usual()
 	for i := range answer {
 		c := &r.pool[i]
 		p := r.parts(&c.terms)
-		for k, v := range average {
+		for k, v := range usual.parts {
 			p[k] -= v
 		}
 		score := float64(c.score - c.labelled.score)
 		for _, v := range p {
 			score += float64(v)
 		}
-		answer[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p)}
+		answer[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
 	}
 	return answer
 }
@@ -272,6 +272,7 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 type candidate struct {
 	*labelled // score by the first stage
 	score     float32
+	level     float32 // the same for near-equals; see [ranking.rotate]
 	entry     *entry
 }
 

@@ -383,66 +383,6 @@ var codeOf = [partCount]string{
 	partCountry: tipoff.ReasonCountry, partPopular: tipoff.ReasonPopular, partSoon: tipoff.ReasonSoon, partNew: tipoff.ReasonNewFixture,
 }
 
-// TestRank_TheReasonIsTheLargestPositiveTerm recomputes the score of each answer and
-// the parts that it is made of, before anything was learnt and after.
-func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
-	w := randomWorld(2, 400)
-	w.user("cold", "country 1")
-	codes := map[string]int{}
-	for _, model := range []*Model{nil, taught(w, 300)} {
-		for user, b := range w.bettors {
-			q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Bettor: b, Now: w.now, Model: model}
-			answers := w.index.Rank(q, new(Scratch))
-			s := new(Scratch)
-			s.reset(len(w.index.categories), len(w.index.entries))
-			r := &s.ranking
-			r.begin(w.index, q, s)
-			second := r.choose()
-			all := make([]parts, len(answers))
-			var average parts
-			for i, a := range answers {
-				var terms [Terms]float32
-				r.fill(w.index.slots[tipoff.EventRef(a.Event.ID)], &terms)
-				for term, v := range terms {
-					all[i][partOf[term]] += r.weights[term] * v
-				}
-				for _, k := range []int{partPopular, partSoon, partNew} {
-					if i < netDepth {
-						average[k] += all[i][k] / float32(min(len(answers), netDepth))
-					}
-				}
-			}
-			for i, a := range answers {
-				sum, chosen := 0.0, float32(0)
-				for k := range average {
-					all[i][k] -= average[k]
-					sum += float64(all[i][k])
-					if codeOf[k] == a.Reason.Code {
-						chosen = max(0, all[i][k])
-					}
-				}
-				if !second && math.Abs(sum-a.Score) > 1e-3 {
-					t.Errorf("%s, %s: the score is %v, its parts are %v", user, a.Event.ID, a.Score, sum)
-				}
-				codes[a.Reason.Code]++
-				for k, v := range all[i] {
-					if v <= chosen+1e-4 {
-						continue
-					}
-					var alone parts
-					alone[k] = v
-					if why := r.reason(w.index.slots[tipoff.EventRef(a.Event.ID)], &alone); why.Evidence > 0 {
-						t.Errorf("%s, %s: the reason is %+v (%v), but %+v is %v", user, a.Event.ID, a.Reason, chosen, why, v)
-					}
-				}
-			}
-		}
-	}
-	if len(codes) < 5 {
-		t.Errorf("the test saw few reasons: %v", codes)
-	}
-}
-
 // taught is a model that has learnt from random bets of the world's bettors on events
 // of their own taste.
 func taught(w *world, steps int) *Model {

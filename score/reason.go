@@ -42,60 +42,91 @@ func (r *ranking) parts(terms *[Terms]float32) (p parts) {
 	return p
 }
 
-// averageParts is the mean over the pool of those parts that every event has some of:
-// taking it away changes no order, but tells what speaks for an event from what
-// speaks for all.
-func (r *ranking) averageParts() (average parts) {
-	n := min(len(r.pool), netDepth)
-	for i := range n {
-		p := r.parts(&r.pool[i].terms)
-		for _, k := range [...]int{partPopular, partSoon, partNew} {
-			average[k] += p[k] / float32(n)
-		}
-	}
-	return average
+// usual is what the best events of the pool have on average: what speaks for all of
+// them tells nothing of one.
+type usual struct {
+	parts      parts   // of those parts that every event has some of
+	bets, soon float64 // decayed bets; hours to the beginning
 }
 
-// reason names the largest positive part for which there is evidence.
-func (r *ranking) reason(slot int32, p *parts) tipoff.Reason {
-	e, b := &r.entries[slot], r.q.Bettor
-	reason, largest := tipoff.Reason{Code: tipoff.ReasonNewFixture, Entity: e.event.ID}, float32(0)
+func (r *ranking) usual() (u usual) {
+	n := min(len(r.pool), netDepth)
+	for i := range n {
+		c := &r.pool[i]
+		p := r.parts(&c.terms)
+		for _, k := range [...]int{partPopular, partSoon, partNew} {
+			u.parts[k] += p[k] / float32(n)
+		}
+		u.bets += c.entry.pop.Value(r.now, PopularityHalfLife) / float64(n)
+		u.soon += r.hoursTo(c.entry) / float64(n)
+	}
+	return u
+}
+
+func (r *ranking) hoursTo(e *entry) float64 { return float64(e.begin-r.micros) / 3.6e9 }
+
+const (
+	leastReason = 1e-3 // a smaller part is no reason
+	soonHours   = 48.0
+	newHours    = 24.0 // since the first bet
+	newBets     = 10.0
+)
+
+// reason names the largest positive part whose words are true of the event: learnt
+// weights may speak for an event because few bet on it, or because it begins late.
+func (r *ranking) reason(slot int32, p *parts, u *usual) tipoff.Reason {
+	e := &r.entries[slot]
+	reason, largest := tipoff.Reason{Code: tipoff.ReasonOpen, Entity: e.event.ID}, float32(leastReason)
 	for part, v := range p {
 		if v <= largest {
 			continue
 		}
-		var why tipoff.Reason
-		switch part {
-		case partTeam:
-			if !r.cold {
-				why = r.teamReason(e)
-			}
-		case partLeague:
-			if !r.cold {
-				why = tipoff.Reason{Code: tipoff.ReasonLeague, Entity: e.event.League, Evidence: r.betsOn(e.league)}
-			}
-		case partSport:
-			if !r.cold {
-				why = tipoff.Reason{Code: tipoff.ReasonSport, Entity: e.event.Sport, Evidence: r.betsOn(e.sport)}
-			}
-		case partPairs:
-			why = r.pairsReason(slot)
-		case partCountry:
-			if r.from != 0 {
-				why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: b.User.Country, Evidence: round(e.betsFrom(r.from, r.now))}
-			}
-		case partPopular:
-			why = tipoff.Reason{Code: tipoff.ReasonPopular, Entity: e.event.ID, Evidence: round(e.pop.Value(r.now, PopularityHalfLife))}
-		case partSoon:
-			why = tipoff.Reason{Code: tipoff.ReasonSoon, Entity: e.event.ID, Evidence: round(float64(e.begin-r.micros) / 3.6e9)}
-		case partNew:
-			why = tipoff.Reason{Code: tipoff.ReasonNewFixture, Entity: e.event.ID}
-		}
-		if why.Code != "" && (why.Evidence > 0 || part == partNew) {
+		if why, isTrue := r.words(part, slot, u); isTrue {
 			reason, largest = why, v
 		}
 	}
 	return reason
+}
+
+// words puts a part into words, and says whether they are true of the event.
+func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTrue bool) {
+	e := &r.entries[slot]
+	switch part {
+	case partTeam:
+		why = r.teamReason(e)
+	case partLeague:
+		if r.likes(e.league) {
+			why = tipoff.Reason{Code: tipoff.ReasonLeague, Entity: e.event.League, Evidence: r.betsOn(e.league)}
+		}
+	case partSport:
+		if r.likes(e.sport) {
+			why = tipoff.Reason{Code: tipoff.ReasonSport, Entity: e.event.Sport, Evidence: r.betsOn(e.sport)}
+		}
+	case partPairs:
+		why = r.pairsReason(slot)
+	case partCountry:
+		if r.from != 0 {
+			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.q.Bettor.User.Country, Evidence: round(e.betsFrom(r.from, r.now))}
+		}
+	case partPopular:
+		if bets := e.pop.Value(r.now, PopularityHalfLife); bets > u.bets {
+			why = tipoff.Reason{Code: tipoff.ReasonPopular, Entity: e.event.ID, Evidence: round(bets)}
+		}
+	case partSoon:
+		if hours := r.hoursTo(e); hours < u.soon && hours <= soonHours {
+			why = tipoff.Reason{Code: tipoff.ReasonSoon, Entity: e.event.ID, Evidence: round(hours)}
+		}
+	case partNew:
+		isNew := e.legs == 0 || e.legs < newBets && float64(r.now-e.first) < newHours*3600
+		return tipoff.Reason{Code: tipoff.ReasonNewFixture, Entity: e.event.ID}, isNew
+	}
+	return why, why.Evidence > 0 && why.Entity != ""
+}
+
+// likes says whether the bettor chooses a category more than everyone does.
+func (r *ranking) likes(id int32) bool {
+	l := &r.likings[id]
+	return l.generation == r.generation && l.lift > 0
 }
 
 // betsOn is the bettor's decayed number of bets on a category.
@@ -108,7 +139,7 @@ func (r *ranking) betsOn(id int32) float64 {
 
 func (r *ranking) teamReason(e *entry) (why tipoff.Reason) {
 	for _, team := range e.teams {
-		if bets := r.betsOn(team); bets > why.Evidence {
+		if bets := r.betsOn(team); bets > why.Evidence && r.likes(team) {
 			why = tipoff.Reason{Code: tipoff.ReasonTeam, Entity: r.categories[team].name, Evidence: bets}
 		}
 	}

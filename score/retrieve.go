@@ -37,8 +37,8 @@ func (r *ranking) retrieve(to []int32, wide breadth) []int32 {
 		}
 	}
 	for _, list := range r.hot {
-		for i := range min(len(list), wide.hot) {
-			add(list[i].slot)
+		for _, h := range list.events[:min(len(list.events), wide.hot)] {
+			add(h.slot)
 		}
 	}
 	if b := r.q.Bettor; b != nil {

@@ -45,14 +45,18 @@ func (r *ranking) capLeagues(most int) {
 // nearEqual is how far apart the scores of events may be that take turns.
 const nearEqual = 0.02
 
-// rotate lets events of nearly the same score take turns: their order stays with a
-// bettor for an hour, so that asking again gives the same list.
+// rotate lets events of nearly the same score take turns, and puts them on one level:
+// their order stays with a bettor for an hour, so that asking again gives the same list.
 func (r *ranking) rotate() {
 	p := r.pool
 	for i := 0; i < len(p); {
 		j := i + 1
 		for j < len(p) && p[i].score-p[j].score < nearEqual {
 			j++
+		}
+		level := p[i].score
+		for k := i; k < j; k++ {
+			p[k].level = level
 		}
 		if j-i > 1 {
 			slices.SortFunc(p[i:j], func(a, b candidate) int {
@@ -65,21 +69,18 @@ func (r *ranking) rotate() {
 
 // diversify reorders the sorted pool so that its first n events vary: each next
 // one has the best mixture of score and unlikeness to those before it (maximal
-// marginal relevance: Carbonell, Goldstein, SIGIR 1998). Scores are scaled to 0..1
-// over the pool, as only their order has a meaning.
+// marginal relevance: Carbonell, Goldstein, SIGIR 1998). Scores, by the level of
+// [ranking.rotate], are scaled to 0..1 over the pool, as only their order has a meaning.
 func (r *ranking) diversify(n int, diversity float64) {
 	p := r.pool
 	if len(p) < 3 {
 		return
 	}
-	best, worst := float64(p[0].score), float64(p[len(p)-1].score)
+	best, worst := float64(p[0].level), float64(p[len(p)-1].level)
 	scale := (1 - diversity) / math.Max(best-worst, 1e-9)
 	r.varied = slices.Grow(r.varied[:0], len(p))[:len(p)]
-	bound := math.Inf(-1)
-	for i := len(p) - 1; i >= 0; i-- {
-		relevance := (float64(p[i].score) - worst) * scale
-		bound = math.Max(bound, relevance)
-		r.varied[i] = varied{relevance: relevance, bound: bound}
+	for i := range p {
+		r.varied[i] = varied{relevance: (float64(p[i].level) - worst) * scale}
 	}
 	r.slate = append(r.slate[:0], p[0])
 	r.varied[0].chosen = true
@@ -87,10 +88,10 @@ func (r *ranking) diversify(n int, diversity float64) {
 		next, most := -1, math.Inf(-1)
 		for i := range p {
 			v := &r.varied[i]
-			if v.bound <= most { // so are all that follow
+			if v.relevance <= most { // so is that of all that follow
 				break
 			}
-			if v.chosen || v.relevance <= most {
+			if v.chosen {
 				continue
 			}
 			for ; v.held < len(r.slate); v.held++ {
@@ -117,7 +118,6 @@ func (r *ranking) diversify(n int, diversity float64) {
 // varied is a candidate on its way into a varied slate.
 type varied struct {
 	relevance float64 // share of its mixture, without the likeness
-	bound     float64 // the largest relevance of it and all that follow
 	likeness  float64 // to the most alike of the first held events of the slate
 	held      int
 	chosen    bool

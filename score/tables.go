@@ -281,6 +281,9 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		f.FirstBet = u.int()
 	}
 	f.Popularity = u.decayed()
+	if version == 1 && f.Legs > 0 { // which did not say; this is the newest one
+		f.FirstBet = f.Popularity.At
+	}
 	if version > 1 {
 		for i := range f.Paces {
 			f.Paces[i] = u.decayed()
@@ -341,10 +344,9 @@ func UnmarshalChunk(value []byte) (*Chunk, error) {
 	}
 	c := &Chunk{Epoch: u.uint(), Released: u.flag()}
 	for range u.count(1) {
-		message, err := UnmarshalMessage(u.raw())
-		leg, ok := message.(*Leg)
-		if err != nil || !ok {
-			return nil, errWire
+		leg, err := unmarshalLeg(u.raw())
+		if err != nil {
+			return nil, err
 		}
 		c.Legs = append(c.Legs, *leg)
 	}

@@ -70,7 +70,7 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 			want = f
 			if version == "1" { // had one half-life of bets
 				older := *f
-				older.FirstBet, older.Paces = 0, [paces]Decayed{}
+				older.FirstBet, older.Paces = older.Popularity.At, [paces]Decayed{}
 				want = &older
 			}
 		case "chunk":

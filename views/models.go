@@ -11,8 +11,8 @@ import (
 // PutModel takes a value of the learner's table in; nil forgets it. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutModel(key string, value []byte) error {
-	name, _, ok := tipoff.SplitKey(key)
-	if !ok {
+	name, id, ok := tipoff.SplitKey(key)
+	if !ok || id != tipoff.ModelID {
 		return fmt.Errorf("model %q: the key is not company/%s", key, tipoff.ModelID)
 	}
 	learnt := new(score.Learnt)

@@ -71,8 +71,8 @@ var liveWindows = []string{"1h", "24h"}
 // measureLessons measures how well recommendations foresee coupons, by company.
 func (n *node) measureLessons() {
 	window := []string{"company", "window"}
-	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which one leg was among the first 10 recommended, by the coupons' clock.", window, nil)
-	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of recommendations against the coupons made next, by the coupons' clock.", window, nil)
+	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
+	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
 	coupons := prometheus.NewDesc("tipoff_live_coupons", "Coupons that the live quality is measured on.", window, nil)
 	steps := prometheus.NewDesc("tipoff_learner_coupons_total", "Coupons that a company's model has learnt from.", []string{"company"}, nil)
 	rankers := prometheus.NewDesc("tipoff_learner_ndcg10", "Running NDCG@10 of each way to rank that the learner compares.", []string{"company", "ranker"}, nil)
@@ -103,7 +103,7 @@ func (n *node) measureLessons() {
 func learnerCollector(group string, l *processors.Learner) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name:        "tipoff_learner_passed_total",
-		Help:        "Coupons that nothing was learnt from, as there were too many in a second.",
+		Help:        "Coupons that nothing was learnt from, as there were too many in a second, or they came too late.",
 		ConstLabels: prometheus.Labels{"group": group},
 	}, func() float64 { return float64(l.Passed()) })
 }
