@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -45,7 +47,7 @@ func (c *Cluster) Read(ctx context.Context, topic string, each func(Stored) erro
 		if err != nil {
 			return err
 		}
-		for p := range int32(c.layout.Partitions) {
+		for _, p := range slices.Sorted(maps.Keys(newest)) {
 			if oldest[p] >= newest[p] {
 				continue
 			}

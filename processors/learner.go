@@ -32,6 +32,7 @@ const (
 // it is filled anew.
 type Learner struct {
 	world  World
+	former map[string][]byte // by key, values of the build that serves, to begin with
 	passed atomic.Uint64
 
 	mu        sync.Mutex
@@ -50,9 +51,11 @@ type pupil struct {
 	unsaved atomic.Int64 // since when something is not written, Unix nanoseconds; 0: all is
 }
 
-// NewLearner returns a learner on a world that has caught up with the tables.
-func NewLearner(world World) *Learner {
-	return &Learner{world: world, companies: map[string]*pupil{}}
+// NewLearner returns a learner on a world that has caught up with the tables. A
+// company of which the build's table holds nothing yet begins with the model that
+// former holds under its key, if any, so that a rebuild does not throw it away.
+func NewLearner(world World, former map[string][]byte) *Learner {
+	return &Learner{world: world, former: former, companies: map[string]*pupil{}}
 }
 
 // Graph is the learner's processor for a build.
@@ -157,7 +160,11 @@ func (l *Learner) pupil(in *input) *pupil {
 	if p.learnt.Epoch == epoch {
 		return p
 	}
-	if value, ok := in.Value().([]byte); ok {
+	value, ok := in.Value().([]byte)
+	if former, err := score.UnmarshalLearnt(l.former[in.Key()]); !ok && p.learnt.Epoch == 0 && err == nil {
+		p.learnt.Model = former.Model
+	}
+	if ok {
 		stored, err := score.UnmarshalLearnt(value)
 		if err == nil && (stored.Epoch != p.learnt.Epoch || stored.Model.Steps != p.wrote) {
 			p.learnt, p.wrote = stored, stored.Model.Steps

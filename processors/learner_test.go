@@ -40,9 +40,11 @@ type classroom struct {
 	reject  *tester.QueueTracker
 }
 
-func newClassroom(t *testing.T) *classroom {
+func newClassroom(t *testing.T) *classroom { return newClassroomAfter(t, nil) }
+
+func newClassroomAfter(t *testing.T, former map[string][]byte) *classroom {
 	c := &classroom{T: t, tester: tester.New(t), owner: owner{epoch: 3}}
-	c.learner = NewLearner(&c.school)
+	c.learner = NewLearner(&c.school, former)
 	processor, err := goka.NewProcessor(nil, c.learner.Graph(&c.owner, tipoff.Build{}), goka.WithTester(c.tester))
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +135,17 @@ func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
 	c.send(score.MarshalMessage(&score.Rewrite{}))
 	if s := c.stored(); s.Model.Steps != 101 || s.Epoch != 6 {
 		t.Errorf("after another owner the table holds %d steps of epoch %d, want 101 of 6", s.Model.Steps, s.Epoch)
+	}
+}
+
+func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
+	former := score.NewLearnt()
+	former.Model.Steps = 100
+	former.Advance(score.Cause{Position: score.Position{Source: 1, Offset: 50}})
+	c := newClassroomAfter(t, map[string][]byte{"default/model": former.Marshal()})
+	c.choose(0, 1) // places on the new build's topics are others
+	if s := c.stored(); s.Model.Steps != 101 {
+		t.Errorf("the table holds %d steps, want 101", s.Model.Steps)
 	}
 }
 

@@ -31,6 +31,7 @@ type builds struct {
 	fresh      func(table string, received time.Time)
 	news       chan tipoff.Builds // the newest that is not acted on yet
 	serving    atomic.Int64       // number of the build that this process works for
+	served     tipoff.Build       // that one
 	running    map[int]*building
 }
 
@@ -46,6 +47,7 @@ func (n *node) startBuilds(has map[role]bool, db *sink.Database) error {
 		return err
 	}
 	n.onEnd("builds", b.end)
+	b.served = now.Serving
 	b.serving.Store(int64(now.Serving.Number))
 	for _, one := range now.Running() {
 		b.start(one)
@@ -104,6 +106,7 @@ func (b *builds) change(ctx context.Context, now tipoff.Builds) {
 		if !b.caughtUp(ctx, b.running[now.Serving.Number]) {
 			return
 		}
+		b.served = now.Serving
 		b.serving.Store(int64(now.Serving.Number))
 		b.open(now.Serving)
 		b.node.log.Info("another build of the tables serves", "build", now.Serving.Number)
@@ -270,10 +273,15 @@ func (g *building) startLearner() {
 			return v.PutBettor(u.Key, u.Value)
 		}),
 	}
-	learner, rewriter := processors.NewLearner(v), g.startRewriter(processors.RewriteModel)
+	former := map[string][]byte{}
+	learner, rewriter := processors.NewLearner(v, former), g.startRewriter(processors.RewriteModel)
 	p := g.newProcessor(learner.Graph, rewriter)
 	g.measure(learnerCollector(p.Group, learner))
+	served := g.builds.served
 	g.goRun(p.Group, func(ctx context.Context) error {
+		if served.Number != g.build.Number {
+			g.readModels(ctx, served, former)
+		}
 		for _, table := range follows {
 			if err := table.CatchUp(ctx); err != nil {
 				return err
@@ -305,6 +313,19 @@ func (g *building) startRewriter(request func(b tipoff.Build, key string) tipoff
 	rewriter := n.cluster.NewRewriter(n.publisher, func(key string) tipoff.Record { return request(g.build, key) })
 	g.goRun("rewriter", rewriter.Run)
 	return rewriter
+}
+
+// readModels reads what another build has learnt. Where that cannot be had, learning
+// begins anew.
+func (g *building) readModels(ctx context.Context, from tipoff.Build, models map[string][]byte) {
+	cluster, log := g.builds.node.cluster, g.builds.node.log
+	err := cluster.Read(ctx, from.TableLearner(), func(r broker.Stored) error {
+		models[r.Key] = r.Value
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		log.Error("what was learnt cannot be taken over, a rebuilt table begins without", "build", g.build.Number, "error", err)
+	}
 }
 
 // startViews follows the build's tables.
