@@ -143,11 +143,11 @@ func TestReport_PutsTablesBetweenTheMarks(t *testing.T) {
 	for _, r := range judge(t, fans(200), "tipoff", "cf") {
 		results = append(results, r)
 	}
-	got, err := evaluate.Report(page, results)
-	if err != nil || !strings.HasPrefix(got, "# Quality\n") || strings.Contains(got, "old") || !strings.HasSuffix(got, "\nafter") || !strings.Contains(got, "| cf | 0.") {
+	got, err := evaluate.Report(page, results, "plots")
+	if err != nil || !strings.HasPrefix(got, "# Quality\n") || strings.Contains(got, "old") || !strings.HasSuffix(got, "\nafter") || !strings.Contains(got, "| cf | 0.") || strings.Count(got, "](plots/fans-time.svg)") != 1 {
 		t.Errorf("%v: %s", err, got)
 	}
-	if _, err := evaluate.Report("# Quality", results); err == nil {
+	if _, err := evaluate.Report("# Quality", results, ""); err == nil {
 		t.Error("a page without marks was taken")
 	}
 	if plots := evaluate.Plots(results); len(plots) != 2 || !strings.Contains(plots["fans-time.svg"], "polyline") {

@@ -79,8 +79,10 @@ const (
 	reportEnd   = "<!-- measured: end -->"
 )
 
-// Report puts the results as tables between the marks of a Markdown page.
-func Report(page string, results []*Result) (string, error) {
+// Report puts the results as tables between the marks of a Markdown page, and after
+// each table the pictures of [Plots] that lie in the folder plots, as seen from the
+// page; "": none.
+func Report(page string, results []*Result, plots string) (string, error) {
 	before, rest, begins := strings.Cut(page, reportBegin)
 	_, after, ends := strings.Cut(rest, reportEnd)
 	if !begins || !ends {
@@ -102,6 +104,9 @@ func Report(page string, results []*Result) (string, error) {
 		fmt.Fprintf(&b, "| %s | %.4f | %.4f-%.4f | %s | %.3f | %.3f | %.3f | %.3f | %.1f | %.0f | %.0f | %.3f | %.3f | %.3f | %.3f |\n",
 			r.Ranker, r.NDCG, r.Interval[0], r.Interval[1], difference, r.HR, r.Recall, r.MRR, r.Coverage, r.Novelty, r.P50, r.P99,
 			r.Slices[SliceNew].NDCG, r.Slices[SliceFew].NDCG, r.Slices[SliceMany].NDCG, r.Slices[SliceTail].NDCG)
+		if isLast := i+1 == len(results) || results[i+1].Log != r.Log; isLast && plots != "" {
+			fmt.Fprintf(&b, "\n![NDCG@10 over the log](%[1]s/%[2]s-time.svg)\n![NDCG@10 against microseconds](%[1]s/%[2]s-speed.svg)\n", plots, r.Log)
+		}
 	}
 	b.WriteString("\n" + reportEnd + after)
 	return b.String(), nil

@@ -88,7 +88,13 @@ func (m *evaluateMode) write(all []*evaluate.Result) error {
 		if err != nil {
 			return err
 		}
-		page, err := evaluate.Report(string(text), all)
+		plots := ""
+		if m.Plot != "" {
+			if plots, err = filepath.Rel(filepath.Dir(m.Report), m.Plot); err != nil {
+				return err
+			}
+		}
+		page, err := evaluate.Report(string(text), all, filepath.ToSlash(plots))
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.Report, err)
 		}
