@@ -26,7 +26,7 @@ func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRebuilding(t)
 			first := r.settled(tipoff.Build{})
-			if len(first.bettors) < 20 || len(first.fixtures) != 14 {
+			if len(first.bettors) < 20 || len(first.fixtures) != 12 {
 				t.Errorf("%d bettors, %d fixtures", len(first.bettors), len(first.fixtures))
 			}
 			if c.before != nil {

@@ -120,7 +120,7 @@ func newRebuilding(t *testing.T) *rebuilding {
 func (r *rebuilding) load() {
 	now := time.Now()
 	// So few events that no bettor's lists are full: a full one depends on the order.
-	r.book = generator.NewSportsbook(5, 50, 14, 7, now)
+	r.book = generator.NewSportsbook(5, 50, 12, 7, now)
 	coupons := r.book.Coupons(400, now)
 	r.post(coupons[:200])
 	if err := errors.Join(r.client.Users(r.Context(), r.book.Users()), r.client.Events(r.Context(), r.book.Events())); err != nil {
