@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -47,40 +48,37 @@ func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (sc
 	current := c.bettors[choice.UserID]
 	c.index.PutBettor(current, before)
 	defer c.index.PutBettor(before, current)
-	events := c.takeOut(choice.Legs)
-	defer c.putBack(events)
+	events, less := c.takeOut(choice.Legs)
+	defer c.putBack(less)
 	q := &score.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
 	grade := c.index.GradeOf(q, events, scratch)
 	model.Learn(c.index, q, events, scratch)
 	return grade, nil
 }
 
-// takeOut makes the index forget the legs, and lists their events.
-func (c *company) takeOut(legs []score.Leg) (events []uint64) {
-	less := map[uint64]*score.Fixture{}
+// takeOut makes the index forget the legs, and lists their events and, as less, the
+// fixtures that it took something from.
+func (c *company) takeOut(legs []score.Leg) (events []uint64, less map[uint64]*score.Fixture) {
+	less = map[uint64]*score.Fixture{}
 	for i := range legs {
 		ref := tipoff.EventRef(legs[i].EventID)
 		events = append(events, ref)
-		was := less[ref]
+		was := cmp.Or(less[ref], c.fixtures[ref])
 		if was == nil {
-			was = c.fixtures[ref]
+			continue
 		}
-		if was != nil {
-			less[ref] = was.Without(&legs[i])
+		if without := was.Without(&legs[i]); without != was {
+			less[ref] = without
 		}
 	}
 	for ref, fixture := range less {
-		if fixture != c.fixtures[ref] {
-			c.index.PutFixture(ref, fixture, c.clock)
-		}
+		c.index.PutFixture(ref, fixture, c.clock)
 	}
-	return events
+	return events, less
 }
 
-func (c *company) putBack(events []uint64) {
-	for _, ref := range events {
-		if fixture := c.fixtures[ref]; fixture != nil {
-			c.index.PutFixture(ref, fixture, c.clock)
-		}
+func (c *company) putBack(less map[uint64]*score.Fixture) {
+	for ref := range less {
+		c.index.PutFixture(ref, c.fixtures[ref], c.clock)
 	}
 }
