@@ -72,6 +72,8 @@ type edge struct {
 
 // category is a sport, a league, a team or a market.
 type category struct {
+	key   categoryKey
+	hash  uint64 // of key
 	name  string
 	crowd float64 // everyone's weight, scaled as [landmark] says
 	log   float32 // its logarithm
@@ -85,6 +87,7 @@ const (
 	kindLeague
 	kindTeam
 	kindMarket
+	kindCountry // of bettors
 )
 
 type categoryKey struct {
@@ -140,7 +143,7 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	id, ok := x.ids[k]
 	if !ok {
 		id = int32(len(x.categories))
-		x.categories = append(x.categories, category{log: float32(math.Log(leastCrowd))})
+		x.categories = append(x.categories, category{key: k, hash: k.hash(), log: float32(math.Log(leastCrowd))})
 		x.ids[k] = id
 	}
 	if name != "" {

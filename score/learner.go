@@ -18,6 +18,7 @@ type Model struct {
 	Weights [Terms][Contexts]float32
 	squares [Terms][Contexts]float32 // sums of squared slopes
 	net     net
+	tastes  tastes
 	Quality [experts]Quality
 	off     []int // terms that are left out
 }
@@ -69,9 +70,12 @@ var ExpertNames = [experts]string{"two stages", "linear", "hand blend", RankerAf
 
 // NewModel returns a model that ranks by the hand blend and has learnt nothing.
 func NewModel() *Model {
-	m := &Model{net: newNet()}
+	m := &Model{net: newNet(), tastes: newTastes()}
 	for t, w := range plainWeights(expertBlend, false) {
 		m.Weights[t][contextAlways] = w / 2
+	}
+	for t := termBias; t < Terms; t++ {
+		m.Weights[t][contextAlways] = 1
 	}
 	return m
 }
@@ -99,7 +103,10 @@ func (m *Model) Leader() int {
 func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	for t := range w {
 		row := &m.Weights[t]
-		w[t] = row[0]*context[0] + row[1]*context[1] + row[2]*context[2] + row[3]*context[3]
+		w[t] = row[0]*context[0] + row[1]*context[1] + row[2]*context[2] + row[3]*context[3] + row[4]*context[4]
+	}
+	for _, off := range m.off {
+		w[off] = 0
 	}
 }
 
@@ -110,6 +117,7 @@ type labelled struct {
 	extra float32 // logarithm of how many events it stands for
 	score float32 // of the first stage
 	share float32 // softmax of score and extra
+	slope float32 // of the loss by the score
 	terms [Terms]float32
 }
 
@@ -132,6 +140,7 @@ func dot(a, b *[Terms]float32) float32 {
 // question is the bettor's state before the coupon, at the coupon's time. The same
 // state and coupon give the same step.
 func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
+	m.tastes.fit(len(x.categories), len(x.entries))
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
 	r.begin(x, &Question{Query: q.Query, Bettor: q.Bettor, Now: q.Now, Model: m}, s)
@@ -152,6 +161,7 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	}
 	m.learnNet(r, top)
 	m.learnLinear(r, legs)
+	r.learnTastes(w[termBias])
 }
 
 // labels fills the list: the legs that were open, what retrieval proposes, and some
@@ -240,6 +250,8 @@ func (m *Model) learnLinear(r *ranking, legs int) {
 		if l.leg {
 			d -= 1 / float32(legs)
 		}
+		l.slope = d * float32(legs) // each leg is a bet
+		d = l.slope
 		if d > -1e-5 && d < 1e-5 {
 			continue
 		}
@@ -247,7 +259,7 @@ func (m *Model) learnLinear(r *ranking, legs int) {
 			slope[t] += d * l.terms[t]
 		}
 	}
-	for t := range slope {
+	for t := range slope[:termTaste] {
 		for c, v := range r.context {
 			if d := slope[t] * v; d != 0 {
 				m.squares[t][c] += d * d

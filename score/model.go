@@ -2,11 +2,11 @@ package score
 
 import "math"
 
-const modelVersion = 1
+const modelVersion = 2
 
 // Marshal encodes the model for a table.
 func (m *Model) Marshal() []byte {
-	w := make(wire, 0, 32<<10)
+	w := make(wire, 0, 64<<10)
 	w.byte(modelVersion)
 	w.uint(Terms)
 	w.uint(Contexts)
@@ -18,11 +18,12 @@ func (m *Model) Marshal() []byte {
 		w.float(m.Quality[e].Weight)
 	}
 	m.eachNumber(func(v *float32) { w.word32(math.Float32bits(*v)) })
+	w.tastes(&m.tastes)
 	return w
 }
 
-// UnmarshalModel decodes a model. One of other terms than today's cannot be read: it
-// is to be learnt anew.
+// UnmarshalModel decodes a model. One of other terms than today's cannot be read: a
+// new one is to be learnt.
 func UnmarshalModel(value []byte) (*Model, error) {
 	u := &unwire{b: value}
 	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
@@ -37,6 +38,7 @@ func UnmarshalModel(value []byte) (*Model, error) {
 		*v = math.Float32frombits(u.word32())
 		u.bad = u.bad || *v-*v != 0 // infinite, or not a number
 	})
+	u.tastes(&m.tastes)
 	return m, u.end()
 }
 
@@ -59,4 +61,69 @@ func (m *Model) eachNumber(visit func(*float32)) {
 			visit(squares)
 		})
 	}
+}
+
+// tastes writes the vectors in 16 bits a number; see [brief].
+func (w *wire) tastes(t *tastes) {
+	for _, v := range t.everyone {
+		w.word16(brief(v))
+	}
+	w.word16(brief(t.everyoneSquares))
+	for _, table := range t.tables() {
+		w.uint(uint64(len(table.rows)))
+		for i := range table.rows {
+			w.word16(brief(table.squares[i]))
+			if table.squares[i] == 0 { // as it began
+				continue
+			}
+			for _, v := range table.rows[i] {
+				w.word16(brief(v))
+			}
+		}
+	}
+	w.uint(uint64(len(t.biases.values)))
+	for i, v := range t.biases.values {
+		w.word16(brief(t.biases.squares[i]))
+		w.word16(brief(v))
+	}
+}
+
+func (u *unwire) tastes(t *tastes) {
+	*t = newTastes()
+	for i := range t.everyone {
+		t.everyone[i] = u.brief()
+	}
+	t.everyoneSquares = u.brief()
+	for _, table := range t.tables() {
+		table.resize(u.rows())
+		for i := range table.rows {
+			if table.squares[i] = u.brief(); table.squares[i] == 0 {
+				continue
+			}
+			for k := range table.rows[i] {
+				table.rows[i][k] = u.brief()
+			}
+		}
+	}
+	t.biases.resize(u.rows())
+	for i := range t.biases.values {
+		t.biases.squares[i], t.biases.values[i] = u.brief(), u.brief()
+	}
+}
+
+// rows reads the number of a table's rows: a power of two within the bounds, and no
+// more than the value has bytes for.
+func (u *unwire) rows() int {
+	n := u.count(2)
+	if n < leastRows || n > outRows || n&(n-1) != 0 {
+		u.bad = true
+		return leastRows
+	}
+	return n
+}
+
+func (u *unwire) brief() float32 {
+	v := unbrief(u.word16())
+	u.bad = u.bad || v-v != 0 // infinite, or not a number
+	return v
 }

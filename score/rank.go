@@ -40,7 +40,10 @@ type Ranked struct {
 // may be used again for any index, by one caller at a time.
 type Scratch struct {
 	generation uint32
-	likings    []liking  // by category
+	likings    []liking // by category
+	affines    []affine // by category
+	asked      []int32  // categories of affines
+	taste      taste
 	found      []found   // by slot
 	skip       []uint32  // by slot: generation in which it is left out
 	overlaps   []overlap // by bettor
@@ -66,12 +69,13 @@ func (s *Scratch) reset(categories, slots int) {
 	}
 	if len(s.likings) < categories {
 		s.likings = make([]liking, categories+categories/4)
+		s.affines = make([]affine, len(s.likings))
 	}
 	if len(s.found) < slots {
 		s.found = make([]found, slots+slots/4)
 		s.skip = make([]uint32, len(s.found))
 	}
-	s.pool, s.touched = s.pool[:0], s.touched[:0]
+	s.pool, s.touched, s.asked = s.pool[:0], s.touched[:0], s.asked[:0]
 }
 
 // ranking is one question under way.

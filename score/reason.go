@@ -12,11 +12,12 @@ const (
 	partPopular
 	partSoon
 	partNew
+	partTaste
 	partCount
 )
 
 // PartNames are the parts in words.
-var PartNames = [partCount]string{"team", "league", "sport", "pairs", "country", "popular", "soon", "new"}
+var PartNames = [partCount]string{"team", "league", "sport", "pairs", "country", "popular", "soon", "new", "taste"}
 
 // parts of a score, by what they say. What the second stage adds has no name.
 type parts [partCount]float32
@@ -32,6 +33,7 @@ var partOf = [Terms]int{
 	termLeague: partLeague, termBetsLeague: partLeague, termKeenLeague: partLeague, termLastLeague: partLeague,
 	termTeam: partTeam, termTeams: partTeam, termBetsTeam: partTeam, termKeenTeam: partTeam, termLastTeam: partTeam,
 	termPairs: partPairs, termPairsGiven: partPairs, termPairsLast: partPairs, termPairsNext: partPairs, termNear: partPairs,
+	termTaste: partTaste, termLateTaste: partTaste, termAlike: partPairs, termAlikeLast: partPairs, termBias: partPopular,
 	termNext: partPairs, termHasPair: partPairs, termPairsRate: partPairs, termNearRate: partPairs,
 }
 
@@ -104,6 +106,8 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 		}
 	case partPairs:
 		why = r.pairsReason(slot)
+	case partTaste:
+		return r.tasteReason(slot)
 	case partCountry:
 		if r.from != 0 {
 			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.q.Bettor.User.Country, Evidence: round(e.betsFrom(r.from, r.now))}
@@ -160,4 +164,15 @@ func (r *ranking) pairsReason(slot int32) (why tipoff.Reason) {
 		why.Entity, why.Evidence = r.last.event.ID, round(float64(f.near/max(1, r.nearAll)))
 	}
 	return why
+}
+
+// tasteReason puts learnt vectors into words: the league or sport that the bettor
+// follows, else what others who bet alike bet on.
+func (r *ranking) tasteReason(slot int32) (why tipoff.Reason, isTrue bool) {
+	for _, part := range [...]int{partLeague, partSport, partPairs} {
+		if why, isTrue = r.words(part, slot, nil); isTrue {
+			return why, true
+		}
+	}
+	return why, false
 }

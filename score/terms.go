@@ -43,6 +43,11 @@ const (
 	termBetsSport
 	termKeenLeague // lifts that believe a bettor's first bets
 	termKeenTeam
+	termBias  // learnt biases; see [tastes]
+	termTaste // learnt vectors, which themselves learn how much they count
+	termLateTaste
+	termAlike
+	termAlikeLast
 	Terms
 
 	timedTerms = termHome // those before it depend on the event and the time alone
@@ -56,6 +61,7 @@ var TermNames = [Terms]string{
 	"pairs, similarity", "pairs given", "pairs of the last", "pairs after the last", "nearest bettors", "next of the last's bettors", "any pair",
 	"league of the last", "team of the last", "day of the last", "pairs against bets", "nearest against bets",
 	"bets on league", "bets on teams", "bets on sport", "keen on league", "keen on team",
+	"biases", "taste", "late taste", "events alike", "events alike the last",
 }
 
 // How much is known of a bettor: every term has a weight for each, and counts as
@@ -65,6 +71,7 @@ const (
 	contextKnown  // how many bets
 	contextFresh  // how lately the last one was made
 	contextCold   // none at all
+	contextMoved  // how differently he chose of late; see [taste.moved]
 	Contexts
 )
 
@@ -79,11 +86,18 @@ func (r *ranking) prepareTerms() {
 	if b != nil {
 		r.from = b.Country()
 	}
-	if r.cold = b == nil || b.Legs == 0; r.cold {
+	r.cold = b == nil || b.Legs == 0
+	if r.q.Model != nil {
+		r.prepareTaste(b)
+	}
+	if r.cold {
 		r.context[contextCold] = 1
 		return
 	}
 	r.context[contextKnown] = min(ln1p(float32(b.Legs))/5, 1.2)
+	if r.q.Model != nil {
+		r.context[contextMoved] = r.taste.moved() * r.context[contextKnown]
+	}
 	if last := len(b.Bets) - 1; last >= 0 {
 		r.context[contextFresh] = 1 / (1 + float32(max(0, r.now-b.Bets[last].At))/freshSeconds)
 	}
@@ -230,41 +244,55 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	}
 	t[termCrowdTeam] = max(crowd-r.crowdAll, leastPart)/2 + 2.3
 	t[termCrowdLeague] = max(r.categories[e.league].log-r.crowdAll, leastPart)/2 + 2.3
-	if f := &r.found[slot]; f.generation == r.generation {
-		cos, given, root := f.cos, f.given, r.rootLegs[slot]
-		t[termHasPair] = 1
-		t[termPairs] = ln1p(50 * cos)
-		t[termPairsGiven] = ln1p(200*given) / 2
-		t[termPairsLast] = ln1p(50 * f.last)
-		t[termPairsNext] = ln1p(200*f.next) / 2
-		if f.near > 0 {
-			near := f.near / r.nearAll
-			t[termNear] = ln1p(200*near) / 2
-			t[termNearRate] = ln1p(200 * near / (root + 2))
-		}
-		if f.after > 0 {
-			t[termNext] = ln1p(100*f.after/(r.visitors+3)) / 2
-		}
-		t[termPairsRate] = ln1p(500 * given / (root + 2))
-	}
-	if r.last != nil && r.last.event != nil {
-		if e.league == r.last.league {
-			t[termLastLeague] = 1
-		}
-		for _, team := range e.teams {
-			for _, other := range r.last.teams {
-				if team == other {
-					t[termLastTeam] = 1
-				}
-			}
-		}
-		if d := float64(e.begin-r.last.begin) / 8.64e10; d < 1 && d > -1 {
-			t[termLastDay] = float32(1 - math.Abs(d))
-		}
-	}
+	r.fillPast(slot, t)
+	r.fillLast(e, t)
 	if r.q.Model != nil {
+		r.fillTaste(e, t)
 		for _, off := range r.q.Model.off {
 			t[off] = 0
 		}
+	}
+}
+
+// fillPast computes the terms of what the bettor's past leads to.
+func (r *ranking) fillPast(slot int32, t *[Terms]float32) {
+	f := &r.found[slot]
+	if f.generation != r.generation {
+		return
+	}
+	cos, given, root := f.cos, f.given, r.rootLegs[slot]
+	t[termHasPair] = 1
+	t[termPairs] = ln1p(50 * cos)
+	t[termPairsGiven] = ln1p(200*given) / 2
+	t[termPairsLast] = ln1p(50 * f.last)
+	t[termPairsNext] = ln1p(200*f.next) / 2
+	if f.near > 0 {
+		near := f.near / r.nearAll
+		t[termNear] = ln1p(200*near) / 2
+		t[termNearRate] = ln1p(200 * near / (root + 2))
+	}
+	if f.after > 0 {
+		t[termNext] = ln1p(100*f.after/(r.visitors+3)) / 2
+	}
+	t[termPairsRate] = ln1p(500 * given / (root + 2))
+}
+
+// fillLast computes the terms of what an event shares with the bettor's last one.
+func (r *ranking) fillLast(e *entry, t *[Terms]float32) {
+	if r.last == nil || r.last.event == nil {
+		return
+	}
+	if e.league == r.last.league {
+		t[termLastLeague] = 1
+	}
+	for _, team := range e.teams {
+		for _, other := range r.last.teams {
+			if team == other {
+				t[termLastTeam] = 1
+			}
+		}
+	}
+	if d := float64(e.begin-r.last.begin) / 8.64e10; d < 1 && d > -1 {
+		t[termLastDay] = float32(1 - math.Abs(d))
 	}
 }

@@ -19,6 +19,7 @@ type wire []byte
 func (w *wire) byte(b byte)     { *w = append(*w, b) }
 func (w *wire) uint(v uint64)   { *w = binary.AppendUvarint(*w, v) }
 func (w *wire) int(v int64)     { *w = binary.AppendVarint(*w, v) }
+func (w *wire) word16(v uint16) { *w = binary.LittleEndian.AppendUint16(*w, v) }
 func (w *wire) word32(v uint32) { *w = binary.LittleEndian.AppendUint32(*w, v) }
 func (w *wire) word64(v uint64) { *w = binary.LittleEndian.AppendUint64(*w, v) }
 func (w *wire) float(v float64) { w.word64(math.Float64bits(v)) }
@@ -82,6 +83,13 @@ func (u *unwire) int() int64 {
 	}
 	u.b = u.b[n:]
 	return v
+}
+
+func (u *unwire) word16() uint16 {
+	if b := u.take(2); b != nil {
+		return binary.LittleEndian.Uint16(b)
+	}
+	return 0
 }
 
 func (u *unwire) word32() uint32 {
