@@ -80,7 +80,7 @@ func TestModel_TakesLessThanAMegabyteHoweverMuchItHasLearnt(t *testing.T) {
 		}
 	}
 	value := m.Marshal()
-	if len(value) > 1_000_000 {
+	if len(value) > 900_000 { // with the rest of the value below what Kafka takes
 		t.Errorf("a model takes %d bytes", len(value))
 	}
 	if again, err := UnmarshalModel(value); err != nil || len(again.tastes.out.rows) != outRows {
