@@ -125,6 +125,99 @@ func TestJudge_MetricsAreThoseOfThePlace(t *testing.T) {
 	}
 }
 
+// apprentice knows the answer from a coupon on, and puts it last of ten until then.
+type apprentice struct{ from, learnt int }
+
+func (*apprentice) Name() string                     { return "apprentice" }
+func (a *apprentice) Learn(*evaluate.Query, []int32) { a.learnt++ }
+
+func (a *apprentice) Top(q *evaluate.Query) []int32 {
+	if a.learnt >= a.from {
+		return (&oracle{0}).Top(q)
+	}
+	return (&oracle{evaluate.Depth - 1}).Top(q)
+}
+
+// likings is a log of users who each choose the event "b" of twenty, once.
+func likings(coupons int) *evaluate.Log {
+	log := &evaluate.Log{Name: "likings"}
+	for i := range 20 {
+		log.Add(evaluate.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
+	}
+	for i := range coupons {
+		log.Add(evaluate.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: fmt.Sprint("u", i), Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
+	}
+	return log
+}
+
+func TestJudge_TheFirstCouponsAreReportedApart(t *testing.T) {
+	last := 1 / math.Log2(11)
+	of := func(log *evaluate.Log, o evaluate.Options) *evaluate.Result {
+		o.Clock = evaluate.Clock()
+		results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&apprentice{from: 50}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results[0]
+	}
+	mixed := func(share float64) float64 { return share*last + 1 - share }
+	check := func(r *evaluate.Result, want ...evaluate.Beginning) {
+		t.Helper()
+		if len(r.Beginnings) != len(want) {
+			t.Fatalf("beginnings %+v, want %+v", r.Beginnings, want)
+		}
+		for i, b := range r.Beginnings {
+			if w := want[i]; b.Coupons != w.Coupons || b.Scored != w.Scored || math.Abs(b.NDCG-w.NDCG) > 1e-9 || b.HR != 1 {
+				t.Errorf("beginning %+v, want %+v", b, w)
+			}
+		}
+	}
+	begun := func(coupons, scored int, share float64) evaluate.Beginning {
+		return evaluate.Beginning{Coupons: coupons, Slice: evaluate.Slice{Scored: scored, NDCG: mixed(share)}}
+	}
+	log := likings(10_050)
+	r := of(log, evaluate.Options{Every: 16, Plotted: 4})
+	check(r, begun(100, 100, .5), begun(1000, 1000, .05), begun(10_000, 2000, .005))
+	if r.Scored != 503 || r.NDCG != 1 || r.Slices[evaluate.SliceNew].Scored != 503 || r.LastDay.Scored != 503 || len(r.Line) != 4 || r.Line[0] != 1 {
+		t.Errorf("the main figures are of more than each 16th coupon after the first fifth: %+v", r)
+	}
+	check(of(log, evaluate.Options{Every: 2}), begun(100, 100, .5), begun(1000, 1000, .05), begun(10_000, 5000, .005))
+	check(of(log, evaluate.Options{Every: 16, First: 999}), begun(100, 100, .5))
+	check(of(likings(99), evaluate.Options{Every: 16}))
+}
+
+// TestJudge_ChanceIsTheSameWhateverBegins: the main figures of a ranker by chance do
+// not change with what is scored of the beginnings.
+func TestJudge_ChanceIsTheSameWhateverBegins(t *testing.T) {
+	var asked []uint64
+	log := likings(600)
+	ranker := &listener{ask: func(q *evaluate.Query) { asked = append(asked, q.Chance) }}
+	if _, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{ranker}, evaluate.Options{Every: 16, Clock: evaluate.Clock()}); err != nil {
+		t.Fatal(err)
+	}
+	main, seen := uint64(0), map[uint64]bool{}
+	for _, chance := range asked {
+		if chance == main+1 {
+			main++
+		}
+		seen[chance] = true
+	}
+	if main != 30 || len(seen) != len(asked) || len(asked) != 130 {
+		t.Errorf("%d questions, %d different, %d of the main figures; want 130, and of these 30", len(asked), len(seen), main)
+	}
+}
+
+// listener hears what is asked, and has no answer.
+type listener struct{ ask func(*evaluate.Query) }
+
+func (*listener) Name() string                   { return "listener" }
+func (*listener) Learn(*evaluate.Query, []int32) {}
+
+func (l *listener) Top(q *evaluate.Query) []int32 {
+	l.ask(q)
+	return nil
+}
+
 func TestRankers_RefusesANameItDoesNotKnow(t *testing.T) {
 	if _, err := evaluate.Rankers([]string{"tipof"}); err == nil || !strings.Contains(err.Error(), "tipof") {
 		t.Errorf("error is %v", err)
@@ -140,11 +233,24 @@ func TestRankers_RefusesANameItDoesNotKnow(t *testing.T) {
 func TestReport_PutsTablesBetweenTheMarks(t *testing.T) {
 	page := "# Quality\n<!-- measured: begin -->\nold\n<!-- measured: end -->\nafter"
 	var results []*evaluate.Result
-	for _, r := range judge(t, fans(200), "tipoff", "cf") {
-		results = append(results, r)
+	by := judge(t, fans(200), "tipoff", "cf", "served-popular", "served-affinity")
+	for _, name := range []string{"tipoff", "cf", "served-popular", "served-affinity"} {
+		results = append(results, by[name])
 	}
 	got, err := evaluate.Report(page, results, "plots")
 	if err != nil || !strings.HasPrefix(got, "# Quality\n") || strings.Contains(got, "old") || !strings.HasSuffix(got, "\nafter") || !strings.Contains(got, "| cf | 0.") || strings.Count(got, "](plots/fans-time.svg)") != 1 {
+		t.Errorf("%v: %s", err, got)
+	}
+	for i, ndcg := range []float64{.3, .9, .2, .25} {
+		results[i].Beginnings[0].NDCG = ndcg
+	}
+	got, _ = evaluate.Report(page, results, "")
+	for _, want := range []string{"| ranker | first 100 (100 scored) |\n|---|---|\n| tipoff | 0.3000 |\n| cf | 0.9000 |", "first 100 +0.0500 (+20%) to served-affinity."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page has no %q: %s", want, got)
+		}
+	}
+	if got, err := evaluate.Report(page, []*evaluate.Result{{Log: "short"}}, ""); err != nil || !strings.Contains(got, "fewer than 100 coupons") {
 		t.Errorf("%v: %s", err, got)
 	}
 	if _, err := evaluate.Report("# Quality", results, ""); err == nil {

@@ -26,6 +26,7 @@ type Query struct {
 	History    []int32 // distinct events that the user has bet on, newest first
 	Candidates []int32 // open events that the user has not bet on
 	Events     []Event // all, by number
+	Chance     uint64  // for a ranker that leaves something to chance: another for each question
 }
 
 // Event is an event of a log as rankers see it.
@@ -48,7 +49,7 @@ type Ranker interface {
 
 // Options are how a log is judged.
 type Options struct {
-	Every    int            // each so many coupons is scored
+	Every    int            // each so many coupons is scored; of the first 10,000 more, for [Result.Beginnings] alone
 	Clock    func() float64 // microseconds, to time answers
 	Progress func(coupons int)
 	First    int // stop after so many coupons; 0: all
@@ -97,8 +98,11 @@ type judge struct {
 	stamp     int32
 	coupons   int
 	warm      int
+	asked     uint64 // questions of the main figures
 	bets      float64
 	query     Query
+
+	beginnings int // how many of them the log is long enough for
 }
 
 func newJudge(log *Log, rankers []Ranker, o Options) *judge {
@@ -111,7 +115,9 @@ func newJudge(log *Log, rankers []Ranker, o Options) *judge {
 		names: map[[2]string]int32{}, countries: map[string]string{}, warm: int(warmUp * float64(all)),
 	}
 	for _, r := range rankers {
-		j.results = append(j.results, newResult(log.Name, r.Name(), all-j.warm, o.Plotted))
+		result := newResult(log.Name, r.Name(), all-j.warm, o.Plotted)
+		result.Beginnings = newBeginnings(all)
+		j.results, j.beginnings = append(j.results, result), len(result.Beginnings)
 	}
 	return j
 }
@@ -171,7 +177,7 @@ func (j *judge) coupon(c *tipoff.Coupon, at time.Time) {
 	for i := len(past) - 1; i >= 0; i-- {
 		q.History = append(q.History, past[i])
 	}
-	if j.coupons >= j.warm && (j.coupons-j.warm)%max(1, j.options.Every) == 0 {
+	if j.isScored() || j.isBeginning() {
 		j.score(q, legs, len(past))
 	}
 	for _, r := range j.rankers {
@@ -189,6 +195,21 @@ func (j *judge) coupon(c *tipoff.Coupon, at time.Time) {
 	}
 	j.histories[user] = past
 	j.coupons++
+}
+
+// isScored says whether the coupon counts in the main figures.
+func (j *judge) isScored() bool {
+	return j.coupons >= j.warm && (j.coupons-j.warm)%max(1, j.options.Every) == 0
+}
+
+// isBeginning says whether it counts in a beginning.
+func (j *judge) isBeginning() bool {
+	for i := range j.beginnings {
+		if begins(i, j.coupons, j.options.Every) {
+			return true
+		}
+	}
+	return false
 }
 
 // score asks every ranker, where the coupon has a leg among the candidates.
@@ -209,13 +230,22 @@ func (j *judge) score(q *Query, legs []int32, bets int) {
 	if len(targets) == 0 {
 		return
 	}
+	scored := j.isScored()
+	if q.Chance = ^uint64(j.coupons); scored { // the beginnings leave the main figures' chance alone
+		j.asked++
+		q.Chance = j.asked
+	}
 	for i, r := range j.rankers {
 		began := j.options.Clock()
 		top := r.Top(q)
-		j.results[i].add(&answer{
+		a := &answer{
 			top: top, targets: targets, user: q.User, bets: bets, at: q.Now.Unix(), events: j.events, all: j.bets,
 			micros: j.options.Clock() - began, place: float64(j.coupons-j.warm) / float64(j.results[i].ahead),
-		})
+		}
+		if scored {
+			j.results[i].add(a)
+		}
+		j.results[i].addBeginning(a, j.coupons, j.options.Every)
 	}
 }
 

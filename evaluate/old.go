@@ -4,7 +4,7 @@ import "math"
 
 // old is the ranker of the service that Tipoff replaces: any event of a sport or a
 // league that the user has bet on, by chance. It has nothing for a new user.
-type old struct{ asked uint64 }
+type old struct{}
 
 // Old returns the ranker "similar".
 func Old() Ranker { return &old{} }
@@ -12,8 +12,7 @@ func Old() Ranker { return &old{} }
 func (*old) Name() string          { return "similar" }
 func (*old) Learn(*Query, []int32) {}
 
-func (o *old) Top(q *Query) []int32 {
-	o.asked++
+func (*old) Top(q *Query) []int32 {
 	liked := map[int32]bool{}
 	for _, e := range q.History {
 		liked[q.Events[e].Sport], liked[q.Events[e].League] = true, true
@@ -21,7 +20,7 @@ func (o *old) Top(q *Query) []int32 {
 	scores := make([]float64, len(q.Candidates))
 	for i, c := range q.Candidates {
 		if scores[i] = math.Inf(-1); liked[q.Events[c].Sport] || liked[q.Events[c].League] {
-			scores[i] = float64(mix(o.asked<<20 + uint64(c)))
+			scores[i] = float64(mix(q.Chance<<20 + uint64(c)))
 		}
 	}
 	return q.top(scores)

@@ -10,15 +10,9 @@ import (
 // quality against the time that an answer takes.
 func Plots(results []*Result) map[string]string {
 	plots := map[string]string{}
-	for len(results) > 0 {
-		n := 1
-		for n < len(results) && results[n].Log == results[0].Log {
-			n++
-		}
-		log := results[:n]
+	for _, log := range byLog(results) {
 		plots[log[0].Log+"-time.svg"] = overTime(log)
 		plots[log[0].Log+"-speed.svg"] = againstSpeed(log)
-		results = results[n:]
 	}
 	return plots
 }

@@ -69,6 +69,7 @@ func Table(out io.Writer, results []*Result) {
 			r.Ranker, r.NDCG, r.HR, r.Recall, r.MRR, r.Interval[0], r.Interval[1], r.Coverage, r.Novelty, r.P50, r.P99,
 			r.Slices[SliceNew].NDCG, r.Slices[SliceFew].NDCG, r.Slices[SliceMany].NDCG, r.Slices[SliceTail].NDCG)
 	}
+	beginningsTable(out, results)
 	fmt.Fprintf(out, "state: a bettor with %d selections %d bytes, at most %d; a fixture with 64 bets or more %d, at most %d\n",
 		sizedBets, r.Sizes.Bettor, r.Sizes.BettorMost, r.Sizes.Fixture, r.Sizes.FixtureMost)
 }
@@ -90,24 +91,31 @@ func Report(page string, results []*Result, plots string) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(before + reportBegin + "\n")
-	for i, r := range results {
-		if i == 0 || results[i-1].Log != r.Log {
-			fmt.Fprintf(&b, "\n### %s\n\n%d coupons, %d scored. State: a bettor with %d selections takes %d bytes in the median and %d at most, "+
-				"a fixture with 64 bets or more %d and %d.\n\n", r.Log, r.Coupons, r.Scored, sizedBets, r.Sizes.Bettor, r.Sizes.BettorMost, r.Sizes.Fixture, r.Sizes.FixtureMost)
-			b.WriteString("| ranker | NDCG@10 | 95% | less than tipoff by, 95% | HR@10 | Recall@10 | MRR@10 | coverage | novelty, bits | µs p50 | µs p99 " +
-				"| NDCG@10 of users with 0 bets | 1-5 | more | of events under 10 bets |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-		}
+	for _, log := range byLog(results) {
+		reportLog(&b, log, plots)
+	}
+	b.WriteString("\n" + reportEnd + after)
+	return b.String(), nil
+}
+
+// reportLog writes one log's results.
+func reportLog(b *strings.Builder, log []*Result, plots string) {
+	first := log[0]
+	fmt.Fprintf(b, "\n### %s\n\n%d coupons, %d scored. State: a bettor with %d selections takes %d bytes in the median and %d at most, "+
+		"a fixture with 64 bets or more %d and %d.\n\n", first.Log, first.Coupons, first.Scored, sizedBets, first.Sizes.Bettor, first.Sizes.BettorMost, first.Sizes.Fixture, first.Sizes.FixtureMost)
+	b.WriteString("| ranker | NDCG@10 | 95% | less than tipoff by, 95% | HR@10 | Recall@10 | MRR@10 | coverage | novelty, bits | µs p50 | µs p99 " +
+		"| NDCG@10 of users with 0 bets | 1-5 | more | of events under 10 bets |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range log {
 		difference := ""
 		if r.Difference != nil {
 			difference = fmt.Sprintf("%.3f to %.3f", -r.Difference[1], -r.Difference[0])
 		}
-		fmt.Fprintf(&b, "| %s | %.4f | %.4f-%.4f | %s | %.3f | %.3f | %.3f | %.3f | %.1f | %.0f | %.0f | %.3f | %.3f | %.3f | %.3f |\n",
+		fmt.Fprintf(b, "| %s | %.4f | %.4f-%.4f | %s | %.3f | %.3f | %.3f | %.3f | %.1f | %.0f | %.0f | %.3f | %.3f | %.3f | %.3f |\n",
 			r.Ranker, r.NDCG, r.Interval[0], r.Interval[1], difference, r.HR, r.Recall, r.MRR, r.Coverage, r.Novelty, r.P50, r.P99,
 			r.Slices[SliceNew].NDCG, r.Slices[SliceFew].NDCG, r.Slices[SliceMany].NDCG, r.Slices[SliceTail].NDCG)
-		if isLast := i+1 == len(results) || results[i+1].Log != r.Log; isLast && plots != "" {
-			fmt.Fprintf(&b, "\n![NDCG@10 over the log](%[1]s/%[2]s-time.svg)\n![NDCG@10 against microseconds](%[1]s/%[2]s-speed.svg)\n", plots, r.Log)
-		}
 	}
-	b.WriteString("\n" + reportEnd + after)
-	return b.String(), nil
+	b.WriteString(reportBeginnings(log))
+	if plots != "" {
+		fmt.Fprintf(b, "\n![NDCG@10 over the log](%[1]s/%[2]s-time.svg)\n![NDCG@10 against microseconds](%[1]s/%[2]s-speed.svg)\n", plots, first.Log)
+	}
 }

@@ -28,6 +28,8 @@ type Result struct {
 	Slices     map[string]Slice `json:"slices"`
 	Line       []float64        `json:"ndcg10_over_time,omitempty"`
 
+	Beginnings []Beginning `json:"beginnings,omitempty"` // the shortest first; those that the log is long enough for
+
 	LastDay Slice `json:"last_day"` // of the log, as the live gauges count it
 
 	Sizes Sizes `json:"state_bytes"`
@@ -112,10 +114,20 @@ func (r *Result) add(a *answer) {
 
 func (r *Result) slice(name string, hit, gain float64) {
 	s := r.Slices[name]
+	s.add(hit, gain)
+	r.Slices[name] = s
+}
+
+// add counts an answer; mean makes the averages of the sums.
+func (s *Slice) add(hit, gain float64) {
 	s.Scored++
 	s.HR += hit
 	s.NDCG += gain
-	r.Slices[name] = s
+}
+
+func (s *Slice) mean() {
+	s.HR /= float64(max(1, s.Scored))
+	s.NDCG /= float64(max(1, s.Scored))
 }
 
 func (r *Result) finish(events int) {
@@ -125,9 +137,11 @@ func (r *Result) finish(events int) {
 	}
 	r.Coverage = float64(len(r.shown)) / float64(max(1, events))
 	for name, s := range r.Slices {
-		s.HR /= float64(s.Scored)
-		s.NDCG /= float64(s.Scored)
+		s.mean()
 		r.Slices[name] = s
+	}
+	for i := range r.Beginnings {
+		r.Beginnings[i].mean()
 	}
 	if day := r.live.Over(24 * time.Hour); day.Coupons > 0 {
 		n := float64(day.Coupons)
@@ -140,6 +154,18 @@ func (r *Result) finish(events int) {
 	if n := len(r.micros); n > 0 {
 		r.P50, r.P99 = r.micros[n/2], r.micros[n*99/100]
 	}
+}
+
+// byLog parts results where another log begins.
+func byLog(results []*Result) (logs [][]*Result) {
+	for len(results) > 0 {
+		n := 1
+		for n < len(results) && results[n].Log == results[0].Log {
+			n++
+		}
+		logs, results = append(logs, results[:n]), results[n:]
+	}
+	return logs
 }
 
 // Clock is a clock for [Options], in microseconds since it was made.

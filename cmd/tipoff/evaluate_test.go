@@ -42,7 +42,7 @@ func TestEvaluate_WritesATableAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	err := run(t.Context(), []string{"evaluate", "--rankers", "popular-6h,tipoff", "--json", filepath.Join(dir, "q.json"), "--plot", dir, "--report", page, log}, &out, &errs)
+	err := run(t.Context(), []string{"evaluate", "--rankers", "popular-6h,served-popular,tipoff", "--json", filepath.Join(dir, "q.json"), "--plot", dir, "--report", page, log}, &out, &errs)
 	if err != nil {
 		t.Fatal(err, errs.String())
 	}
@@ -54,7 +54,7 @@ func TestEvaluate_WritesATableAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var results []map[string]any
-	if err := json.Unmarshal(written, &results); err != nil || len(results) != 2 {
+	if err := json.Unmarshal(written, &results); err != nil || len(results) != 3 {
 		t.Fatalf("%d results: %v", len(results), err)
 	}
 	for _, field := range []string{"log", "ranker", "coupons", "scored", "hr10", "recall10", "ndcg10", "mrr10", "coverage", "novelty",
@@ -63,8 +63,18 @@ func TestEvaluate_WritesATableAndFiles(t *testing.T) {
 			t.Errorf("a result has no %s: %v", field, results[0])
 		}
 	}
-	if text, _ := os.ReadFile(page); !strings.Contains(string(text), "### small") {
+	first, _ := results[0]["beginnings"].([]any)
+	if len(first) != 1 {
+		t.Fatalf("beginnings of 200 coupons are %v, want those of 100 alone", results[0]["beginnings"])
+	}
+	if b, _ := first[0].(map[string]any); b["coupons"] != 100. || b["scored"] != 100. || b["ndcg10"] == nil {
+		t.Errorf("the beginning is %v", b)
+	}
+	if text, _ := os.ReadFile(page); !strings.Contains(string(text), "### small") || !strings.Contains(string(text), "| first 100 (100 scored) |") {
 		t.Errorf("the page is %s", text)
+	}
+	if !strings.Contains(out.String(), "NDCG@10 of first       100\n") || !strings.Contains(out.String(), "to served-popular.") {
+		t.Errorf("the table is\n%s", out.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "small-time.svg")); err != nil {
 		t.Error(err)
