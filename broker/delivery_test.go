@@ -37,6 +37,54 @@ func TestWindow_PassesOnlyTheContiguousFinishedPartOn(t *testing.T) {
 	}
 }
 
+func TestWindow_PassesNothingOnThatIsHeldUntilItIsWritten(t *testing.T) {
+	w := newWindow(0)
+	for offset := range int64(9) {
+		w.deliver(offset)
+	}
+	finish := func(offset, upTo int64, moved bool) {
+		t.Helper()
+		if got, is := w.finish(offset); got != upTo || is != moved {
+			t.Errorf("finish %d: %d, %v, want %d, %v", offset, got, is, upTo, moved)
+		}
+	}
+	finish(0, 1, true)
+	w.hold("a", 1)
+	w.hold("a", 2) // the first one counts
+	w.hold("b", 3)
+	finish(1, 1, false)
+	finish(2, 1, false)
+	finish(3, 1, false)
+	w.settle("a", 5)
+	w.hold("a", 6) // what comes while the write is under way waits for the next one
+	finish(4, 1, false)
+	finish(6, 1, false)
+	finish(5, 3, true) // the write of a; b is held
+	w.settle("b", 7)
+	finish(7, 6, true)
+	finish(8, 6, false)
+	w.deliver(9)
+	w.settle("a", 9)
+	finish(9, 10, true)
+	if len(w.holds) != 0 || len(w.records) != 0 {
+		t.Errorf("holds %v, records %v are left", w.holds, w.records)
+	}
+}
+
+// TestWindow_WhatIsHeldTakesNoRoom: a thousand records a second may be held for long.
+func TestWindow_WhatIsHeldTakesNoRoom(t *testing.T) {
+	w := newWindow(0)
+	for offset := range int64(4 * maxUnfinished) {
+		w.hold("a", offset)
+		if w.deliver(offset); len(w.records) != 1 || len(w.holds) != 1 {
+			t.Fatalf("%d records, %d holds", len(w.records), len(w.holds))
+		}
+		if upTo, moved := w.finish(offset); upTo != 0 || moved {
+			t.Fatalf("%d is passed on", upTo)
+		}
+	}
+}
+
 func TestWindow_HoldsBackWhatIsTooFarAhead(t *testing.T) {
 	w := newWindow(0)
 	for offset := range int64(maxUnfinished) {

@@ -74,15 +74,20 @@ func nextEpoch(seen uint64, generation int32) uint64 {
 // Finished is up to where every record of the partition is finished: each message
 // that followed from one before it has been acknowledged.
 func (o *Owner) Finished(topic string, partition int32) int64 {
-	o.mu.Lock()
-	w := o.windows.of(topic, partition)
-	o.mu.Unlock()
+	w := o.window(topic, partition)
 	if w == nil {
 		return 0
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.floor
+}
+
+// window is that of a partition in the present session, nil if there is none.
+func (o *Owner) window(topic string, partition int32) *window {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.windows.of(topic, partition)
 }
 
 // Unfinished is how long the oldest record that was delivered is not finished.

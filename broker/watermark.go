@@ -22,8 +22,10 @@ const maxUnfinished = 256
 type window struct {
 	mu      sync.Mutex
 	room    *sync.Cond
-	records []record // delivered and not committed, by offset
+	records []record // delivered, and not finished or after one that is not, by offset
 	floor   int64    // every record before it is finished
+	holds   []hold
+	passed  int64 // up to where records were passed on, to be committed
 	ended   bool
 }
 
@@ -34,7 +36,7 @@ type record struct {
 }
 
 func newWindow(from int64) *window {
-	w := &window{floor: max(0, from)}
+	w := &window{floor: max(0, from), passed: max(0, from)}
 	w.room = sync.NewCond(&w.mu)
 	return w
 }
@@ -57,27 +59,29 @@ func (w *window) deliver(offset int64) bool {
 	return true
 }
 
-// finish notes that a record is finished, and answers up to where all are; moved
-// is false where that is as before.
-func (w *window) finish(offset int64) (floor int64, moved bool) {
+// finish notes that a record is finished, and returns up to where records may be
+// committed; moved is false where that is as before.
+func (w *window) finish(offset int64) (upTo int64, moved bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i, found := slices.BinarySearchFunc(w.records, offset, func(r record, offset int64) int { return int(r.offset - offset) })
 	if !found {
-		return w.floor, false
+		return w.passed, false
 	}
 	w.records[i].finished = true
 	done := 0
 	for done < len(w.records) && w.records[done].finished {
 		done++
 	}
-	if done == 0 {
-		return w.floor, false
+	if done > 0 {
+		w.floor = w.records[done-1].offset + 1
+		w.records = slices.Delete(w.records, 0, done)
+		w.room.Broadcast()
 	}
-	w.floor = w.records[done-1].offset + 1
-	w.records = slices.Delete(w.records, 0, done)
-	w.room.Broadcast()
-	return w.floor, true
+	upTo = w.release(offset)
+	moved = upTo > w.passed
+	w.passed = max(w.passed, upTo)
+	return w.passed, moved
 }
 
 // end lets everyone go who waits for room.
