@@ -35,6 +35,11 @@ type Place interface {
 	// Finished is up to where every record of a partition of a topic is finished, all
 	// its messages acknowledged; see [score.Cause].
 	Finished(topic string, partition int32) int64
+	// Hold says that what follows from a record is in memory alone, until a record
+	// that Settle names has written it: what a process has not written when it ends is
+	// delivered again.
+	Hold(topic string, partition int32, key string, offset int64)
+	Settle(topic string, partition int32, key string, offset int64)
 }
 
 // bytesCodec hands a message on as it is. It never fails, as a decoding error
@@ -107,6 +112,12 @@ func (in *input) cause() score.Cause {
 
 // epoch is what the values that this callback writes carry.
 func (in *input) epoch() uint64 { return in.place.Epoch(in.Partition()) }
+
+// hold and settle are [Place.Hold] and [Place.Settle] of the record.
+func (in *input) hold() { in.place.Hold(string(in.Topic()), in.Partition(), in.Key(), in.Offset()) }
+func (in *input) settle() {
+	in.place.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
+}
 
 // reading is how a record's body is held against the contract: by the broker's
 // clock, as the producer's may be wrong.

@@ -2,6 +2,7 @@ package processors
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,10 +22,16 @@ type World interface {
 
 // How much the learner does. It never holds back bettors or fixtures.
 const (
-	learnMost = 1000             // coupons of a company in a second; of the others nothing is learnt
+	learnMost = 1000             // coupons of a company that were made in one second; of the others nothing is learnt
 	learnLate = 30 * time.Second // of coupons that wait longer nothing is learnt: the tables are past them
-	saveEvery = 10 * time.Second // what was learnt since is lost when a process ends
+	saveEvery = 10 * time.Second // what was learnt since is delivered and learnt again when a process ends
 )
+
+// learnAgain is how long a company's coupons are learnt from however late they come,
+// from the first one on that is new after a start or a rebalance. All that the former
+// owner had learnt from and not saved is in that span: it took them within saveEvery,
+// and none had waited for longer than learnLate.
+const learnAgain = learnLate + 2*saveEvery
 
 // Learner is the processor that learns how to rank from every new coupon, and books
 // how well it had foreseen it. It keeps one value a company. Learning depends on the
@@ -42,13 +49,14 @@ type Learner struct {
 // pupil is one company as the learner has it in memory. One partition, and so one
 // goroutine at a time, works on it.
 type pupil struct {
-	learnt *score.Learnt
-	wrote  uint64    // steps in the value that was written last
-	saved  time.Time // when that was
-	second int64     // Unix, in which learnMost counts
-	taken  int
+	learnt  *score.Learnt // nil: nothing is known yet
+	resumed time.Time     // when the first new coupon since the start or rebalance was appended; zero: none came
+	saved   time.Time     // when a value was written last
+	second  int64         // Unix, in which learnMost counts
+	taken   int
+	dirty   bool // something was learnt that no value has
 
-	unsaved atomic.Int64 // since when something is not written, Unix nanoseconds; 0: all is
+	unsaved atomic.Int64 // since when a save is to be asked for, Unix nanoseconds; 0: it is not
 }
 
 // NewLearner returns a learner on a world that has caught up with the tables. A
@@ -77,23 +85,18 @@ func RewriteModel(b tipoff.Build, key string) tipoff.Record {
 func (l *Learner) Passed() uint64 { return l.passed.Load() }
 
 // Unsaved calls request with the key of each company of which something was learnt
-// and not been written for too long, as no coupon came since.
-func (l *Learner) Unsaved(now time.Time, request func(key string)) {
-	for _, key := range l.unsaved(now) {
-		request(key)
-	}
-}
-
-func (l *Learner) unsaved(now time.Time) (keys []string) {
+// and not been written for too long, as no coupon came since. It is asked for once, as
+// another process may own the company by now; but again where request fails.
+func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for company, p := range l.companies {
-		if since := p.unsaved.Load(); since != 0 && now.Sub(time.Unix(0, since)) >= saveEvery {
-			p.unsaved.CompareAndSwap(since, 0) // it is asked for; another process may be its owner by now
-			keys = append(keys, tipoff.Key(company, tipoff.ModelID))
+	companies := maps.Clone(l.companies)
+	l.mu.Unlock()
+	for company, p := range companies {
+		since := p.unsaved.Load()
+		if since != 0 && now.Sub(time.Unix(0, since)) >= saveEvery && request(tipoff.Key(company, tipoff.ModelID)) == nil {
+			p.unsaved.CompareAndSwap(since, 0)
 		}
 	}
-	return keys
 }
 
 // take takes a choice in, or writes the value again.
@@ -112,6 +115,14 @@ func (l *Learner) take(in *input) {
 	default:
 		in.reject(fmt.Sprintf("not a message to the learner: %v", err))
 	}
+	switch now := time.Now(); {
+	case !p.dirty:
+	case now.Sub(p.saved) >= saveEvery:
+		p.save(in)
+	default:
+		in.hold()
+		p.unsaved.CompareAndSwap(0, now.UnixNano())
+	}
 }
 
 func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
@@ -122,7 +133,10 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 	if !p.learnt.Advance(c.Legs[0].Cause) {
 		return
 	}
-	if time.Since(in.appended) > learnLate || !p.mayTake() {
+	if p.resumed.IsZero() {
+		p.resumed = in.appended
+	}
+	if p.isLate(in.appended) || !p.mayTake(in.appended) {
 		l.passed.Add(1)
 		return
 	}
@@ -132,51 +146,59 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 		return
 	}
 	p.learnt.Live.Add(grade, c.At)
-	if now := time.Now(); now.Sub(p.saved) >= saveEvery {
-		p.save(in)
-	} else {
-		p.unsaved.CompareAndSwap(0, now.UnixNano())
-	}
+	p.dirty = true
 }
 
+// save writes all that was learnt, so that nothing is held any more once the value
+// has been acknowledged.
 func (p *pupil) save(in *input) {
 	in.SetValue(p.learnt.Marshal(), in.headers())
-	p.saved, p.wrote = time.Now(), p.learnt.Model.Steps
+	in.settle()
+	p.saved, p.dirty = time.Now(), false
 	p.unsaved.Store(0)
 }
 
-// pupil is the record's company. After a rebalance what is in memory goes on counting
-// unless another process has written meanwhile. A value that cannot be read is learnt
-// anew.
+// pupil is the record's company.
 func (l *Learner) pupil(in *input) *pupil {
 	l.mu.Lock()
 	p := l.companies[in.company]
 	if p == nil {
-		p = &pupil{learnt: score.NewLearnt()}
+		p = new(pupil)
 		l.companies[in.company] = p
 	}
 	l.mu.Unlock()
-	epoch := in.epoch()
-	if p.learnt.Epoch == epoch {
-		return p
+	if epoch := in.epoch(); p.learnt == nil || p.learnt.Epoch != epoch {
+		p.resume(in, l.former[in.Key()])
+		p.learnt.Epoch = epoch
 	}
-	value, ok := in.Value().([]byte)
-	if former, err := score.UnmarshalLearnt(l.former[in.Key()]); !ok && p.learnt.Epoch == 0 && err == nil {
-		p.learnt.Model = former.Model
-	}
-	if ok {
-		stored, err := score.UnmarshalLearnt(value)
-		if err == nil && (stored.Epoch != p.learnt.Epoch || stored.Model.Steps != p.wrote) {
-			p.learnt, p.wrote = stored, stored.Model.Steps
-		}
-	}
-	p.learnt.Epoch = epoch
 	return p
 }
 
-// mayTake counts the coupons of this second.
-func (p *pupil) mayTake() bool {
-	if second := time.Now().Unix(); second != p.second {
+// resume begins with what the table holds, after a start or a rebalance: what was in
+// memory alone is delivered again. A value that cannot be read is learnt anew.
+func (p *pupil) resume(in *input, former []byte) {
+	p.learnt, p.dirty = score.NewLearnt(), false
+	p.resumed, p.second, p.taken = time.Time{}, 0, 0
+	p.unsaved.Store(0)
+	value, ok := in.Value().([]byte)
+	if stored, err := score.UnmarshalLearnt(value); ok && err == nil {
+		p.learnt = stored
+	}
+	if before, err := score.UnmarshalLearnt(former); !ok && err == nil {
+		p.learnt.Model = before.Model
+	}
+}
+
+// isLate says whether the tables are so far past a coupon that nothing is learnt from
+// it. One that a former owner may have learnt from is not late.
+func (p *pupil) isLate(appended time.Time) bool {
+	return time.Since(appended) > learnLate && appended.Sub(p.resumed) > learnAgain
+}
+
+// mayTake counts the coupons of a second. The broker's clock says which one that is,
+// so that it does not matter how fast they are delivered again.
+func (p *pupil) mayTake(appended time.Time) bool {
+	if second := appended.Unix(); second > p.second {
 		p.second, p.taken = second, 0
 	}
 	p.taken++

@@ -32,6 +32,9 @@ func (place) Source(string) uint32         { return 7 }
 func (place) Epoch(int32) uint64           { return 3 }
 func (place) Finished(string, int32) int64 { return 0 }
 
+func (place) Hold(string, int32, string, int64)   {}
+func (place) Settle(string, int32, string, int64) {}
+
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, tipoff.Build{}) }
 
 func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {

@@ -152,7 +152,7 @@ func (w *world) forget(p *process) {
 // timed out; those that live join again.
 func (w *world) kick() {
 	w.Helper()
-	for _, group := range []string{tipoff.GroupBettors, tipoff.GroupFixtures} {
+	for _, group := range []string{tipoff.GroupBettors, tipoff.GroupFixtures, tipoff.GroupLearner} {
 		info := w.kafka.GroupInfo(group)
 		if info == nil {
 			continue

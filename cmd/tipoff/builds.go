@@ -297,11 +297,12 @@ func (g *building) startLearner() {
 			case <-ctx.Done():
 				return nil
 			case now := <-ticker.C:
-				learner.Unsaved(now, func(key string) {
-					r := processors.RewriteModel(g.build, key)
-					if err := g.builds.node.publisher.Publish(ctx, []tipoff.Record{r}); err != nil && ctx.Err() == nil {
+				learner.Unsaved(now, func(key string) error {
+					err := g.builds.node.publisher.Publish(ctx, []tipoff.Record{processors.RewriteModel(g.build, key)})
+					if err != nil && ctx.Err() == nil {
 						g.builds.node.log.Warn("what was learnt last is not saved yet", "key", key, "error", err)
 					}
+					return err
 				})
 			}
 		}

@@ -1,0 +1,187 @@
+package processors_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"tipoff"
+	"tipoff/broker"
+	"tipoff/processors"
+	"tipoff/score"
+)
+
+// diary is a world in which the model notes each lesson: how many there were, and the
+// sums of their numbers and of the squares of these, so that none can be missing or be
+// there twice unnoticed.
+type diary struct {
+	mu   sync.Mutex
+	last map[string]int64 // by company, the newest lesson
+}
+
+func (d *diary) Learn(company string, c *score.Choice, m *score.Model) (score.Grade, error) {
+	n := c.Legs[0].Cause.Offset
+	m.Steps += note(n)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last[company] = max(d.last[company], n)
+	return score.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
+}
+
+// reached says that every company has been taught up to a lesson.
+func (d *diary) reached(companies []string, lesson int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, company := range companies {
+		if n := d.last[company]; n != lesson {
+			return fmt.Errorf("%s has learnt up to %d of %d", company, n, lesson)
+		}
+	}
+	return nil
+}
+
+func note(lesson int64) uint64 { return uint64(1 | lesson<<16 | lesson*lesson<<40) }
+
+// startLearner starts a process that learns.
+func (w *world) startLearner(d *diary) *process {
+	w.Helper()
+	p := &process{ended: make(chan struct{})}
+	var ctx context.Context
+	ctx, p.end = context.WithCancel(context.Background())
+	cluster := w.connect(p.way.dial)
+	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, func(string) {})
+	processor := cluster.NewProcessor(processors.NewLearner(d, nil).Graph(owner, tipoff.Build{}), owner)
+	go func() {
+		defer close(p.ended)
+		_ = processor.Run(ctx)
+		_ = cluster.Close()
+	}()
+	w.live = append(w.live, p)
+	return p
+}
+
+// choose publishes the coupon of a number as the bettors do.
+func (w *world) choose(company string, number int64) {
+	w.Helper()
+	now := time.Now()
+	choice := score.Choice{UserID: "u", At: now.Unix(), Legs: []score.Leg{
+		{Cause: score.Cause{Position: score.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
+	}}
+	w.publish(tipoff.Record{Topic: tipoff.TopicChoices, Key: tipoff.Key(company, tipoff.ModelID), Value: score.MarshalMessage(&choice), Received: now})
+}
+
+// chosen are the ends of the topic of choices, and what the learner has committed.
+func (w *world) chosen() (ends, committed [partitions]int64) {
+	info := w.kafka.GroupInfo(tipoff.GroupLearner)
+	for p := range int32(partitions) {
+		ends[p] = w.kafka.PartitionInfo(tipoff.TopicChoices, p).HighWatermark
+		if info != nil {
+			committed[p] = info.Commits[tipoff.TopicChoices][p].Offset
+		}
+	}
+	return ends, committed
+}
+
+// TestLearner_NoLearningIsLostOrDoneTwiceWhenItsProcessEnds ends the learner, abruptly
+// and as it should end, while most of what it has learnt is not saved.
+func TestLearner_NoLearningIsLostOrDoneTwiceWhenItsProcessEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	companies := []string{"a", "b", "c", "d"} // several to a partition
+	const half = 25
+	number, d := int64(0), &diary{last: map[string]int64{}}
+	for life := range 4 {
+		p := w.startLearner(d)
+		learn := func() {
+			for range half {
+				number++
+				for _, company := range companies {
+					w.choose(company, number)
+				}
+			}
+		}
+		learn()
+		for _, company := range companies {
+			w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(company, tipoff.ModelID)))
+		}
+		saved, _ := w.chosen()
+		learn()
+		w.eventually(30*time.Second, func() error {
+			if err := d.reached(companies, number); err != nil {
+				return err
+			}
+			if _, committed := w.chosen(); committed != saved {
+				return fmt.Errorf("%v are committed, want what is saved, %v", committed, saved)
+			}
+			return nil
+		})
+		if life%2 == 0 {
+			w.kill(p)
+		} else {
+			w.stop(p)
+		}
+		if _, committed := w.chosen(); committed != saved {
+			t.Errorf("after the end %v are committed, want what is saved, %v", committed, saved)
+		}
+	}
+	w.startLearner(d)
+	w.wantLessons(companies, number)
+}
+
+// TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands lets processes come
+// and go at any moment.
+func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	companies := []string{"a", "b", "c", "d"}
+	number, d := int64(0), &diary{last: map[string]int64{}}
+	for life := range 6 {
+		w.startLearner(d)
+		for range 20 {
+			number++
+			for _, company := range companies {
+				w.choose(company, number)
+			}
+		}
+		if len(w.live) > 1 {
+			w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(companies[life%4], tipoff.ModelID)))
+			w.eventually(30*time.Second, func() error { return d.reached(companies, number) })
+			if life%2 == 0 {
+				w.kill(w.live[0])
+			} else {
+				w.stop(w.live[0])
+			}
+		}
+	}
+	w.wantLessons(companies, number)
+}
+
+// wantLessons asks for everything to be saved, and wants each lesson in it once.
+func (w *world) wantLessons(companies []string, number int64) {
+	w.Helper()
+	for _, company := range companies {
+		w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(company, tipoff.ModelID)))
+	}
+	w.eventually(30*time.Second, func() error {
+		if ends, committed := w.chosen(); ends != committed {
+			return fmt.Errorf("%v of %v are committed", committed, ends)
+		}
+		return nil
+	})
+	want := uint64(0)
+	for n := int64(1); n <= number; n++ {
+		want += note(n)
+	}
+	for _, company := range companies {
+		value := w.table(tipoff.TableLearner, company)[tipoff.Key(company, tipoff.ModelID)]
+		learnt, err := score.UnmarshalLearnt([]byte(value))
+		if err != nil {
+			w.Fatal(err)
+		}
+		if got, grades := learnt.Model.Steps, learnt.Live.Over(time.Hour).Coupons; got != want || grades != uint64(number) {
+			w.Errorf("%s: %d lessons, their notes %x, want %d, %x; %d grades", company, got&0xffff, got, number, want, grades)
+		}
+	}
+}
