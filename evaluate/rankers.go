@@ -24,9 +24,16 @@ var rankers = []struct {
 	{"served-popular", func() Ranker { return Served("served-popular", score.RankerPopular, 0, false) }},
 	{"served-affinity", func() Ranker { return Served("served-affinity", score.RankerAffinity, 0, false) }},
 	{"served-cf", func() Ranker { return Served("served-cf", score.RankerCF, 0, false) }},
+	{"served-blend", ServedBlend},
 	{"tipoff", func() Ranker { return Served("tipoff", score.RankerTipoff, 0, false) }},
 	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", score.RankerTipoff, 0, true) }},
 	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", score.RankerTipoff, defaultDiversity, false) }},
+}
+
+// ServedBlend returns the plain formula that serves a company while little is learnt:
+// the learnt ranker with a model that never learns.
+func ServedBlend() Ranker {
+	return &served{name: "served-blend", ranker: score.RankerTipoff, model: new(score.Model), untaught: true, numbers: map[string]int32{}}
 }
 
 // defaultDiversity is the variety of a slate when none is asked for.

@@ -13,6 +13,7 @@ type served struct {
 	diversity    float64
 	whole        bool
 	model        *score.Model // nil: the world's
+	untaught     bool         // the model stays as it is
 	numbers      map[string]int32
 }
 
@@ -34,7 +35,7 @@ func (s *served) Name() string { return s.name }
 
 // Learn teaches the ranker's own model; the world's is taught by the judge.
 func (s *served) Learn(q *Query, legs []int32) {
-	if s.model != nil {
+	if s.model != nil && !s.untaught {
 		events := make([]uint64, 0, len(legs))
 		for _, leg := range legs {
 			events = append(events, tipoff.EventRef(q.Events[leg].ID))

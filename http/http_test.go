@@ -31,14 +31,14 @@ const (
 func TestOldRecommend_ReadsNAsTheOldServiceDid(t *testing.T) {
 	g := start(t)
 	for query, want := range map[string]tipoff.Query{
-		"user_id=u":          {UserID: "u", N: 1},
-		"user_id=u&n=-3":     {UserID: "u", N: 1},
+		"user_id=u":          {UserID: "u", N: 1, Followed: true},
+		"user_id=u&n=-3":     {UserID: "u", N: 1, Followed: true},
 		"user_id=u&n=0":      {UserID: "u", N: 1000, Followed: true},
-		"user_id=u&n=7":      {UserID: "u", N: 7},
-		"user_id=u&n=50000":  {UserID: "u", N: 1000},
-		"user_id=u&n=2&x=y":  {UserID: "u", N: 2},
-		"user_id=a%20b&n=2":  {UserID: "a b", N: 2},
-		"user_id=%C3%BC&n=2": {UserID: "ü", N: 2},
+		"user_id=u&n=7":      {UserID: "u", N: 7, Followed: true},
+		"user_id=u&n=50000":  {UserID: "u", N: 1000, Followed: true},
+		"user_id=u&n=2&x=y":  {UserID: "u", N: 2, Followed: true},
+		"user_id=a%20b&n=2":  {UserID: "a b", N: 2, Followed: true},
+		"user_id=%C3%BC&n=2": {UserID: "ü", N: 2, Followed: true},
 	} {
 		a := g.ask("GET", "/recommend?"+query, "")
 		g.want(a, 200)

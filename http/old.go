@@ -81,10 +81,10 @@ type oldEvent struct {
 	Sport        string   `json:"sport"`
 }
 
-// recommendOld answers GET /recommend?user_id=&n=: no n, or a negative one, asks
-// for one event; 0 for all of the sports and leagues that the user follows.
+// recommendOld serves GET /recommend?user_id=&n=, events of the sports and leagues
+// that the user follows: no n, or a negative one, asks for one event; 0 for all.
 func (s *Server) recommendOld(q *request) error {
-	query := tipoff.Query{UserID: string(q.QueryArgs().Peek("user_id")), N: 1}
+	query := tipoff.Query{UserID: string(q.QueryArgs().Peek("user_id")), N: 1, Followed: true}
 	if query.UserID == "" {
 		return tipoff.Faults{{Field: "user_id", Message: "is required"}}
 	}
@@ -97,7 +97,7 @@ func (s *Server) recommendOld(q *request) error {
 		case err != nil:
 			return tipoff.Faults{{Field: "n", Message: "must be an integer"}}
 		case n == 0:
-			query.N, query.Followed = tipoff.MaxItemsOld, true
+			query.N = tipoff.MaxItemsOld
 		case n > 0:
 			query.N = min(n, tipoff.MaxItemsOld)
 		}
