@@ -108,9 +108,15 @@ func (x *Index) byHeat(a, b hotEvent) int {
 
 // enlist puts an open event into the lists of its league and teams, or takes it out.
 func (x *Index) enlist(slot int32, open bool) {
-	e := &x.entries[slot]
+	e, one := &x.entries[slot], int32(1)
+	if !open {
+		one = -1
+	}
+	x.categories[e.sport].offered += one
+	x.categories[e.league].offered += one
 	x.list(&x.categories[e.league].open, slot, open)
 	for _, team := range e.teams {
+		x.categories[team].offered += one
 		x.list(&x.categories[team].open, slot, open)
 	}
 }

@@ -78,6 +78,8 @@ type category struct {
 	crowd float64 // everyone's weight, scaled as [landmark] says
 	log   float32 // its logarithm
 	open  []int32 // slots of its open events, by beginning; of leagues and teams
+
+	offered int32 // number of its open events
 }
 
 type categoryKind byte
@@ -366,14 +368,6 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 
 // leastCrowd is the weight below which a category counts as never chosen.
 const leastCrowd = 1e-300
-
-// share is the crowd's share of a category, never 0.
-func (x *Index) share(id int32) float64 {
-	if x.crowd <= 0 {
-		return 1
-	}
-	return math.Max(x.categories[id].crowd/x.crowd, 1e-9)
-}
 
 // Event is a posted event, or nil.
 func (x *Index) Event(ref uint64) *tipoff.Event {

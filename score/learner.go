@@ -36,7 +36,10 @@ func (m *Model) Without(name string) bool {
 
 // Quality is the running NDCG@10 of one way to rank, over the last thousand or so
 // coupons that it was held against.
-type Quality struct{ Sum, Weight float64 }
+type Quality struct {
+	Sum, Weight float64
+	Squares     float64 // of what it was better or worse by than the hand blend
+}
 
 // NDCG is the mean, 0 before anything was measured.
 func (q Quality) NDCG() float64 { return q.Sum / max(q.Weight, 1) }
@@ -80,20 +83,28 @@ func NewModel() *Model {
 	return m
 }
 
+// earned says whether one way to rank did better than the hand blend by more than
+// chance explains: by the standard error of the difference. No better one is needed.
+func (m *Model) earned(expert int) bool {
+	q := &m.Quality[expert]
+	return q.Weight > 0 && q.NDCG()-m.Quality[expertBlend].NDCG() > math.Sqrt(q.Squares)/q.Weight
+}
+
 // Leader is the way to rank that did best of late. A plain one leads while little
-// is learnt, and where the learnt ones fall behind it.
+// is learnt, and where the learnt ones fall behind it; the hand blend while nothing
+// else is known to do better.
 func (m *Model) Leader() int {
 	learnt, plain := expertLinear, expertBlend
 	if m.Quality[expertNet].NDCG() >= m.Quality[expertLinear].NDCG() {
 		learnt = expertNet
 	}
 	for e := expertBlend; e < experts; e++ {
-		if m.Quality[e].NDCG() > m.Quality[plain].NDCG() {
+		if m.earned(e) && m.Quality[e].NDCG() > m.Quality[plain].NDCG() {
 			plain = e
 		}
 	}
 	q := &m.Quality[learnt]
-	if q.Weight < qualityLeast || q.Sum == 0 || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
+	if q.Weight < qualityLeast || !m.earned(learnt) || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
 		return plain
 	}
 	return learnt
@@ -302,6 +313,7 @@ func (m *Model) learnNet(r *ranking, top []*labelled) {
 
 // measure holds every way to rank against the coupon.
 func (m *Model) measure(r *ranking, top []*labelled) {
+	var gains [experts]float64
 	for e := range experts {
 		gain := 0.0
 		switch e {
@@ -318,8 +330,11 @@ func (m *Model) measure(r *ranking, top []*labelled) {
 			}
 			gain = r.gain(func(l *labelled) float32 { return l.share })
 		}
-		q := &m.Quality[e]
-		q.Sum, q.Weight = q.Sum*qualityFade+gain, q.Weight*qualityFade+1
+		gains[e] = gain
+	}
+	for e, gain := range gains {
+		q, better := &m.Quality[e], gain-gains[expertBlend]
+		q.Sum, q.Weight, q.Squares = q.Sum*qualityFade+gain, q.Weight*qualityFade+1, q.Squares*qualityFade+better*better
 	}
 }
 

@@ -157,7 +157,7 @@ func TestRank_ServesByEachRanker(t *testing.T) {
 	for i := range 30 {
 		w.bet(fmt.Sprint("w", i), noon, "b2")
 	}
-	for ranker, want := range map[string]string{RankerPopular: "b2", RankerCF: "b1", RankerTipoff: "b1"} {
+	for ranker, want := range map[string]string{RankerPopular: "b2", RankerCF: "b1", RankerTipoff: "a1"} {
 		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 3}, Bettor: w.bettors["u"], Now: noon, Ranker: ranker}, new(Scratch))
 		if got[0].Event.ID != want {
 			t.Errorf("%s: %v, want %s first", ranker, ids(got), want)

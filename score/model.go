@@ -16,6 +16,7 @@ func (m *Model) Marshal() []byte {
 	for e := range m.Quality {
 		w.float(m.Quality[e].Sum)
 		w.float(m.Quality[e].Weight)
+		w.float(m.Quality[e].Squares)
 	}
 	m.eachNumber(func(v *float32) { w.word32(math.Float32bits(*v)) })
 	w.tastes(&m.tastes)
@@ -26,13 +27,18 @@ func (m *Model) Marshal() []byte {
 // new one is to be learnt.
 func UnmarshalModel(value []byte) (*Model, error) {
 	u := &unwire{b: value}
-	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
+	version := u.byte()
+	if version < 1 || version > modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
 		return nil, errWire
 	}
 	m := &Model{Steps: u.uint()}
 	for e := range m.Quality {
-		m.Quality[e] = Quality{u.float(), u.float()}
-		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0
+		m.Quality[e] = Quality{Sum: u.float(), Weight: u.float()}
+		if version > 1 {
+			m.Quality[e].Squares = u.float()
+		}
+		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0 ||
+			!(m.Quality[e].Squares >= 0 && m.Quality[e].Squares < math.Inf(1))
 	}
 	m.eachNumber(func(v *float32) {
 		*v = math.Float32frombits(u.word32())

@@ -12,8 +12,6 @@ import (
 // Priors of the terms.
 const (
 	liftPrior = 5.0 // bets of the crowd's taste mixed into a bettor's
-	liftLeast = -2.0
-	liftMost  = 4.0
 	popPrior  = 0.3
 
 	poolFactor = 5 // a varied slate is chosen from so many times its length
@@ -89,20 +87,22 @@ type ranking struct {
 	sport, league, country uint32 // [Name]s asked for; 0: any
 
 	cold     bool
-	from     uint32 // the bettor's country
-	last     *entry // of the bettor's last event
-	absent   liking // of a category that the bettor never chose
+	from     uint32               // the bettor's country
+	last     *entry               // of the bettor's last event
+	absent   [kindTeam + 1]liking // of categories that the bettor never chose
 	context  [Contexts]float32
 	nearAll  float32 // weight of the nearest bettors
 	visitors float32 // other bettors of the last event
 	timed    timing
 	crowdAll float32 // logarithm of the crowd's
+	belief   belief
+	unit     float32 // how much a difference of 1 in the formula makes in the score
 	weights  [Terms]float32
 }
 
 // begin takes a question up: what the bettor's past says, and what is left out.
 func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
-	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64}
+	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
 	r.prepareTerms()
 	if b := q.Bettor; b != nil {
 		for i := range b.Bets {
@@ -188,7 +188,7 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	}
 	if q.Diversity > 0 {
 		r.rotate()
-		r.diversify(q.N, q.Diversity)
+		r.diversify(q.N, r.diversity())
 	}
 	if len(s.pool) == 0 || q.N <= 0 {
 		return nil

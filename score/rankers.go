@@ -51,14 +51,14 @@ func plainWeights(expert int, cold bool) *[Terms]float32 {
 
 // choose finds the weights of the first stage, and whether the net follows.
 func (r *ranking) choose() (second bool) {
-	expert, m := expertBlend, r.q.Model
+	expert, m, follows := expertBlend, r.q.Model, !r.cold
 	switch r.q.Ranker {
 	case RankerPopular, RankerSimilar:
-		expert = expertPopular
+		expert, follows = expertPopular, false
 	case RankerAffinity:
 		expert = expertAffinity
 	case RankerCF:
-		expert = expertPairs
+		expert, follows = expertPairs, false
 	default:
 		if m != nil {
 			expert = m.Leader()
@@ -66,8 +66,11 @@ func (r *ranking) choose() (second bool) {
 	}
 	if expert == expertNet || expert == expertLinear {
 		m.weights(&r.context, &r.weights)
-		return expert == expertNet
+	} else {
+		r.weights = *plainWeights(expert, r.cold)
 	}
-	r.weights = *plainWeights(expert, r.context[contextCold] > 0)
-	return false
+	if follows {
+		r.follow(&r.weights)
+	}
+	return expert == expertNet
 }

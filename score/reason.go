@@ -78,7 +78,7 @@ const (
 // weights may speak for an event because few bet on it, or because it begins late.
 func (r *ranking) reason(slot int32, p *parts, u *usual) tipoff.Reason {
 	e := &r.entries[slot]
-	reason, largest := tipoff.Reason{Code: tipoff.ReasonOpen, Entity: e.event.ID}, float32(leastReason)
+	reason, largest := tipoff.Reason{Code: tipoff.ReasonOpen, Entity: e.event.ID}, leastReason*r.unit
 	for part, v := range p {
 		if v <= largest {
 			continue
@@ -127,10 +127,10 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 	return why, why.Evidence > 0 && why.Entity != ""
 }
 
-// likes says whether the bettor chooses a category more than everyone does.
+// likes says whether the bettor chooses a category more than others do.
 func (r *ranking) likes(id int32) bool {
 	l := &r.likings[id]
-	return l.generation == r.generation && l.lift > 0
+	return l.generation == r.generation && l.more
 }
 
 // betsOn is the bettor's decayed number of bets on a category.

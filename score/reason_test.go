@@ -136,7 +136,7 @@ func TestReason_SaysNothingUntrueWhereTheWeightsAreUnusual(t *testing.T) {
 	w.now = noon
 	w.bet("u", noon, "e0")
 	m := NewModel()
-	m.Quality[expertLinear] = Quality{50, 100} // leads
+	m.Quality[expertLinear] = Quality{Sum: 50, Weight: 100} // leads
 	for t := range m.Weights {
 		m.Weights[t] = [Contexts]float32{}
 	}

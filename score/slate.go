@@ -42,16 +42,17 @@ func (r *ranking) capLeagues(most int) {
 	r.pool = kept
 }
 
-// nearEqual is how far apart the scores of events may be that take turns.
+// nearEqual is how far apart the scores of events may be that take turns, by the
+// formula's measure.
 const nearEqual = 0.02
 
 // rotate lets events of nearly the same score take turns, and puts them on one level:
 // their order stays with a bettor for an hour, so that asking again gives the same list.
 func (r *ranking) rotate() {
-	p := r.pool
+	p, near := r.pool, nearEqual*r.unit
 	for i := 0; i < len(p); {
 		j := i + 1
-		for j < len(p) && p[i].score-p[j].score < nearEqual {
+		for j < len(p) && p[i].score-p[j].score < near {
 			j++
 		}
 		level := p[i].score

@@ -83,6 +83,7 @@ func (r *ranking) prepareTerms() {
 	r.crowdAll = float32(math.Log(max(r.crowd, leastCrowd)))
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.q.Bettor
+	r.prepareBelief(b)
 	if b != nil {
 		r.from = b.Country()
 	}
@@ -109,9 +110,10 @@ func (r *ranking) prepareTerms() {
 // liking is what a bettor's bets say of a category, against the crowd's.
 type liking struct {
 	generation uint32
-	lift       float32 // ln((w + m P) / ((W + m) P)), clipped
+	lift       float32
 	keen       float32 // the same with a small m
 	bets       float32 // ln(1 + w)
+	more       bool    // chosen more than by others
 }
 
 const (
@@ -120,37 +122,28 @@ const (
 )
 
 func (r *ranking) prepareLifts(b *Bettor) {
-	fade := 1.0
-	if r.now > b.At {
-		fade = decay(r.now-b.At, TasteHalfLife)
-	}
-	all := b.Weight * fade
-	r.absent = liking{
-		lift: clip(ln(float32(liftPrior / (all + liftPrior)))),
-		keen: ln(float32(keenPrior / (all + keenPrior))),
+	all := b.Weight * r.belief.own
+	priors := [...]float64{kindSport: r.sportPrior(), kindLeague: liftPrior, kindTeam: liftPrior}
+	for kind, prior := range priors {
+		r.absent[kind] = r.liked(prior, all, 0, 1)
 	}
 	for kind, list := range [...][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			if id, ok := r.ids[categoryKey{categoryKind(kind), a.Key}]; ok {
-				expected, weight := r.share(id), a.Weight*fade
-				r.likings[id] = liking{
-					generation: r.generation,
-					lift:       clip(ln(float32((weight + liftPrior*expected) / ((all + liftPrior) * expected)))),
-					keen:       min(ln(float32((weight+keenPrior*expected)/((all+keenPrior)*expected))), keenMost),
-					bets:       ln1p(float32(weight)),
-				}
+				weight := a.Weight * r.belief.own
+				l := r.liked(priors[kind], all, weight, r.expected(categoryKind(kind), id, weight))
+				l.more = r.belief.others == 0 || weight*r.belief.others > all*r.byOthers(id, weight)*(1+1e-9)
+				r.likings[id] = l
 			}
 		}
 	}
 }
 
-func clip(lift float32) float32 { return min(max(lift, liftLeast), liftMost) }
-
-func (r *ranking) liking(id int32) *liking {
+func (r *ranking) liking(kind categoryKind, id int32) *liking {
 	if l := &r.likings[id]; l.generation == r.generation {
 		return l
 	}
-	return &r.absent
+	return &r.absent[kind]
 }
 
 const (
@@ -221,12 +214,12 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	if r.from != 0 {
 		t[termHome] = ln1p(e.homeBets(r.from, r.now))
 	}
-	sport, league := r.liking(e.sport), r.liking(e.league)
+	sport, league := r.liking(kindSport, e.sport), r.liking(kindLeague, e.league)
 	t[termSport], t[termBetsSport] = sport.lift, sport.bets/2
 	t[termLeague], t[termBetsLeague], t[termKeenLeague] = league.lift, league.bets, league.keen/2
 	crowd := float32(math.Inf(-1))
 	for i, team := range e.teams {
-		l := r.liking(team)
+		l := r.liking(kindTeam, team)
 		if i == 0 || l.lift > t[termTeam] {
 			t[termTeam] = l.lift
 		}

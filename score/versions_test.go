@@ -33,7 +33,7 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
 	l := NewLearnt()
-	l.Epoch, l.Model.Steps, l.Model.Quality[expertNet] = 4, 9, Quality{1, 2}
+	l.Epoch, l.Model.Steps, l.Model.Quality[expertNet] = 4, 9, Quality{Sum: 1, Weight: 2}
 	l.Advance(Cause{Partition: 1, Position: at(5)})
 	l.Live.Add(Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
 	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}, l

@@ -1,0 +1,110 @@
+package score
+
+import "math"
+
+// crowdPrior is the one prior of what a crowd says: so many bets by others count as
+// much as the bettor's own taste, and as the catalogue where shares are asked for. A
+// first hour has hundreds of bets, a company that is at work has them within a day.
+// See decision 13.
+const crowdPrior = 2000.0
+
+const (
+	// leastBelief keeps the order that a crowd's last bit of belief makes.
+	leastBelief = 1e-4
+	// leastShare is the least share of the bets that a league or team is taken to get:
+	// of hundreds of them most are rare, and to like a rare one is no greater liking.
+	leastShare = 0.02
+	// leastSportShare only keeps logarithms finite.
+	leastSportShare = 1e-9
+)
+
+// belief is how much others tell of the bettor who asks.
+type belief struct {
+	others  float64 // decayed bets of all but the bettor
+	crowd   float64 // how much they are believed, up to 1
+	own     float64 // carries the bettor's weights to now
+	carried float64 // carries the crowd's weights to now
+}
+
+// prepareBelief takes a bettor, nil where nothing is known of him.
+func (r *ranking) prepareBelief(b *Bettor) {
+	v := &r.belief
+	v.own, v.carried = 1, decay(r.now-landmark, TasteHalfLife)
+	v.others = max(0, r.crowd*v.carried)
+	if b != nil {
+		if r.now > b.At {
+			v.own = decay(r.now-b.At, TasteHalfLife)
+		}
+		v.others = max(0, v.others-b.Weight*v.own)
+	}
+	v.crowd = max(v.others/(v.others+crowdPrior), leastBelief)
+}
+
+// sportPrior is how many bets of the crowd's taste are mixed into a bettor's where
+// sports are asked for: few while the crowd is small.
+func (r *ranking) sportPrior() float64 { return liftPrior * r.belief.crowd }
+
+// expected is the share of his bets that a category gets from a bettor without a taste,
+// never 0: its share of others' bets, and as far as these are few, of what is open. own
+// is the bettor's weight of it. Sports are so few that their shares are soon known.
+func (r *ranking) expected(kind categoryKind, id int32, own float64) float64 {
+	prior, least := crowdPrior, leastShare
+	if kind == kindSport {
+		prior, least = liftPrior, leastSportShare
+	}
+	offered := float64(r.categories[id].offered) / float64(max(1, len(r.open)))
+	return min(max((r.byOthers(id, own)+prior*offered)/(r.belief.others+prior), least), 1)
+}
+
+// byOthers is the weight of a category in the bets of all but the bettor.
+func (r *ranking) byOthers(id int32, own float64) float64 {
+	return max(0, r.categories[id].crowd*r.belief.carried-own)
+}
+
+// follow lets a formula count by how much the crowd is believed, on which its weights,
+// popularity and pairs rest. The rest is the sports and leagues that the bettor chose.
+func (r *ranking) follow(w *[Terms]float32) {
+	crowd := float32(r.belief.crowd)
+	for t := range w {
+		w[t] *= crowd
+	}
+	w[termSport] += (1 - crowd) * ownSport
+	w[termLeague] += (1 - crowd) * ownLeague
+	r.unit = crowd
+}
+
+// Weights of the bettor's own taste. Teams are left out: a team bet on once would
+// stand before all others of the same league.
+const (
+	ownSport  = 1
+	ownLeague = 0.5
+)
+
+// liked is a category of which the bettor has the given weight of all his bets, and
+// would have the expected share by chance.
+func (r *ranking) liked(prior, all, weight, expected float64) liking {
+	return liking{
+		generation: r.generation,
+		lift:       lift(prior, all, weight, expected),
+		keen:       min(lift(keenPrior, all, weight, expected), keenMost),
+		bets:       ln1p(float32(weight)),
+	}
+}
+
+// lift is ln((w + m P) / ((W + m) P)).
+func lift(prior, all, weight, expected float64) float32 {
+	return float32(math.Log((weight + prior*expected) / ((all + prior) * expected)))
+}
+
+// newcomerDiversity is how varied the slate of a newcomer is where nobody has bet yet.
+const newcomerDiversity = 0.4
+
+// diversity is how varied the slate is to be. What is popular tells little of a newcomer
+// while few have bet: he is shown more of the catalogue, if the question wants variety.
+func (r *ranking) diversity() float64 {
+	asked := r.q.Diversity
+	if !r.cold || asked >= newcomerDiversity {
+		return asked
+	}
+	return asked + (newcomerDiversity-asked)*(1-r.belief.crowd)
+}
