@@ -97,7 +97,7 @@ func lift(prior, all, weight, expected float64) float32 {
 }
 
 // newcomerDiversity is how varied the slate of a newcomer is where nobody has bet yet.
-const newcomerDiversity = 0.4
+const newcomerDiversity = 0.6
 
 // diversity is how varied the slate is to be. What is popular tells little of a newcomer
 // while few have bet: he is shown more of the catalogue, if the question wants variety.

@@ -240,7 +240,7 @@ func (r *ranking) moveBest() {
 	r.q.Model.net.move(s.top, &r.context, &s.view)
 	lowest := float32(math.Inf(1))
 	for i := range n {
-		s.pool[i].score += s.view.moved[i]
+		s.pool[i].score += s.view.moved[i] * r.unit
 		lowest = min(lowest, s.pool[i].score)
 	}
 	for i := n; i < len(s.pool); i++ {
