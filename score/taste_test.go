@@ -9,10 +9,10 @@ import (
 	"tipoff"
 )
 
-// crowds is a company of which half of the bettors follow leagues A0 and A1, the other
+// twoTastes is a company of which half of the bettors follow leagues A0 and A1, the other
 // half B0 and B1. Its events live for an hour, so that no two of them are ever bet on
 // by enough of the same bettors to be pairs.
-func crowds(hours int) (*world, *Model) {
+func twoTastes(hours int) (*world, *Model) {
 	w, m, r, s := newWorld(), NewModel(), rand.New(rand.NewPCG(3, 3)), new(Scratch)
 	for hour := range hours {
 		w.now = noon.Add(time.Duration(hour) * time.Hour)
@@ -36,7 +36,7 @@ func crowds(hours int) (*world, *Model) {
 }
 
 func TestTastes_WhoFollowsOneLeagueIsShownWhatItsFollowersBetOn(t *testing.T) {
-	w, m := crowds(80)
+	w, m := twoTastes(80)
 	for i := range 2 { // bettors that the model never met, of one league each
 		league := []string{"A0", "B0"}[i]
 		user := "new " + league
@@ -89,7 +89,7 @@ func TestModel_TakesLessThanAMegabyteHoweverMuchItHasLearnt(t *testing.T) {
 }
 
 func TestModel_ReadFromTheTableRanksAsBefore(t *testing.T) {
-	w, m := crowds(40)
+	w, m := twoTastes(40)
 	again, err := UnmarshalModel(m.Marshal())
 	if err != nil {
 		t.Fatal(err)
