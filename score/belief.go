@@ -26,18 +26,21 @@ type belief struct {
 	carried float64 // carries the crowd's weights to now
 }
 
-// prepareBelief takes a bettor, nil where nothing is known of him.
+// prepareBelief takes a bettor, nil where nothing is known of him. Evidence does not
+// fade: what a company has taught in years counts, be its bets few a month.
 func (r *ranking) prepareBelief(b *Bettor) {
-	v := &r.belief
+	v, bets := &r.belief, r.bets
 	v.own, v.carried = 1, decay(r.now-landmark, TasteHalfLife)
-	v.others = max(0, r.crowd*v.carried)
+	v.others = r.crowd * v.carried
 	if b != nil {
 		if r.now > b.At {
 			v.own = decay(r.now-b.At, TasteHalfLife)
 		}
-		v.others = max(0, v.others-b.Weight*v.own)
+		v.others -= b.Weight * v.own
+		bets -= min(bets, b.Legs)
 	}
-	v.crowd = max(v.others/(v.others+crowdPrior), leastBelief)
+	v.others = max(0, v.others)
+	v.crowd = max(float64(bets)/(float64(bets)+crowdPrior), leastBelief)
 }
 
 // sportPrior is how many bets of the crowd's taste are mixed into a bettor's where

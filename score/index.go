@@ -26,6 +26,7 @@ type Index struct {
 	categories []category
 	ids        map[categoryKey]int32 // into categories
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
+	bets       uint64                // by everyone, ever
 
 	bettors map[string]int32 // into trails
 	trails  []trail
@@ -353,6 +354,11 @@ func (x *Index) addCountry(leg countryLeg, times float64) {
 func (x *Index) addTaste(b *Bettor, sign float64) {
 	if b == nil || b.Weight == 0 {
 		return
+	}
+	if sign > 0 {
+		x.bets += b.Legs
+	} else {
+		x.bets -= b.Legs
 	}
 	scale := sign * decay(landmark-b.At, TasteHalfLife)
 	x.crowd += b.Weight * scale

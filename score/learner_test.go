@@ -207,3 +207,18 @@ func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
 		t.Errorf("%v allocations a question", allocations)
 	}
 }
+
+func TestLeader_IsNotWhoeverHadLuck(t *testing.T) {
+	m := NewModel()
+	m.Quality[expertBlend] = Quality{Sum: 12, Weight: 60}
+	m.Quality[expertLinear] = Quality{Sum: 14, Weight: 60, Squares: 8} // better by .033, give or take .047
+	m.Quality[expertPopular] = Quality{Sum: 1, Weight: 1, Squares: 1}
+	if leader := m.Leader(); leader != expertBlend {
+		t.Errorf("%s leads by chance", ExpertNames[leader])
+	}
+	m.Quality[expertLinear] = Quality{Sum: 140, Weight: 600, Squares: 80} // give or take .015
+	m.Quality[expertBlend] = Quality{Sum: 120, Weight: 600}
+	if leader := m.Leader(); leader != expertLinear {
+		t.Errorf("%s leads, linear has earned it", ExpertNames[leader])
+	}
+}

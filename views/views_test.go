@@ -172,3 +172,39 @@ func TestViews_ReadWhileTheyAreWritten(t *testing.T) {
 	cancel()
 	writers.Wait()
 }
+
+func TestRecommend_OtherCompaniesChangeNothing(t *testing.T) {
+	alone, beside := New(), New()
+	for _, v := range []*Views{alone, beside} {
+		for i := range 6 {
+			put(t, v.PutFixture(fmt.Sprint("default/a", i), fixture(fmt.Sprint("a", i), "A", noon.Add(time.Hour)), noon),
+				v.PutFixture(fmt.Sprint("default/b", i), fixture(fmt.Sprint("b", i), "B", noon.Add(time.Hour)), noon))
+		}
+		put(t, v.PutBettor("default/u", bettor("B", "b0")), v.PutBettor("default/v", bettor("A", "a1", "a2")))
+	}
+	for i := range 50 { // a large company, where all like the same
+		put(t, beside.PutFixture(fmt.Sprint("large/a", i), fixture(fmt.Sprint("a", i), "A", noon.Add(time.Hour)), noon),
+			beside.PutBettor(fmt.Sprint("large/u", i), bettor("A", "a0", "a1", "a2", "a3")))
+	}
+	q := tipoff.Query{UserID: "u", N: 10, Diversity: 0.1}
+	if a, b := alone.Recommend("default", q, noon), beside.Recommend("default", q, noon); len(a.Items) != 10 || fmt.Sprint(a) != fmt.Sprint(b) {
+		t.Errorf("alone %+v, beside a large company %+v", a, b)
+	}
+}
+
+func TestRecommend_FollowedIsWhatIsPopularWhereNothingIsFollowed(t *testing.T) {
+	v := New()
+	put(t, v.PutFixture("default/a", fixture("a", "A", noon.Add(time.Hour)), noon))
+	for _, user := range []string{"u", "never heard of"} { // u bet on an event that nobody has posted
+		if user == "u" {
+			var b score.Bettor
+			c := tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "unknown", Odds: 2}}}
+			at := score.Position{Source: 1}
+			b.Note(&c, at, at, noon.Unix())
+			put(t, v.PutBettor("default/u", b.Marshal()))
+		}
+		if r := v.Recommend("default", tipoff.Query{UserID: user, N: 3, Followed: true}, noon); len(r.Items) != 1 {
+			t.Errorf("%s: %+v", user, r)
+		}
+	}
+}
