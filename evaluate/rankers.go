@@ -33,7 +33,7 @@ var rankers = []struct {
 // ServedBlend returns the plain formula that serves a company while little is learnt:
 // the learnt ranker with a model that never learns.
 func ServedBlend() Ranker {
-	return &served{name: "served-blend", ranker: score.RankerTipoff, model: new(score.Model), untaught: true, numbers: map[string]int32{}}
+	return &served{name: "served-blend", ranker: score.RankerTipoff, model: score.NewModel(), untaught: true, numbers: map[string]int32{}}
 }
 
 // defaultDiversity is the variety of a slate when none is asked for.

@@ -27,16 +27,12 @@ func (m *Model) Marshal() []byte {
 // new one is to be learnt.
 func UnmarshalModel(value []byte) (*Model, error) {
 	u := &unwire{b: value}
-	version := u.byte()
-	if version < 1 || version > modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
+	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
 		return nil, errWire
 	}
 	m := &Model{Steps: u.uint()}
 	for e := range m.Quality {
-		m.Quality[e] = Quality{Sum: u.float(), Weight: u.float()}
-		if version > 1 {
-			m.Quality[e].Squares = u.float()
-		}
+		m.Quality[e] = Quality{Sum: u.float(), Weight: u.float(), Squares: u.float()}
 		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0 ||
 			!(m.Quality[e].Squares >= 0 && m.Quality[e].Squares < math.Inf(1))
 	}
