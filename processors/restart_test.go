@@ -131,13 +131,13 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenItsProcessEnds(t *testing.T) {
 }
 
 // TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands lets processes come
-// and go at any moment.
+// and go, so that partitions are handed over while most is not saved.
 func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	companies := []string{"a", "b", "c", "d"}
 	number, d := int64(0), &diary{last: map[string]int64{}}
-	for life := range 6 {
+	for life := range 5 {
 		w.startLearner(d)
 		for range 20 {
 			number++
@@ -147,12 +147,13 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.
 		}
 		if len(w.live) > 1 {
 			w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(companies[life%4], tipoff.ModelID)))
-			w.eventually(30*time.Second, func() error { return d.reached(companies, number) })
-			if life%2 == 0 {
-				w.kill(w.live[0])
-			} else {
-				w.stop(w.live[0])
-			}
+			w.eventually(30*time.Second, func() error {
+				if info := w.kafka.GroupInfo(tipoff.GroupLearner); info == nil || info.State != "Stable" || len(info.Members) != len(w.live) {
+					return fmt.Errorf("the group is %+v", info)
+				}
+				return d.reached(companies, number)
+			})
+			w.stop(w.live[0])
 		}
 	}
 	w.wantLessons(companies, number)
