@@ -73,7 +73,17 @@ func (r *ranking) follow(w *[Terms]float32) {
 	}
 	w[termSport] += (1 - crowd) * ownSport
 	w[termLeague] += (1 - crowd) * ownLeague
-	r.unit = crowd
+	r.unit, r.moves = crowd, crowd
+}
+
+// welcome is the same for a newcomer and learnt weights: without a taste of his own, the
+// rest is what is popular.
+func (r *ranking) welcome(w *[Terms]float32) {
+	crowd, popular := float32(r.belief.crowd), plainWeights(expertBlend, true)
+	for t := range w {
+		w[t] = crowd*w[t] + (1-crowd)*popular[t]
+	}
+	r.moves = crowd
 }
 
 // Weights of the bettor's own taste. Teams are left out: a team bet on once would

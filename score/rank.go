@@ -97,12 +97,13 @@ type ranking struct {
 	crowdAll float32 // logarithm of the crowd's
 	belief   belief
 	unit     float32 // how much a difference of 1 in the formula makes in the score
+	moves    float32 // how much the second stage's moves are believed
 	weights  [Terms]float32
 }
 
 // begin takes a question up: what the bettor's past says, and what is left out.
 func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
-	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
+	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1, moves: 1}
 	r.prepareTerms()
 	if b := q.Bettor; b != nil {
 		for i := range b.Bets {
@@ -240,7 +241,7 @@ func (r *ranking) moveBest() {
 	r.q.Model.net.move(s.top, &r.context, &s.view)
 	lowest := float32(math.Inf(1))
 	for i := range n {
-		s.pool[i].score += s.view.moved[i] * r.unit
+		s.pool[i].score += s.view.moved[i] * r.moves
 		lowest = min(lowest, s.pool[i].score)
 	}
 	for i := n; i < len(s.pool); i++ {

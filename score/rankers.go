@@ -69,8 +69,11 @@ func (r *ranking) choose() (second bool) {
 	} else {
 		r.weights = *plainWeights(expert, r.cold)
 	}
-	if follows {
+	switch {
+	case follows:
 		r.follow(&r.weights)
+	case r.cold && expert <= expertLinear:
+		r.welcome(&r.weights)
 	}
 	return expert == expertNet
 }
