@@ -8,6 +8,10 @@ import "math"
 // See decision 13.
 const crowdPrior = 2000.0
 
+// leaguePrior is the prior of what a crowd says within a sport. It is lower, as a league
+// is a smaller matter than a sport: the formula's own weight of it soon does better.
+const leaguePrior = 200.0
+
 const (
 	// leastBelief keeps the order that a crowd's last bit of belief makes.
 	leastBelief = 1e-4
@@ -22,6 +26,7 @@ const (
 type belief struct {
 	others  float64 // decayed bets of all but the bettor
 	crowd   float64 // how much they are believed, up to 1
+	leagues float64 // how much of leagues within a sport, up to 1
 	own     float64 // carries the bettor's weights to now
 	carried float64 // carries the crowd's weights to now
 }
@@ -41,6 +46,7 @@ func (r *ranking) prepareBelief(b *Bettor) {
 	}
 	v.others = max(0, v.others)
 	v.crowd = max(float64(bets)/(float64(bets)+crowdPrior), leastBelief)
+	v.leagues = float64(bets) / (float64(bets) + leaguePrior)
 }
 
 // sportPrior is how many bets of the crowd's taste are mixed into a bettor's where
@@ -72,7 +78,7 @@ func (r *ranking) follow(w *[Terms]float32) {
 		w[t] *= crowd
 	}
 	w[termSport] += (1 - crowd) * ownSport
-	w[termLeague] += (1 - crowd) * ownLeague
+	w[termLeague] += (1 - float32(r.belief.leagues)) * ownLeague
 	r.unit, r.moves = crowd, crowd
 }
 

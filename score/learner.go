@@ -34,8 +34,8 @@ func (m *Model) Without(name string) bool {
 	return len(m.off) > 0
 }
 
-// Quality is the running NDCG@10 of one way to rank, over the last thousand or so
-// coupons that it was held against.
+// Quality is the running NDCG@10 of one way to rank, over the last two thousand or so
+// coupons.
 type Quality struct {
 	Sum, Weight float64
 	Squares     float64 // of what it was better or worse by than the hand blend
@@ -49,8 +49,7 @@ const (
 	netRate       = 0.02
 	learnRandom   = 150 // open events drawn beside the retrieved ones
 	learnAll      = 600 // so many open events are all looked at
-	qualityEvery  = 4   // coupons
-	qualityFade   = 0.999
+	qualityFade   = 0.9995
 	qualityLeast  = 50 // measured coupons before the learnt rankers may lead
 	qualityMargin = 1.01
 )
@@ -167,9 +166,7 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 		list[i].score = dot(&w, &list[i].terms)
 	}
 	top := r.bestLabelled()
-	if m.Steps%qualityEvery == 0 {
-		m.measure(r, top)
-	}
+	m.measure(r, top)
 	m.learnNet(r, top)
 	m.learnLinear(r, legs)
 	r.learnTastes(w[termBias])
