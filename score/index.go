@@ -71,38 +71,6 @@ type edge struct {
 	weight float32
 }
 
-// category is a sport, a league, a team or a market.
-type category struct {
-	key   categoryKey
-	hash  uint64 // of key
-	name  string
-	crowd float64 // everyone's weight, scaled as [landmark] says
-	log   float32 // its logarithm
-	open  []int32 // slots of its open events, by beginning; of leagues and teams
-
-	offered int32 // number of its open events
-}
-
-type categoryKind byte
-
-const (
-	kindSport categoryKind = iota
-	kindLeague
-	kindTeam
-	kindMarket
-	kindCountry // of bettors
-)
-
-type categoryKey struct {
-	kind categoryKind
-	name uint32
-}
-
-// landmark is the second at which the crowd's weights are taken. All share it,
-// so shares need no time, and a sum stays right when a bettor's part of it is
-// taken out and put in again.
-const landmark = 1_577_836_800 // 2020-01-01
-
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
 	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]int32{}}
@@ -139,20 +107,6 @@ func (x *Index) drop(slot int32) {
 	delete(x.slots, e.ref)
 	x.entries[slot] = entry{place: -1}
 	x.free = append(x.free, slot)
-}
-
-func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
-	k := categoryKey{kind, key}
-	id, ok := x.ids[k]
-	if !ok {
-		id = int32(len(x.categories))
-		x.categories = append(x.categories, category{key: k, hash: k.hash(), log: float32(math.Log(leastCrowd))})
-		x.ids[k] = id
-	}
-	if name != "" {
-		x.categories[id].name = name
-	}
-	return id
 }
 
 // PutFixture takes the newest state of a fixture in. The index keeps parts of f,
@@ -350,30 +304,6 @@ func (x *Index) addCountry(leg countryLeg, times float64) {
 		x.drop(slot)
 	}
 }
-
-func (x *Index) addTaste(b *Bettor, sign float64) {
-	if b == nil || b.Weight == 0 {
-		return
-	}
-	if sign > 0 {
-		x.bets += b.Legs
-	} else {
-		x.bets -= b.Legs
-	}
-	scale := sign * decay(landmark-b.At, TasteHalfLife)
-	x.crowd += b.Weight * scale
-	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
-		for _, a := range list {
-			id := x.category(categoryKind(kind), a.Key, "")
-			c := &x.categories[id]
-			c.crowd += a.Weight * scale
-			c.log = float32(math.Log(max(c.crowd, leastCrowd)))
-		}
-	}
-}
-
-// leastCrowd is the weight below which a category counts as never chosen.
-const leastCrowd = 1e-300
 
 // Event is a posted event, or nil.
 func (x *Index) Event(ref uint64) *tipoff.Event {

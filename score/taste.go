@@ -75,9 +75,6 @@ func powerOfTwo(least, most int) int {
 	return n
 }
 
-// hash is that by which a category finds its rows.
-func (k categoryKey) hash() uint64 { return scatter(uint64(k.kind)<<32 | uint64(k.name)) }
-
 // coldHash is that of the bias of an event for bettors of whom nothing is known.
 func coldHash(event uint64) uint64 { return event >> 16 }
 
