@@ -70,26 +70,58 @@ func (r *ranking) byOthers(id int32, own float64) float64 {
 	return max(0, r.categories[id].crowd*r.belief.carried-own)
 }
 
-// follow lets a formula count by how much the crowd is believed, on which its weights,
-// popularity and pairs rest. The rest is the sports and leagues that the bettor chose.
-func (r *ranking) follow(w *[Terms]float32) {
+// mix lets the chosen formula count by how much the crowd is believed, on which its
+// weights, popularity and pairs rest. The rest is the sports and leagues that the bettor
+// chose; of a newcomer, for whom weights are learnt, what is popular.
+func (r *ranking) mix() {
 	crowd := float32(r.belief.crowd)
-	for t := range w {
-		w[t] *= crowd
-	}
-	w[termSport] += (1 - crowd) * ownSport
-	w[termLeague] += (1 - float32(r.belief.leagues)) * ownLeague
-	r.unit, r.moves = crowd, crowd
-}
-
-// welcome is the same for a newcomer and learnt weights: without a taste of his own, the
-// rest is what is popular.
-func (r *ranking) welcome(w *[Terms]float32) {
-	crowd, popular := float32(r.belief.crowd), plainWeights(expertBlend, true)
-	for t := range w {
-		w[t] = crowd*w[t] + (1-crowd)*popular[t]
+	r.own = [Terms]float32{}
+	if r.cold {
+		popular := plainWeights(expertBlend, true)
+		for t := range r.own {
+			r.own[t] = (1 - crowd) * popular[t]
+		}
+	} else {
+		r.own[termSport] = (1 - crowd) * ownSport
+		r.own[termLeague] = (1 - float32(r.belief.leagues)) * ownLeague
+		r.unit = crowd
 	}
 	r.moves = crowd
+	for t, w := range r.own {
+		r.weights[t] = crowd*r.weights[t] + w
+	}
+}
+
+// formulaSpread is how far apart the hand blend sets the best and the worst event, about.
+const formulaSpread = 12
+
+// bound keeps a mixed formula from setting the listed events further apart than the hand
+// blend does, for which the prior is made: weights learnt from a few hundred coupons may
+// be anything. Where it has to, it scores the list again.
+func (r *ranking) bound(list []labelled) {
+	crowd := float32(r.belief.crowd)
+	if r.moves == 1 || crowd > 0.99 {
+		return
+	}
+	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
+	for i := range list {
+		score := list[i].score - dot(&r.own, &list[i].terms)
+		least, most = min(least, score), max(most, score)
+	}
+	by := formulaSpread * crowd / (most - least)
+	if !(by < 1) {
+		return
+	}
+	for t, w := range r.own {
+		r.weights[t] = (r.weights[t]-w)*by + w
+	}
+	r.moves *= by
+	if !r.cold {
+		r.unit *= by
+	}
+	for i := range list {
+		list[i].score = dot(&r.weights, &list[i].terms)
+	}
 }
 
 // Weights of the bettor's own taste. Teams are left out: a team bet on once would
@@ -113,17 +145,4 @@ func (r *ranking) liked(prior, all, weight, expected float64) liking {
 // lift is ln((w + m P) / ((W + m) P)).
 func lift(prior, all, weight, expected float64) float32 {
 	return float32(math.Log((weight + prior*expected) / ((all + prior) * expected)))
-}
-
-// newcomerDiversity is how varied the slate of a newcomer is where nobody has bet yet.
-const newcomerDiversity = 0.6
-
-// diversity is how varied the slate is to be. What is popular tells little of a newcomer
-// while few have bet: he is shown more of the catalogue, if the question wants variety.
-func (r *ranking) diversity() float64 {
-	asked := r.q.Diversity
-	if !r.cold || asked >= newcomerDiversity {
-		return asked
-	}
-	return asked + (newcomerDiversity-asked)*(1-r.belief.crowd)
 }

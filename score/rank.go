@@ -96,8 +96,9 @@ type ranking struct {
 	timed    timing
 	crowdAll float32 // logarithm of the crowd's
 	belief   belief
-	unit     float32 // how much a difference of 1 in the formula makes in the score
-	moves    float32 // how much the second stage's moves are believed
+	unit     float32        // how much a difference of 1 in the formula makes in the score
+	moves    float32        // how much the second stage's moves are believed
+	own      [Terms]float32 // the part of weights that does not rest on a crowd
 	weights  [Terms]float32
 }
 
@@ -178,7 +179,11 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 		if l.score = dot(&r.weights, &l.terms); isChance {
 			l.score = r.chance(slot)
 		}
-		s.pool.offer(candidate{labelled: l, score: l.score, entry: &x.entries[slot]}, size)
+	}
+	r.bound(s.labelled)
+	for i := range s.labelled {
+		l := &s.labelled[i]
+		s.pool.offer(candidate{labelled: l, score: l.score, entry: &x.entries[l.slot]}, size)
 	}
 	slices.SortFunc(s.pool, candidate.order)
 	if second {
@@ -189,7 +194,11 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	}
 	if q.Diversity > 0 {
 		r.rotate()
-		r.diversify(q.N, r.diversity())
+		if r.cold && r.belief.crowd < 0.5 {
+			r.introduce(q.N)
+		} else {
+			r.diversify(q.N, q.Diversity)
+		}
 	}
 	if len(s.pool) == 0 || q.N <= 0 {
 		return nil

@@ -69,11 +69,8 @@ func (r *ranking) choose() (second bool) {
 	} else {
 		r.weights = *plainWeights(expert, r.cold)
 	}
-	switch {
-	case follows:
-		r.follow(&r.weights)
-	case r.cold && expert <= expertLinear:
-		r.welcome(&r.weights)
+	if follows || r.cold && expert <= expertLinear {
+		r.mix()
 	}
 	return expert == expertNet
 }

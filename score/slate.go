@@ -123,3 +123,26 @@ type varied struct {
 	held      int
 	chosen    bool
 }
+
+// introduce reorders the sorted pool for a newcomer while few have bet and what is
+// popular tells little: every other one of its first n places goes to the event that is
+// least like those before it, so that the slate shows both what is popular and what
+// there is.
+func (r *ranking) introduce(n int) {
+	p := r.pool
+	r.varied = append(r.varied[:0], make([]varied, len(p))...)
+	for i := 1; i < min(n, len(p)); i++ {
+		pick := i
+		for j := i; j < len(p); j++ {
+			v := &r.varied[j]
+			v.likeness = max(v.likeness, alike(p[j].entry, p[i-1].entry))
+			if i%2 == 1 && v.likeness < r.varied[pick].likeness {
+				pick = j
+			}
+		}
+		event, likeness := p[pick], r.varied[pick]
+		copy(p[i+1:pick+1], p[i:pick])
+		copy(r.varied[i+1:pick+1], r.varied[i:pick])
+		p[i], r.varied[i] = event, likeness
+	}
+}
