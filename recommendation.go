@@ -8,6 +8,7 @@ const (
 	MaxItemsOld    = 1000 // of a recommendation through the old route
 	MaxExcluded    = 200
 	DefaultItems   = 10
+	DefaultVariety = 0.1 // [Query.Diversity] unless the client says otherwise
 	DefaultPerPage = 50
 	MaxPerPage     = 500
 )

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 
+	"tipoff"
 	"tipoff/score"
 )
 
@@ -27,7 +28,7 @@ var rankers = []struct {
 	{"served-blend", ServedBlend},
 	{"tipoff", func() Ranker { return Served("tipoff", score.RankerTipoff, 0, false) }},
 	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", score.RankerTipoff, 0, true) }},
-	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", score.RankerTipoff, defaultDiversity, false) }},
+	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", score.RankerTipoff, tipoff.DefaultVariety, false) }},
 }
 
 // ServedBlend returns the plain formula that serves a company while little is learnt:
@@ -35,9 +36,6 @@ var rankers = []struct {
 func ServedBlend() Ranker {
 	return &served{name: "served-blend", ranker: score.RankerTipoff, model: score.NewModel(), untaught: true, numbers: map[string]int32{}}
 }
-
-// defaultDiversity is the variety of a slate when none is asked for.
-const defaultDiversity = 0.1
 
 // RankerNames lists what can be measured.
 func RankerNames() []string {

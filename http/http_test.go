@@ -69,7 +69,7 @@ func TestRecommendations_ReadEveryParameter(t *testing.T) {
 		t.Errorf("asked %+v, want %+v", g.asked, want)
 	}
 	g.ask("GET", "/v1/recommendations?user_id=u", "")
-	if g.asked.N != 10 || g.asked.Diversity != gentle {
+	if g.asked.N != 10 || g.asked.Diversity != tipoff.DefaultVariety {
 		t.Errorf("asked %+v", g.asked)
 	}
 	g.ask("GET", "/v1/recommendations?user_id=u&scenario=bet-slip", "")

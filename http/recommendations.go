@@ -9,9 +9,6 @@ import (
 	"tipoff"
 )
 
-// gentle is how varied a slate is unless the client says otherwise.
-const gentle = 0.1
-
 // scenario is a named preset for the place where a slate is shown.
 type scenario struct {
 	diversity float64 // unless the query says so itself
@@ -19,9 +16,9 @@ type scenario struct {
 }
 
 var scenarios = map[string]scenario{
-	"home":     {diversity: gentle},                 // the first screen: a little of everything
-	"bet-slip": {},                                  // one more leg: the most likely first
-	"similar":  {diversity: gentle, followed: true}, // more of what the user bets on
+	"home":     {diversity: tipoff.DefaultVariety},                 // the first screen: a little of everything
+	"bet-slip": {},                                                 // one more leg: the most likely first
+	"similar":  {diversity: tipoff.DefaultVariety, followed: true}, // more of what the user bets on
 }
 
 // recommend answers GET /v1/recommendations.

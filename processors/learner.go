@@ -175,7 +175,8 @@ func (l *Learner) pupil(in *input) *pupil {
 }
 
 // resume begins with what the table holds, after a start or a rebalance: what was in
-// memory alone is delivered again. A value that cannot be read is learnt anew.
+// memory alone is delivered again. For a value that cannot be read a new model
+// is begun.
 func (p *pupil) resume(in *input, former []byte) {
 	p.learnt, p.dirty = score.NewLearnt(), false
 	p.resumed, p.second, p.taken = time.Time{}, 0, 0

@@ -44,7 +44,9 @@ func (r *ranking) prepareBelief(b *Bettor) {
 		v.others -= b.Weight * v.own
 		bets -= min(bets, b.Legs)
 	}
-	v.others = max(0, v.others)
+	if v.others = max(0, v.others); bets == 0 { // what is left is rounding
+		v.others = 0
+	}
 	v.crowd = max(float64(bets)/(float64(bets)+crowdPrior), leastBelief)
 	v.leagues = float64(bets) / (float64(bets) + leaguePrior)
 }
@@ -70,23 +72,19 @@ func (r *ranking) byOthers(id int32, own float64) float64 {
 	return max(0, r.categories[id].crowd*r.belief.carried-own)
 }
 
+// isEarly says whether a newcomer asks while the crowd is believed less than half: he is
+// shown what is popular, by the plain formula, whatever has been learnt.
+func (r *ranking) isEarly() bool { return r.cold && r.belief.crowd < 0.5 }
+
 // mix lets the chosen formula count by how much the crowd is believed, on which its
 // weights, popularity and pairs rest. The rest is the sports and leagues that the bettor
-// chose; of a newcomer, for whom weights are learnt, what is popular.
+// chose.
 func (r *ranking) mix() {
 	crowd := float32(r.belief.crowd)
 	r.own = [Terms]float32{}
-	if r.cold {
-		popular := plainWeights(expertBlend, true)
-		for t := range r.own {
-			r.own[t] = (1 - crowd) * popular[t]
-		}
-	} else {
-		r.own[termSport] = (1 - crowd) * ownSport
-		r.own[termLeague] = (1 - float32(r.belief.leagues)) * ownLeague
-		r.unit = crowd
-	}
-	r.moves = crowd
+	r.own[termSport] = (1 - crowd) * ownSport
+	r.own[termLeague] = (1 - float32(r.belief.leagues)) * ownLeague
+	r.unit = crowd
 	for t, w := range r.own {
 		r.weights[t] = crowd*r.weights[t] + w
 	}
@@ -100,7 +98,7 @@ const formulaSpread = 12
 // be anything. Where it has to, it scores the list again.
 func (r *ranking) bound(list []labelled) {
 	crowd := float32(r.belief.crowd)
-	if r.moves == 1 || crowd > 0.99 {
+	if r.unit == 1 || crowd > 0.99 {
 		return
 	}
 	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
@@ -115,10 +113,7 @@ func (r *ranking) bound(list []labelled) {
 	for t, w := range r.own {
 		r.weights[t] = (r.weights[t]-w)*by + w
 	}
-	r.moves *= by
-	if !r.cold {
-		r.unit *= by
-	}
+	r.unit *= by
 	for i := range list {
 		list[i].score = dot(&r.weights, &list[i].terms)
 	}

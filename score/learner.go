@@ -24,7 +24,7 @@ type Model struct {
 }
 
 // Without makes a model do without a term, or all terms of a part of the score, to
-// measure what they bring. It answers false where there is neither of that name.
+// measure what they bring. It returns false where there is neither of that name.
 func (m *Model) Without(name string) bool {
 	for t, part := range partOf {
 		if PartNames[part] == name || TermNames[t] == name {
@@ -173,7 +173,7 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 }
 
 // labels fills the list: the legs that were open, what retrieval proposes, and some
-// events drawn from all, which stand for those left out. It answers how many legs
+// events drawn from all, which stand for those left out. It returns how many legs
 // there are.
 func (r *ranking) labels(events []uint64) (legs int) {
 	s := r.Scratch

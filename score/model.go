@@ -18,7 +18,10 @@ func (m *Model) Marshal() []byte {
 		w.float(m.Quality[e].Weight)
 		w.float(m.Quality[e].Squares)
 	}
-	m.eachNumber(func(v *float32) { w.word32(math.Float32bits(*v)) })
+	m.eachNumber(func(v, square *float32) {
+		w.word32(math.Float32bits(*v))
+		w.word32(math.Float32bits(*square))
+	})
 	w.tastes(&m.tastes)
 	return w
 }
@@ -36,9 +39,9 @@ func UnmarshalModel(value []byte) (*Model, error) {
 		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0 ||
 			!(m.Quality[e].Squares >= 0 && m.Quality[e].Squares < math.Inf(1))
 	}
-	m.eachNumber(func(v *float32) {
-		*v = math.Float32frombits(u.word32())
-		u.bad = u.bad || *v-*v != 0 // infinite, or not a number
+	m.eachNumber(func(v, square *float32) {
+		*v, *square = math.Float32frombits(u.word32()), math.Float32frombits(u.word32())
+		u.bad = u.bad || *v-*v != 0 || *square-*square != 0 || *square < 0 // infinite, not a number, no square
 	})
 	u.tastes(&m.tastes)
 	return m, u.end()
@@ -47,20 +50,18 @@ func UnmarshalModel(value []byte) (*Model, error) {
 // termsKey tells one set of terms from another of the same size.
 var termsKey = Name(TermNames[:]...)
 
-// eachNumber visits all weights and sums of the model, always in the same order.
-func (m *Model) eachNumber(visit func(*float32)) {
+// eachNumber visits all weights of the model with their sums of squares, always in the
+// same order.
+func (m *Model) eachNumber(visit func(v, square *float32)) {
 	for t := range m.Weights {
 		for c := range m.Weights[t] {
-			visit(&m.Weights[t][c])
-			visit(&m.squares[t][c])
+			visit(&m.Weights[t][c], &m.squares[t][c])
 		}
 	}
 	for h := range m.net.in {
-		visit(&m.net.out[h])
-		visit(&m.net.outSquares[h])
+		visit(&m.net.out[h], &m.net.outSquares[h])
 		m.net.in[h].each(&m.net.inSquares[h], &netRow{}, func(w, squares, _ *float32) {
-			visit(w)
-			visit(squares)
+			visit(w, squares)
 		})
 	}
 }
@@ -95,11 +96,11 @@ func (u *unwire) tastes(t *tastes) {
 	for i := range t.everyone {
 		t.everyone[i] = u.brief()
 	}
-	t.everyoneSquares = u.brief()
+	t.everyoneSquares = u.square()
 	for _, table := range t.tables() {
 		table.resize(u.rows())
 		for i := range table.rows {
-			if table.squares[i] = u.brief(); table.squares[i] == 0 {
+			if table.squares[i] = u.square(); table.squares[i] == 0 {
 				continue
 			}
 			for k := range table.rows[i] {
@@ -109,7 +110,7 @@ func (u *unwire) tastes(t *tastes) {
 	}
 	t.biases.resize(u.rows())
 	for i := range t.biases.values {
-		t.biases.squares[i], t.biases.values[i] = u.brief(), u.brief()
+		t.biases.squares[i], t.biases.values[i] = u.square(), u.brief()
 	}
 }
 
@@ -127,5 +128,12 @@ func (u *unwire) rows() int {
 func (u *unwire) brief() float32 {
 	v := unbrief(u.word16())
 	u.bad = u.bad || v-v != 0 // infinite, or not a number
+	return v
+}
+
+// square reads a sum of squares: a negative one would make a root of it no number.
+func (u *unwire) square() float32 {
+	v := u.brief()
+	u.bad = u.bad || v < 0
 	return v
 }

@@ -97,14 +97,13 @@ type ranking struct {
 	crowdAll float32 // logarithm of the crowd's
 	belief   belief
 	unit     float32        // how much a difference of 1 in the formula makes in the score
-	moves    float32        // how much the second stage's moves are believed
 	own      [Terms]float32 // the part of weights that does not rest on a crowd
 	weights  [Terms]float32
 }
 
 // begin takes a question up: what the bettor's past says, and what is left out.
 func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
-	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1, moves: 1}
+	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
 	r.prepareTerms()
 	if b := q.Bettor; b != nil {
 		for i := range b.Bets {
@@ -194,7 +193,7 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	}
 	if q.Diversity > 0 {
 		r.rotate()
-		if r.cold && r.belief.crowd < 0.5 {
+		if r.isEarly() && q.Diversity <= tipoff.DefaultVariety {
 			r.introduce(q.N)
 		} else {
 			r.diversify(q.N, q.Diversity)
@@ -250,7 +249,7 @@ func (r *ranking) moveBest() {
 	r.q.Model.net.move(s.top, &r.context, &s.view)
 	lowest := float32(math.Inf(1))
 	for i := range n {
-		s.pool[i].score += s.view.moved[i] * r.moves
+		s.pool[i].score += s.view.moved[i] * r.unit
 		lowest = min(lowest, s.pool[i].score)
 	}
 	for i := n; i < len(s.pool); i++ {

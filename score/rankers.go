@@ -60,7 +60,7 @@ func (r *ranking) choose() (second bool) {
 	case RankerCF:
 		expert, follows = expertPairs, false
 	default:
-		if m != nil {
+		if m != nil && !r.isEarly() {
 			expert = m.Leader()
 		}
 	}
@@ -69,7 +69,7 @@ func (r *ranking) choose() (second bool) {
 	} else {
 		r.weights = *plainWeights(expert, r.cold)
 	}
-	if follows || r.cold && expert <= expertLinear {
+	if follows {
 		r.mix()
 	}
 	return expert == expertNet
