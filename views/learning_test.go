@@ -90,15 +90,16 @@ func (b *book) days(bets int) (choices []*score.Choice) {
 func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	b := newBook(t)
 	choices := b.days(200)
-	before, after := NewLearning(), NewLearning()
+	before, after, other := NewLearning(), NewLearning(), NewLearning()
 	b.show(before)
-	taught := score.NewModel() // else a first step is as long for a slope that is rounding
+	b.show(other)
+	taught := score.NewModel() // so that the learnt rankers have something to say
 	for _, choice := range choices[100:] {
-		if _, err := before.Learn("default", choice, taught); err != nil {
+		if _, err := other.Learn("default", choice, taught); err != nil {
 			t.Fatal(err)
 		}
 	}
-	last := b.bet("u3", noon.Add(200*time.Minute), "e38", "e39")
+	last := b.bet("u3", noon.Add(40*time.Hour), "e38", "e39") // the first bets for long: who saw them would know
 	b.show(after)
 	grade := func(v *Views) (score.Grade, *score.Model) {
 		m, err := score.UnmarshalModel(taught.Marshal())
@@ -119,11 +120,10 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	if modelBefore.Weights == taught.Weights {
 		t.Error("nothing was learnt")
 	}
-	if diff := cmp.Diff(modelBefore.Weights, modelAfter.Weights, cmpopts.EquateApprox(1e-3, 1e-5)); diff != "" {
-		t.Error("the model learnt something else once the tables held the coupon: ", diff)
-	}
-	if diff := cmp.Diff(modelBefore.Quality, modelAfter.Quality); diff != "" {
-		t.Error(diff)
+	// How well each ranker foresees the coupon depends on every term of the lesson. The
+	// weights themselves are no measure: those of terms that all events share follow rounding.
+	if diff := cmp.Diff(modelBefore.Quality, modelAfter.Quality, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Error("the model was taught something else once the tables held the coupon: ", diff)
 	}
 	if again, _ := grade(after); again != gradeAfter { // what was taken out is back, and is taken out again
 		t.Errorf("a second time the grade is %+v, at first %+v", again, gradeAfter)
