@@ -33,9 +33,11 @@ var plain = func() (weights [2][experts][Terms]float32) {
 		for _, e := range []int{expertBlend, expertAffinity} {
 			all[e][termSport], all[e][termLeague], all[e][termTeam] = 0.4, 0.5, 0.8
 		}
-		for _, e := range []int{expertBlend, expertPairsPopular, expertPairs} {
+		for _, e := range []int{expertPairsPopular, expertPairs} {
 			all[e][termPairs] = 1
 		}
+		// Of 1, 1.5, 2 and 2.5 the one that is close to the best on every kind of log.
+		all[expertBlend][termPairs] = 2
 		all[expertBlend][termSoon6] = -0.5
 		all[expertPairs][termPop6h] = 1e-3 // between equals
 	}
