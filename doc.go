@@ -1,6 +1,6 @@
 // Package tipoff is the language of the whole system: users, events, coupons
-// and recommendations as the public API speaks of them, their validation, the
-// names of every Kafka topic, and the kinds of error.
+// and recommendations as the public API speaks of them, their validation, and the
+// kinds of error.
 //
 // What arrives here is bytes that somebody posted or that a topic carries; what
 // leaves is a value that holds every bound of the contract, or faults that name

@@ -13,16 +13,17 @@ import (
 // is "tipoff".
 var imports = map[string][]string{
 	"tipoff":            {},
-	"tipoff/broker":     {"tipoff"},
+	"tipoff/topics":     {"tipoff"},
+	"tipoff/broker":     {"tipoff", "tipoff/topics"},
 	"tipoff/score":      {"tipoff"},
-	"tipoff/processors": {"tipoff", "tipoff/score"},
-	"tipoff/views":      {"tipoff", "tipoff/score"},
-	"tipoff/http":       {"tipoff"},
-	"tipoff/sink":       {"tipoff"},
+	"tipoff/processors": {"tipoff", "tipoff/topics", "tipoff/score"},
+	"tipoff/views":      {"tipoff", "tipoff/topics", "tipoff/score"},
+	"tipoff/http":       {"tipoff", "tipoff/topics"},
+	"tipoff/sink":       {"tipoff", "tipoff/topics"},
 	"tipoff/generator":  {"tipoff"},
-	"tipoff/cmd/chaos":  {"tipoff", "tipoff/score"},
+	"tipoff/cmd/chaos":  {"tipoff", "tipoff/topics", "tipoff/score"},
 	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

@@ -76,3 +76,6 @@ func (r *reader) currency() string {
 	}
 	return s
 }
+
+// DefaultCompany owns everything where no companies are configured.
+const DefaultCompany = "default"

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/goleak"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 func TestMain(m *testing.M) {
@@ -79,10 +79,10 @@ func eventually(t *testing.T, holds func() error) {
 	}
 }
 
-func records(n int) []tipoff.Record {
-	list := make([]tipoff.Record, n)
+func records(n int) []topics.Record {
+	list := make([]topics.Record, n)
 	for i := range list {
-		list[i] = tipoff.Record{Topic: tipoff.TopicUsers, Key: fmt.Sprintf("default/u%d", i), Value: fmt.Appendf(nil, "%d", i), Received: time.Now()}
+		list[i] = topics.Record{Topic: topics.Users, Key: fmt.Sprintf("default/u%d", i), Value: fmt.Appendf(nil, "%d", i), Received: time.Now()}
 	}
 	return list
 }
@@ -93,12 +93,12 @@ func TestEnsureTopics_CreatesThemAsStatedAndAgrees(t *testing.T) {
 	if err := c.EnsureTopics(); err != nil {
 		t.Errorf("again: %v", err)
 	}
-	topics, err := c.admin.ListTopics()
+	existing, err := c.admin.ListTopics()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range tipoff.Topics() {
-		got, ok := topics[want.Name]
+	for _, want := range topics.All() {
+		got, ok := existing[want.Name]
 		if !ok || int(got.NumPartitions) != cmp.Or(want.Partitions, 2) {
 			t.Errorf("%s: %+v", want.Name, got)
 		}
@@ -119,7 +119,7 @@ func TestEnsureTopics_CreatesThemAsStatedAndAgrees(t *testing.T) {
 }
 
 func TestEnsureTopics_RefusesAMismatchAndNamesIt(t *testing.T) {
-	k := fake(t, kfake.SeedTopics(3, tipoff.TopicUsers))
+	k := fake(t, kfake.SeedTopics(3, topics.Users))
 	other := layout
 	_, err := Connect(t.Context(), Config{Brokers: k.ListenAddrs()}, other, silent)
 	var mismatch MismatchError
@@ -157,7 +157,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := c.Source(tipoff.TopicUsers)
+	source := c.Source(topics.Users)
 	if err := errors.Join(p.Publish(t.Context(), records(50)), p.Close(), c.Close(), e.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +170,8 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	ends, err := c.ends(tipoff.TopicUsers, sarama.OffsetNewest)
-	if err != nil || ends[0]+ends[1] != 50 || c.Source(tipoff.TopicUsers) != source {
+	ends, err := c.ends(topics.Users, sarama.OffsetNewest)
+	if err != nil || ends[0]+ends[1] != 50 || c.Source(topics.Users) != source {
 		t.Errorf("after a restart the broker has %v, %v", ends, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/xdg-go/scram"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Config says how to reach the cluster. The names are those of Kafka's own
@@ -52,7 +52,7 @@ func (c *Config) sarama(clientID string) (*sarama.Config, error) {
 	s.Producer.Idempotent = true
 	s.Net.MaxOpenRequests = 1 // with idempotence: no reordering, no duplicates
 	s.Producer.Compression = sarama.CompressionSnappy
-	s.Producer.Partitioner = sarama.NewCustomHashPartitioner(tipoff.NewKeyHash)
+	s.Producer.Partitioner = sarama.NewCustomHashPartitioner(topics.NewKeyHash)
 	// No flush settings: a message leaves as soon as the connection is free, and
 	// what gathers meanwhile leaves together.
 	s.Producer.Flush.Frequency, s.Producer.Flush.Bytes, s.Producer.Flush.Messages = 0, 0, 0

@@ -12,7 +12,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/go-json-experiment/json"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // controlKey is the one key of the control topic.
@@ -21,29 +21,29 @@ const controlKey = "builds"
 // controlPatience bounds reading and writing the control topic.
 const controlPatience = 15 * time.Second
 
-// Builds is what the control topic says now. Where it says nothing yet, the first
+// TableSets is what the control topic says now. Where it says nothing yet, the first
 // build serves.
-func (c *Cluster) Builds() (builds tipoff.Builds, err error) {
-	newest, err := c.newestBuilds()
+func (c *Cluster) TableSets() (builds topics.TableSets, err error) {
+	newest, err := c.newestTableSets()
 	if err != nil || newest < 0 {
 		return builds, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlPatience)
 	defer cancel()
-	err = c.control(ctx, newest, readOnce, func(b tipoff.Builds) bool {
+	err = c.control(ctx, newest, readOnce, func(b topics.TableSets) bool {
 		builds = b
 		return false
 	})
 	return builds, err
 }
 
-// FollowBuilds calls apply with what the control topic says now, if anything, and
+// FollowTableSets calls apply with what the control topic says now, if anything, and
 // with each change, until ctx ends.
-func (c *Cluster) FollowBuilds(ctx context.Context, apply func(tipoff.Builds)) error {
+func (c *Cluster) FollowTableSets(ctx context.Context, apply func(topics.TableSets)) error {
 	for pause := newBackoff(); ; {
-		newest, err := c.newestBuilds()
+		newest, err := c.newestTableSets()
 		if err == nil {
-			err = c.control(ctx, max(0, newest), follow, func(b tipoff.Builds) bool {
+			err = c.control(ctx, max(0, newest), follow, func(b topics.TableSets) bool {
 				apply(b)
 				return true
 			})
@@ -56,12 +56,12 @@ func (c *Cluster) FollowBuilds(ctx context.Context, apply func(tipoff.Builds)) e
 	}
 }
 
-// newestBuilds is the offset of the newest record of the control topic, which
+// newestTableSets is the offset of the newest record of the control topic, which
 // compaction never removes; -1: there is none.
-func (c *Cluster) newestBuilds() (int64, error) {
-	end, err := c.client.GetOffset(tipoff.TopicControl, 0, sarama.OffsetNewest)
+func (c *Cluster) newestTableSets() (int64, error) {
+	end, err := c.client.GetOffset(topics.Control, 0, sarama.OffsetNewest)
 	if err != nil {
-		return 0, fmt.Errorf("offsets of topic %s: %w", tipoff.TopicControl, err)
+		return 0, fmt.Errorf("offsets of topic %s: %w", topics.Control, err)
 	}
 	return end - 1, nil
 }
@@ -75,7 +75,7 @@ const (
 
 // control visits the records of the control topic from an offset on, until visit
 // answers false.
-func (c *Cluster) control(ctx context.Context, from int64, wait time.Duration, visit func(b tipoff.Builds) bool) error {
+func (c *Cluster) control(ctx context.Context, from int64, wait time.Duration, visit func(b topics.TableSets) bool) error {
 	settings, err := c.config.sarama("tipoff-control")
 	if err != nil {
 		return err
@@ -84,25 +84,25 @@ func (c *Cluster) control(ctx context.Context, from int64, wait time.Duration, v
 	settings.Consumer.MaxWaitTime = wait
 	consumer, err := sarama.NewConsumer(c.config.Brokers, settings)
 	if err != nil {
-		return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, err)
+		return fmt.Errorf("read topic %s: %w", topics.Control, err)
 	}
 	defer consumer.Close()
-	records, err := consumer.ConsumePartition(tipoff.TopicControl, 0, from)
+	records, err := consumer.ConsumePartition(topics.Control, 0, from)
 	if err != nil {
-		return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, err)
+		return fmt.Errorf("read topic %s: %w", topics.Control, err)
 	}
 	defer records.Close()
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("read topic %s: %w", tipoff.TopicControl, ctx.Err())
+			return fmt.Errorf("read topic %s: %w", topics.Control, ctx.Err())
 		case m, open := <-records.Messages():
 			if !open {
-				return fmt.Errorf("read topic %s: the connection ended", tipoff.TopicControl)
+				return fmt.Errorf("read topic %s: the connection ended", topics.Control)
 			}
-			var b tipoff.Builds
+			var b topics.TableSets
 			if err := json.Unmarshal(m.Value, &b); err != nil {
-				return fmt.Errorf("read topic %s, offset %d: %w", tipoff.TopicControl, m.Offset, err)
+				return fmt.Errorf("read topic %s, offset %d: %w", topics.Control, m.Offset, err)
 			}
 			if !visit(b) {
 				return nil
@@ -111,22 +111,22 @@ func (c *Cluster) control(ctx context.Context, from int64, wait time.Duration, v
 	}
 }
 
-// SetBuilds tells every process which builds there are, and makes their topics
+// SetTableSets tells every process which builds there are, and makes their topics
 // first.
-func (c *Cluster) SetBuilds(ctx context.Context, builds tipoff.Builds) error {
+func (c *Cluster) SetTableSets(ctx context.Context, builds topics.TableSets) error {
 	existing, err := c.admin.ListTopics()
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
-	topics := tipoff.SharedTopics()
+	wanted := topics.Shared()
 	for _, b := range builds.All() {
-		topics = append(topics, b.Topics()...)
+		wanted = append(wanted, b.Topics()...)
 	}
-	if err := c.ensure(topics, existing); err != nil {
+	if err := c.ensure(wanted, existing); err != nil {
 		return err
 	}
 	for pause := newBackoff(); ; { // topics that are new are not known everywhere at once
-		err := c.readSources(topicNames(topics))
+		err := c.readSources(topicNames(wanted))
 		if err == nil {
 			break
 		}
@@ -142,7 +142,7 @@ func (c *Cluster) SetBuilds(ctx context.Context, builds tipoff.Builds) error {
 	if err != nil {
 		return err
 	}
-	err = p.Publish(ctx, []tipoff.Record{{Topic: tipoff.TopicControl, Key: controlKey, Value: value, Received: time.Now()}})
+	err = p.Publish(ctx, []topics.Record{{Topic: topics.Control, Key: controlKey, Value: value, Received: time.Now()}})
 	return errors.Join(err, p.Close())
 }
 
@@ -155,8 +155,8 @@ func (c *Cluster) CatchUp(ctx context.Context, reads map[string][]string, hops i
 	defer ticker.Stop()
 	for range hops {
 		ends := map[string]map[int32]int64{}
-		for _, topics := range reads {
-			for _, topic := range topics {
+		for _, names := range reads {
+			for _, topic := range names {
 				err := c.insist(ctx, nil, func() (err error) {
 					ends[topic], err = c.ends(topic, sarama.OffsetNewest)
 					return err
@@ -168,9 +168,9 @@ func (c *Cluster) CatchUp(ctx context.Context, reads map[string][]string, hops i
 		}
 		for {
 			behind := int64(0)
-			for group, topics := range reads {
+			for group, names := range reads {
 				err := c.insist(ctx, []string{group}, func() error {
-					n, err := c.behind(group, topics, ends)
+					n, err := c.behind(group, names, ends)
 					if err == nil {
 						behind += n
 					}
@@ -213,8 +213,8 @@ func (c *Cluster) insist(ctx context.Context, groups []string, ask func() error)
 	}
 }
 
-func (c *Cluster) behind(group string, topics []string, ends map[string]map[int32]int64) (behind int64, err error) {
-	lag, err := c.lagTo(group, topics, func(topic string) (map[int32]int64, error) { return ends[topic], nil })
+func (c *Cluster) behind(group string, names []string, ends map[string]map[int32]int64) (behind int64, err error) {
+	lag, err := c.lagTo(group, names, func(topic string) (map[int32]int64, error) { return ends[topic], nil })
 	for _, n := range lag {
 		behind += n
 	}
@@ -223,8 +223,8 @@ func (c *Cluster) behind(group string, topics []string, ends map[string]map[int3
 
 // Left is how many records the groups have still to read.
 func (c *Cluster) Left(reads map[string][]string) (left int64, err error) {
-	for group, topics := range reads {
-		lag, err := c.lag(group, topics)
+	for group, names := range reads {
+		lag, err := c.lag(group, names)
 		if err != nil {
 			return 0, err
 		}
@@ -235,10 +235,10 @@ func (c *Cluster) Left(reads map[string][]string) (left int64, err error) {
 	return left, nil
 }
 
-// ReachBack says whether the facts' topics hold every record they ever had; else
+// FactsComplete says whether the facts' topics hold every record they ever had; else
 // why they do not.
-func (c *Cluster) ReachBack() (whole bool, why string, err error) {
-	for _, name := range []string{tipoff.TopicEvents, tipoff.TopicCoupons} { // of users the newest is kept for ever
+func (c *Cluster) FactsComplete() (whole bool, why string, err error) {
+	for _, name := range []string{topics.Events, topics.Coupons} { // of users the newest is kept for ever
 		oldest, err := c.ends(name, sarama.OffsetOldest)
 		if err != nil {
 			return false, "", err
@@ -255,7 +255,7 @@ func (c *Cluster) ReachBack() (whole bool, why string, err error) {
 // Remove deletes the topics and groups of builds that are no longer there, up to
 // the last number in use. Groups go when their members have left, which is waited
 // for.
-func (c *Cluster) Remove(ctx context.Context, builds tipoff.Builds) error {
+func (c *Cluster) Remove(ctx context.Context, builds topics.TableSets) error {
 	there := map[int]bool{}
 	for _, b := range builds.All() {
 		there[b.Number] = true
@@ -272,7 +272,7 @@ func (c *Cluster) Remove(ctx context.Context, builds tipoff.Builds) error {
 		if there[number] {
 			continue
 		}
-		gone := tipoff.Build{Number: number, Copied: number > 0}
+		gone := topics.TableSet{Number: number, Copied: number > 0}
 		for _, group := range append(slices.Collect(maps.Keys(gone.Reads())), gone.Learner()) {
 			if _, is := groups[group]; is {
 				if err := c.removeGroup(ctx, group); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // maxCopies is how many records are copied at once, of one partition.
@@ -20,14 +20,14 @@ const maxCopies = 500
 // before one that came before it.
 type Copier struct {
 	cluster *Cluster
-	build   tipoff.Build
+	build   topics.TableSet
 
 	mu       sync.Mutex
 	producer sarama.SyncProducer
 }
 
 // NewCopier prepares a copier; the group runs it.
-func (c *Cluster) NewCopier(build tipoff.Build) *Copier { return &Copier{cluster: c, build: build} }
+func (c *Cluster) NewCopier(build topics.TableSet) *Copier { return &Copier{cluster: c, build: build} }
 
 // Setup is called by the consumer group at the beginning of a session.
 func (c *Copier) Setup(sarama.ConsumerGroupSession) error {
@@ -138,16 +138,16 @@ func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, 
 
 // copied is the copy of a fact, which says where the fact is and when it came.
 func copied(m *sarama.ConsumerMessage, to, topicID string) *sarama.ProducerMessage {
-	origin := tipoff.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
-	received := tipoff.FormatReceived(m.Timestamp)
+	origin := topics.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
+	received := topics.FormatReceived(m.Timestamp)
 	for _, h := range m.Headers {
-		if string(h.Key) == tipoff.HeaderReceived {
+		if string(h.Key) == topics.HeaderReceived {
 			received = h.Value
 		}
 	}
 	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: []sarama.RecordHeader{
-		{Key: []byte(tipoff.HeaderReceived), Value: received},
-		{Key: []byte(tipoff.HeaderOrigin), Value: []byte(origin.String())},
+		{Key: []byte(topics.HeaderReceived), Value: received},
+		{Key: []byte(topics.HeaderOrigin), Value: []byte(origin.String())},
 	}}
 	if m.Value != nil {
 		c.Value = sarama.ByteEncoder(m.Value)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // flaky is a producer that stores some of what it is given and then says that it
@@ -49,7 +49,7 @@ type copying struct {
 
 func (c *copying) Context() context.Context                 { return c.ctx }
 func (c *copying) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
-func (c *copying) Topic() string                            { return tipoff.TopicCoupons }
+func (c *copying) Topic() string                            { return topics.Coupons }
 func (c *copying) MarkMessage(m *sarama.ConsumerMessage, _ string) {
 	c.marked = m.Offset + 1
 	if c.marked >= c.endAt {
@@ -63,11 +63,11 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 	var facts []*sarama.ConsumerMessage
 	for offset := range int64(300) {
 		facts = append(facts, &sarama.ConsumerMessage{
-			Topic: tipoff.TopicCoupons, Partition: 1, Offset: offset, Key: fmt.Appendf(nil, "default/u%d", random.IntN(40)), Value: []byte("v"), Timestamp: time.Now(),
+			Topic: topics.Coupons, Partition: 1, Offset: offset, Key: fmt.Appendf(nil, "default/u%d", random.IntN(40)), Value: []byte("v"), Timestamp: time.Now(),
 		})
 	}
 	producer := &flaky{random: random, fails: 4}
-	build := tipoff.Build{Number: 3, Copied: true}
+	build := topics.TableSet{Number: 3, Copied: true}
 	// The first owner of the partition ends on its way; the next one begins some
 	// records before, as not all was committed.
 	from := int64(0)
@@ -101,8 +101,8 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 	first := map[int64]bool{}
 	for _, m := range producer.stored {
 		key, _ := m.Key.Encode()
-		origin, err := tipoff.ParseOrigin(m.Headers[1].Value)
-		if err != nil || m.Topic != "tipoff-coupons-3" || origin.TopicID != c.TopicID(tipoff.TopicCoupons) || origin.Partition != 1 {
+		origin, err := topics.ParseOrigin(m.Headers[1].Value)
+		if err != nil || m.Topic != "tipoff-coupons-3" || origin.TopicID != c.TopicID(topics.Coupons) || origin.Partition != 1 {
 			t.Fatalf("%+v, %v", m, err)
 		}
 		if first[origin.Offset] {

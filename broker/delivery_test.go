@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 func TestWindow_PassesOnlyTheContiguousFinishedPartOn(t *testing.T) {
@@ -155,7 +155,7 @@ type session struct {
 }
 
 func (s session) GenerationID() int32        { return s.generation }
-func (s session) Claims() map[string][]int32 { return map[string][]int32{tipoff.TopicUsers: {0}} }
+func (s session) Claims() map[string][]int32 { return map[string][]int32{topics.Users: {0}} }
 
 func TestOwner_EpochsGrowFromSessionToSession(t *testing.T) {
 	o := connect(t, Config{Brokers: fake(t).ListenAddrs()}).NewOwner(TableValues{}, nil)
@@ -218,7 +218,7 @@ func TestOwner_KeepsStorageOnlyWhereNobodyElseCanHaveWritten(t *testing.T) {
 // once is a graph that writes a key's first record and skips the others, as they are
 // applied already.
 func once() *goka.GroupGraph {
-	return goka.DefineGroup(tipoff.GroupBettors, goka.Input(tipoff.TopicUsers, raw{}, func(ctx goka.Context, message any) {
+	return goka.DefineGroup(topics.GroupBettors, goka.Input(topics.Users, raw{}, func(ctx goka.Context, message any) {
 		if ctx.Value() == nil {
 			ctx.SetValue(message)
 		}
@@ -232,7 +232,7 @@ func TestProcessor_AWriteThatFailsIsMadeAgain(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	p := c.NewProcessor(once(), owner(c))
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -240,9 +240,9 @@ func TestProcessor_AWriteThatFailsIsMadeAgain(t *testing.T) {
 	running.Go(func() { _ = p.Run(ctx) })
 	eventually(t, func() error { return ready(p.State()) })
 	for round := range 3 {
-		fault := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: tipoff.TableBettors, Err: kerr.UnknownServerError})
+		fault := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topics.TableBettors, Err: kerr.UnknownServerError})
 		for i := range 40 {
-			list := []tipoff.Record{{Topic: tipoff.TopicUsers, Key: fmt.Sprintf("default/u%d-%d", round, i), Value: []byte("v"), Received: time.Now()}}
+			list := []topics.Record{{Topic: topics.Users, Key: fmt.Sprintf("default/u%d-%d", round, i), Value: []byte("v"), Received: time.Now()}}
 			if err := pub.Publish(t.Context(), list); err != nil {
 				t.Fatal(err)
 			}
@@ -265,9 +265,9 @@ func TestProcessor_ASessionThatEndsInMidCallbackLosesNothing(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	began, gate := make(chan struct{}, 1000), make(chan struct{})
-	held := goka.DefineGroup(tipoff.GroupBettors, goka.Input(tipoff.TopicUsers, raw{}, func(ctx goka.Context, message any) {
+	held := goka.DefineGroup(topics.GroupBettors, goka.Input(topics.Users, raw{}, func(ctx goka.Context, message any) {
 		before, _ := ctx.Value().([]byte)
 		began <- struct{}{}
 		<-gate
@@ -308,17 +308,17 @@ func TestProcessor_ATopicMadeAnewIsANewSource(t *testing.T) {
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	o := owner(c)
-	before := c.Source(tipoff.TopicUsers)
-	if err := k.DeleteTopic(tipoff.TopicUsers); err != nil {
+	before := c.Source(topics.Users)
+	if err := k.DeleteTopic(topics.Users); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.begin(session{generation: 1}); err == nil {
 		t.Error("a session begins without one of the topics")
 	}
-	if err := k.CreateTopic(tipoff.TopicUsers, 2, nil); err != nil {
+	if err := k.CreateTopic(topics.Users, 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.begin(session{generation: 2}); err != nil || o.Source(tipoff.TopicUsers) == before {
+	if _, err := o.begin(session{generation: 2}); err != nil || o.Source(topics.Users) == before {
 		t.Errorf("the source is still %x, %v", before, err)
 	}
 }
@@ -327,7 +327,7 @@ func TestProcessor_ATopicMadeAnewIsANewSource(t *testing.T) {
 func TestHandler_ASessionThatCannotBeginEnds(t *testing.T) {
 	k := fake(t)
 	o := owner(connect(t, Config{Brokers: k.ListenAddrs()}))
-	if err := k.DeleteTopic(tipoff.TopicUsers); err != nil {
+	if err := k.DeleteTopic(topics.Users); err != nil {
 		t.Fatal(err)
 	}
 	h := &watermarkedHandler{owner: o}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing.T) {
@@ -17,12 +17,12 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 	pub := publisher(t, c, 5*time.Second)
 	keys := records(20)
 	partition := func(key string) uint32 {
-		h := tipoff.NewKeyHash()
+		h := topics.NewKeyHash()
 		_, _ = h.Write([]byte(key))
 		return h.Sum32() % 2
 	}
-	strange := tipoff.Record{Topic: tipoff.TableBettors, Key: keys[0].Key, Value: []byte("7: from the future"), Received: time.Now()}
-	if err := errors.Join(pub.Publish(t.Context(), []tipoff.Record{strange}), pub.Publish(t.Context(), keys)); err != nil {
+	strange := topics.Record{Topic: topics.TableBettors, Key: keys[0].Key, Value: []byte("7: from the future"), Received: time.Now()}
+	if err := errors.Join(pub.Publish(t.Context(), []topics.Record{strange}), pub.Publish(t.Context(), keys)); err != nil {
 		t.Fatal(err)
 	}
 	owner := c.NewOwner(TableValues{
@@ -36,7 +36,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 	}, func(string) {})
 	var seen following
 	ctx, cancel := context.WithCancel(t.Context())
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	p := c.NewProcessor(counting(), owner)
 	done := make(chan struct{}, 2)
 	go func() { _ = view.Run(ctx); done <- struct{}{} }()
@@ -47,7 +47,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 		}
 	}
 	eventually(t, func() error { // and the partition's facts wait
-		if lag, err := c.lag(tipoff.GroupBettors, []string{tipoff.TopicUsers}); err != nil || lag[tipoff.TopicUsers] == 0 || lag[tipoff.TopicUsers] == 20 {
+		if lag, err := c.lag(topics.GroupBettors, []string{topics.Users}); err != nil || lag[topics.Users] == 0 || lag[topics.Users] == 20 {
 			return fmt.Errorf("lag %v, %v", lag, err)
 		}
 		return nil
@@ -63,7 +63,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 		t.Error(err)
 	}
 	s := p.State()
-	if s.Ready || !strings.Contains(s.Detail, "version 7, deploy") || !strings.Contains(s.Detail, keys[0].Key) || !strings.Contains(s.Detail, tipoff.TableBettors) {
+	if s.Ready || !strings.Contains(s.Detail, "version 7, deploy") || !strings.Contains(s.Detail, keys[0].Key) || !strings.Contains(s.Detail, topics.TableBettors) {
 		t.Errorf("state %+v", s)
 	}
 	cancel()
@@ -77,7 +77,7 @@ func TestOwner_KnowsTheHighestEpochOfARecoveredTable(t *testing.T) {
 	pub := publisher(t, c, 5*time.Second)
 	values := records(20)
 	for i := range values {
-		values[i].Topic, values[i].Value = tipoff.TableBettors, []byte("7")
+		values[i].Topic, values[i].Value = topics.TableBettors, []byte("7")
 	}
 	if err := pub.Publish(t.Context(), values); err != nil {
 		t.Fatal(err)

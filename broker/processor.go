@@ -13,7 +13,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Processor runs a goka group processor for as long as its context lives.
@@ -109,7 +109,7 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 	settings[2].Producer.Retry.Backoff = 250 * time.Millisecond
 	settings[2].Metadata.Retry.Max = 120
 	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
-	topics := goka.NewTopicManagerConfig()
+	manager := goka.NewTopicManagerConfig()
 	joins := goka.ConsumerGroupBuilderWithConfig(settings[0])
 	return []goka.ProcessorOption{
 		goka.WithConsumerGroupBuilder(func(brokers []string, group, clientID string) (sarama.ConsumerGroup, error) {
@@ -121,10 +121,10 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 		}),
 		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[1])),
 		goka.WithProducerBuilder(goka.ProducerBuilderWithConfig(settings[2])),
-		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[3], topics)),
+		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[3], manager)),
 		goka.WithStorageBuilder(p.owner.storage),
 		goka.WithUpdateCallback(p.owner.recover),
-		goka.WithHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),
+		goka.WithHasher(func() hash.Hash32 { return topics.NewKeyHash() }),
 		goka.WithPartitionChannelSize(maxUnfinished),
 		goka.WithLogger(quiet{p.cluster.log}),
 	}, nil

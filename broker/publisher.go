@@ -11,6 +11,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // Bounds of a publisher.
@@ -94,7 +95,7 @@ func size(message *sarama.ProducerMessage) int64 {
 // replicas. It wraps [tipoff.ErrBusy] when too much waits already: then none was
 // sent. It wraps [tipoff.ErrUnavailable] when the broker failed or did not answer
 // in time: then each record may or may not be stored.
-func (p *Publisher) Publish(ctx context.Context, records []tipoff.Record) error {
+func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error {
 	messages := make([]*sarama.ProducerMessage, len(records))
 	b := &batch{done: make(chan struct{})}
 	b.open.Store(1)
@@ -103,12 +104,12 @@ func (p *Publisher) Publish(ctx context.Context, records []tipoff.Record) error 
 		messages[i] = &sarama.ProducerMessage{
 			Topic: r.Topic, Key: sarama.StringEncoder(r.Key), Value: sarama.ByteEncoder(r.Value), Metadata: b,
 			Headers: []sarama.RecordHeader{{
-				Key: []byte(tipoff.HeaderReceived), Value: tipoff.FormatReceived(r.Received),
+				Key: []byte(topics.HeaderReceived), Value: topics.FormatReceived(r.Received),
 			}},
 		}
 		if !r.Origin.IsZero() {
 			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{
-				Key: []byte(tipoff.HeaderOrigin), Value: []byte(r.Origin.String()),
+				Key: []byte(topics.HeaderOrigin), Value: []byte(r.Origin.String()),
 			})
 		}
 		total += size(messages[i])

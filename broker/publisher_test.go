@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 func TestPublisher_AcknowledgesWhatTheBrokerHas(t *testing.T) {
@@ -31,7 +32,7 @@ func TestPublisher_AcknowledgesWhatTheBrokerHas(t *testing.T) {
 		})
 	}
 	all.Wait()
-	ends, err := c.ends(tipoff.TopicUsers, sarama.OffsetNewest)
+	ends, err := c.ends(topics.Users, sarama.OffsetNewest)
 	if err != nil || ends[0]+ends[1] != 1000 {
 		t.Errorf("the broker has %v, %v", ends, err)
 	}
@@ -156,9 +157,9 @@ func TestPublisher_BoundsWhatWaits(t *testing.T) {
 	c := connect(t, Config{Brokers: []string{p.Addr().String()}})
 	pub := publisher(t, c, 100*time.Millisecond)
 	p.set(true)
-	big := tipoff.Record{Topic: tipoff.TopicUsers, Key: "default/u", Value: make([]byte, 512<<10)}
+	big := topics.Record{Topic: topics.Users, Key: "default/u", Value: make([]byte, 512<<10)}
 	eventually(t, func() error {
-		err := pub.Publish(t.Context(), []tipoff.Record{big, big, big, big, big, big, big, big})
+		err := pub.Publish(t.Context(), []topics.Record{big, big, big, big, big, big, big, big})
 		if errors.Is(err, tipoff.ErrBusy) {
 			// There is still room for small ones.
 			if err := pub.Publish(t.Context(), records(1)); errors.Is(err, tipoff.ErrBusy) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // TestProcessor_HoldsAPartitionThatNeedsAPerson: a table value of a newer version is
@@ -23,7 +23,7 @@ func TestProcessor_HoldsAPartitionThatNeedsAPerson(t *testing.T) {
 	c.log = slog.New(slog.NewTextHandler(&log, nil))
 	pub := publisher(t, c, 5*time.Second)
 	newer := records(1)[0]
-	newer.Topic, newer.Value = tipoff.TableBettors, []byte("9 of the future")
+	newer.Topic, newer.Value = topics.TableBettors, []byte("9 of the future")
 	if err := pub.Publish(t.Context(), append(records(20), newer)); err != nil {
 		t.Fatal(err)
 	}
@@ -37,13 +37,13 @@ func TestProcessor_HoldsAPartitionThatNeedsAPerson(t *testing.T) {
 		},
 	}, func(string) {}))
 	var seen following
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = p.Run(ctx) })
 	running.Go(func() { _ = view.Run(ctx) })
 	held := func(i int) int32 { // the partition of a user
-		hash := tipoff.NewKeyHash()
+		hash := topics.NewKeyHash()
 		_, _ = fmt.Fprintf(hash, "default/u%d", i)
 		return int32(hash.Sum32() % uint32(c.layout.Partitions))
 	}

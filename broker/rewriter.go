@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Rewriter asks the owners of keys to write their values again: of keys whose
@@ -17,7 +17,7 @@ import (
 // no harm, so every process that sees such a value asks.
 type Rewriter struct {
 	publisher *Publisher
-	request   func(key string) tipoff.Record
+	request   func(key string) topics.Record
 	log       *slog.Logger
 
 	mu   sync.Mutex
@@ -27,7 +27,7 @@ type Rewriter struct {
 }
 
 // NewRewriter prepares a rewriter; request makes the message to a key's owner.
-func (c *Cluster) NewRewriter(publisher *Publisher, request func(key string) tipoff.Record) *Rewriter {
+func (c *Cluster) NewRewriter(publisher *Publisher, request func(key string) topics.Record) *Rewriter {
 	return &Rewriter{publisher: publisher, request: request, log: c.log, keys: map[string]struct{}{}}
 }
 
@@ -72,7 +72,7 @@ func (r *Rewriter) Run(ctx context.Context) error {
 		if len(keys) == 0 {
 			continue
 		}
-		records := make([]tipoff.Record, len(keys))
+		records := make([]topics.Record, len(keys))
 		for i, key := range keys {
 			records[i] = r.request(key)
 		}

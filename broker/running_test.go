@@ -10,7 +10,7 @@ import (
 
 	"github.com/lovoo/goka"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // counting is a processor's graph that keeps how many records each key had.
@@ -22,7 +22,7 @@ func counting() *goka.GroupGraph {
 		}
 		ctx.SetValue(fmt.Appendf(nil, "%d", n+1))
 	}
-	return goka.DefineGroup(tipoff.GroupBettors, goka.Input(tipoff.TopicUsers, raw{}, count), goka.Persist(raw{}))
+	return goka.DefineGroup(topics.GroupBettors, goka.Input(topics.Users, raw{}, count), goka.Persist(raw{}))
 }
 
 type raw struct{}
@@ -71,7 +71,7 @@ func TestProcessorAndView_FollowTheStreamThroughARestart(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = view.Run(ctx) })
@@ -103,7 +103,7 @@ func TestProcessor_TwoShareThePartitionsAndOneTakesOver(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(tipoff.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = view.Run(ctx) })
@@ -150,14 +150,14 @@ func TestView_IsNotReadyBeforeItHasAll(t *testing.T) {
 	pub := publisher(t, c, 5*time.Second)
 	values := records(200)
 	for i := range values {
-		values[i].Topic = tipoff.TableBettors
+		values[i].Topic = topics.TableBettors
 	}
 	if err := pub.Publish(t.Context(), values); err != nil {
 		t.Fatal(err)
 	}
 	gate := make(chan struct{})
 	var seen following
-	view := c.NewView(tipoff.TableBettors, func(u Update) { <-gate; seen.apply(u) })
+	view := c.NewView(topics.TableBettors, func(u Update) { <-gate; seen.apply(u) })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = view.Run(ctx) }()
@@ -186,8 +186,8 @@ func TestLag_CountsWhatIsLeft(t *testing.T) {
 	if err := pub.Publish(t.Context(), records(30)); err != nil {
 		t.Fatal(err)
 	}
-	lag, err := c.lag("nobody", []string{tipoff.TopicUsers, tipoff.TopicEvents})
-	if err != nil || lag[tipoff.TopicUsers] != 30 || lag[tipoff.TopicEvents] != 0 {
+	lag, err := c.lag("nobody", []string{topics.Users, topics.Events})
+	if err != nil || lag[topics.Users] != 30 || lag[topics.Events] != 0 {
 		t.Errorf("lag = %v, %v", lag, err)
 	}
 }

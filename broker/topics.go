@@ -11,7 +11,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Layout is how the topics are laid out on the cluster.
@@ -38,7 +38,7 @@ func (l Layout) Validate() error {
 // late by a processor that had lost its partition is seen beside the right one.
 const compactionLag = 24 * time.Hour
 
-func (l Layout) settings(t tipoff.Topic, replication int) map[string]*string {
+func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	set := map[string]string{
 		"message.timestamp.type": "LogAppendTime", // the broker's clock dates every record
 		"min.insync.replicas":    strconv.Itoa(max(1, replication-1)),
@@ -57,7 +57,7 @@ func (l Layout) settings(t tipoff.Topic, replication int) map[string]*string {
 	return pointers
 }
 
-func (l Layout) retention(t tipoff.Topic) time.Duration {
+func (l Layout) retention(t topics.Topic) time.Duration {
 	if t.Retention > 0 {
 		return min(l.Retention, t.Retention)
 	}
@@ -82,27 +82,27 @@ func (c *Cluster) EnsureTopics() error {
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
-	topics := tipoff.SharedTopics()
-	if err := c.ensure(topics, existing); err != nil {
+	wanted := topics.Shared()
+	if err := c.ensure(wanted, existing); err != nil {
 		return err
 	}
-	builds, err := c.Builds()
+	builds, err := c.TableSets()
 	if err != nil {
 		return err
 	}
 	for _, b := range builds.All() {
-		topics = append(topics, b.Topics()...)
+		wanted = append(wanted, b.Topics()...)
 	}
-	return errors.Join(c.ensure(topics, existing), c.readSources(topicNames(topics)))
+	return errors.Join(c.ensure(wanted, existing), c.readSources(topicNames(wanted)))
 }
 
-func (c *Cluster) ensure(topics []tipoff.Topic, existing map[string]sarama.TopicDetail) error {
+func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.TopicDetail) error {
 	replication := c.layout.Replication
 	if replication == 0 {
 		replication = min(3, len(c.client.Brokers()))
 	}
 	var mismatch MismatchError
-	for _, t := range topics {
+	for _, t := range wanted {
 		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
@@ -132,7 +132,7 @@ func (c *Cluster) ensure(topics []tipoff.Topic, existing map[string]sarama.Topic
 
 // differences compares what the settings state: partitions, replication where it
 // is set, and how long records are kept.
-func (c *Cluster) differences(t tipoff.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, err error) {
+func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, err error) {
 	say := func(what string, is, wanted any) {
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
@@ -217,8 +217,8 @@ func (c *Cluster) ours(claims map[string][]int32) (names []string) {
 	return names
 }
 
-func topicNames(topics []tipoff.Topic) (names []string) {
-	for _, t := range topics {
+func topicNames(wanted []topics.Topic) (names []string) {
+	for _, t := range wanted {
 		names = append(names, t.Name)
 	}
 	return names
@@ -228,7 +228,7 @@ func topicNames(topics []tipoff.Topic) (names []string) {
 // [Cluster.EnsureTopics].
 func (c *Cluster) Source(topic string) uint32 {
 	if id := c.TopicID(topic); id != "" {
-		return tipoff.TopicSource(id)
+		return topics.Source(id)
 	}
 	return 0
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/storage"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Update is one change of a table, as a view sees it.
@@ -93,15 +93,15 @@ func (v *View) live(ctx context.Context) error {
 			return consumer, err
 		}),
 		goka.WithViewTopicManagerBuilder(func(brokers []string) (goka.TopicManager, error) {
-			topics, err := goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())(brokers)
+			manager, err := goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())(brokers)
 			if err == nil {
-				opened = append(opened, topics)
+				opened = append(opened, manager)
 			}
-			return topics, err
+			return manager, err
 		}),
 		goka.WithViewStorageBuilder(v.storage),
 		goka.WithViewCallback(v.update),
-		goka.WithViewHasher(func() hash.Hash32 { return tipoff.NewKeyHash() }),
+		goka.WithViewHasher(func() hash.Hash32 { return topics.NewKeyHash() }),
 		goka.WithViewLogger(quiet{v.cluster.log}),
 	)
 	if err != nil {
@@ -122,7 +122,7 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 
 func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
 	u := Update{Partition: ctx.Partition(), Key: key, Value: value}
-	if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil {
+	if received, err := topics.ParseReceived(ctx.Headers()[topics.HeaderReceived]); err == nil {
 		u.Received = received
 	}
 	v.apply(u)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -36,12 +37,12 @@ func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
 	strict := tipoff.Reading{Now: noon, Strict: true}
 	events := map[string]tipoff.Event{}
 	for _, u := range s.Users() {
-		if _, err := tipoff.DecodeUser(tipoff.UserRecord("c", u, noon).Value, strict); err != nil {
+		if _, err := tipoff.DecodeUser(topics.UserRecord("c", u, noon).Value, strict); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, e := range s.Events() {
-		if _, err := tipoff.DecodeEvent(tipoff.EventRecord("c", e, noon).Value, strict); err != nil {
+		if _, err := tipoff.DecodeEvent(topics.EventRecord("c", e, noon).Value, strict); err != nil {
 			t.Error(err)
 		}
 		if !e.Begin.After(noon) || e.Begin.After(noon.AddDate(0, 0, 7)) {
@@ -50,7 +51,7 @@ func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
 		events[e.ID] = e
 	}
 	for _, c := range s.Coupons(3000, noon) {
-		if _, err := tipoff.DecodeCoupon(tipoff.CouponRecord("c", c, noon).Value, strict); err != nil {
+		if _, err := tipoff.DecodeCoupon(topics.CouponRecord("c", c, noon).Value, strict); err != nil {
 			t.Error(err)
 		}
 		for _, leg := range c.Selections {

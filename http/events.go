@@ -4,6 +4,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // patchEvent changes an event that is posted already, or will be.
@@ -24,7 +25,7 @@ func (s *Server) patchEvent(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := api.Publisher.Publish(q.patience(), []tipoff.Record{tipoff.PatchRecord(q.company(), patch, s.Now())}); err != nil {
+	if err := api.Publisher.Publish(q.patience(), []topics.Record{topics.PatchRecord(q.company(), patch, s.Now())}); err != nil {
 		return err
 	}
 	return q.answer(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})

@@ -10,37 +10,38 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // The routes of v1 that take facts: one object, an array, or one object a line.
 
 func (s *Server) postUsers(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
 		u, err := tipoff.DecodeUser(item, how)
 		if err != nil {
-			return tipoff.Record{}, u.ID, err
+			return topics.Record{}, u.ID, err
 		}
-		return tipoff.UserRecord(q.company(), u, how.Now), u.ID, nil
+		return topics.UserRecord(q.company(), u, how.Now), u.ID, nil
 	})
 }
 
 func (s *Server) postEvents(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
 		e, err := tipoff.DecodeEvent(item, how)
 		if err != nil {
-			return tipoff.Record{}, e.ID, err
+			return topics.Record{}, e.ID, err
 		}
-		return tipoff.EventRecord(q.company(), e, how.Now), e.ID, nil
+		return topics.EventRecord(q.company(), e, how.Now), e.ID, nil
 	})
 }
 
 func (s *Server) postCoupons(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (tipoff.Record, string, error) {
+	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
 		c, err := tipoff.DecodeCoupon(item, how)
 		if err != nil {
-			return tipoff.Record{}, c.ID, err
+			return topics.Record{}, c.ID, err
 		}
-		return tipoff.CouponRecord(q.company(), c, how.Now), c.ID, nil
+		return topics.CouponRecord(q.company(), c, how.Now), c.ID, nil
 	})
 }
 
@@ -51,7 +52,7 @@ type posted struct {
 }
 
 // decodeItem reads one item; it answers the item's id even of a faulty one.
-type decodeItem func(item []byte, how tipoff.Reading) (record tipoff.Record, id string, err error)
+type decodeItem func(item []byte, how tipoff.Reading) (record topics.Record, id string, err error)
 
 // post publishes the good items of a body and names the faults of the others.
 func (s *Server) post(q *request, decode decodeItem) error {
@@ -64,7 +65,7 @@ func (s *Server) post(q *request, decode decodeItem) error {
 		return err
 	}
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records := make([]tipoff.Record, 0, len(items))
+	records := make([]topics.Record, 0, len(items))
 	rejected := tipoff.Faults{}
 	for i, item := range items {
 		record, id, err := decode(item, how)

@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // types of a body that a fuzzed request may say it has.
@@ -99,15 +100,15 @@ func FuzzRequests(f *testing.F) {
 }
 
 // readable reads a record as the processors do.
-func readable(r tipoff.Record) (err error) {
+func readable(r topics.Record) (err error) {
 	how := tipoff.Reading{Now: noon}
-	_, id, _ := tipoff.SplitKey(r.Key)
+	_, id, _ := topics.SplitKey(r.Key)
 	switch {
-	case r.Topic == tipoff.TopicUsers:
+	case r.Topic == topics.Users:
 		_, err = tipoff.DecodeUser(r.Value, how)
-	case r.Topic == tipoff.TopicCoupons:
+	case r.Topic == topics.Coupons:
 		_, err = tipoff.DecodeCoupon(r.Value, how)
-	case tipoff.IsPatch(r.Value):
+	case topics.IsPatch(r.Value):
 		_, err = tipoff.DecodeEventPatch(r.Value, id, how)
 	default:
 		_, err = tipoff.DecodeEvent(r.Value, how)

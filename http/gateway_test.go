@@ -16,18 +16,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // ports are all three ports of the gateway, played by the test.
 type ports struct {
 	mu        sync.Mutex
-	published []tipoff.Record
+	published []topics.Record
 	asked     tipoff.Query
 	fails     error // of publishing, and of the archive
 	items     int   // of a recommendation
 }
 
-func (p *ports) Publish(_ context.Context, records []tipoff.Record) error {
+func (p *ports) Publish(_ context.Context, records []topics.Record) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fails != nil {
@@ -186,4 +187,4 @@ func (g *gateway) want(a answer, status int, parts ...string) {
 
 type publish func() error
 
-func (p publish) Publish(context.Context, []tipoff.Record) error { return p() }
+func (p publish) Publish(context.Context, []topics.Record) error { return p() }

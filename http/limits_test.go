@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // gate is a publisher that keeps what is large waiting.
@@ -22,7 +22,7 @@ type gate struct {
 	waiting chan struct{}
 }
 
-func (g gate) Publish(ctx context.Context, records []tipoff.Record) error {
+func (g gate) Publish(ctx context.Context, records []topics.Record) error {
 	if len(records) > 1 {
 		g.waiting <- struct{}{}
 		<-g.open

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // The four routes of the service that this one replaces.
@@ -18,37 +19,37 @@ func hello(q *request) error {
 }
 
 func (s *Server) registerUser(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (tipoff.Record, error) {
+	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
 		u, err := tipoff.DecodeUser(body, how)
 		if err != nil {
-			return tipoff.Record{}, err
+			return topics.Record{}, err
 		}
-		return tipoff.UserRecord(q.company(), u, how.Now), nil
+		return topics.UserRecord(q.company(), u, how.Now), nil
 	})
 }
 
 func (s *Server) registerEvent(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (tipoff.Record, error) {
+	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
 		e, err := tipoff.DecodeEvent(body, how)
 		if err != nil {
-			return tipoff.Record{}, err
+			return topics.Record{}, err
 		}
-		return tipoff.EventRecord(q.company(), e, how.Now), nil
+		return topics.EventRecord(q.company(), e, how.Now), nil
 	})
 }
 
 func (s *Server) registerCoupon(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (tipoff.Record, error) {
+	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
 		c, err := tipoff.DecodeCoupon(body, how)
 		if err != nil {
-			return tipoff.Record{}, err
+			return topics.Record{}, err
 		}
-		return tipoff.CouponRecord(q.company(), c, how.Now), nil
+		return topics.CouponRecord(q.company(), c, how.Now), nil
 	})
 }
 
 // register publishes one entity and echoes it as it was posted.
-func (s *Server) register(q *request, decode func([]byte, tipoff.Reading) (tipoff.Record, error)) error {
+func (s *Server) register(q *request, decode func([]byte, tipoff.Reading) (topics.Record, error)) error {
 	body, err := q.object()
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (s *Server) register(q *request, decode func([]byte, tipoff.Reading) (tipof
 	if err != nil {
 		return err
 	}
-	if err := api.Publisher.Publish(q.patience(), []tipoff.Record{record}); err != nil {
+	if err := api.Publisher.Publish(q.patience(), []topics.Record{record}); err != nil {
 		return err
 	}
 	q.SetContentType("application/json")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 func TestOldRoutes_AnswerAsTheOldServiceDid(t *testing.T) {
@@ -143,7 +144,7 @@ func TestPatch_IsPublishedWithItsEvent(t *testing.T) {
 	g := start(t)
 	g.want(g.ask("PATCH", "/v1/events/a%2Fb%20%C3%BC", `{"status":"finished","result":"2:1"}`), 202, `{"accepted":1`)
 	r := g.published[0]
-	if r.Topic != tipoff.TopicEvents || r.Key != "default/a/b ü" || !tipoff.IsPatch(r.Value) {
+	if r.Topic != topics.Events || r.Key != "default/a/b ü" || !topics.IsPatch(r.Value) {
 		t.Errorf("published %s %s %s", r.Topic, r.Key, r.Value)
 	}
 	for body, part := range map[string]string{`{}`: "at least one", `{"status":"won"}`: "one of open", `{"league":"x"}`: "not a field", `[]`: "must be an object"} {

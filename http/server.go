@@ -23,12 +23,13 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // Publisher sends facts to the broker. It returns nil once the broker has all of
 // them, else an error that wraps [tipoff.ErrBusy] or [tipoff.ErrUnavailable].
 type Publisher interface {
-	Publish(ctx context.Context, records []tipoff.Record) error
+	Publish(ctx context.Context, records []topics.Record) error
 }
 
 // Recommender answers from memory what is open now and who likes what.

@@ -8,26 +8,27 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // Bettors is the processor that keeps a build's table of bettors, by company and
 // user.
-func Bettors(place Place, b tipoff.Build) *goka.GroupGraph {
+func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Bettors()),
 		goka.Input(goka.Stream(b.Users()), bytesCodec{}, callback(place, b, postUser)),
 		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(place, b, noteCoupon)),
 		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(place, b, learnLeg)),
 		goka.Output(goka.Stream(b.Selections()), bytesCodec{}),
 		goka.Output(goka.Stream(b.Choices()), bytesCodec{}),
-		goka.Output(tipoff.TopicRejected, bytesCodec{}),
+		goka.Output(topics.Rejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
 // RewriteBettor asks the owner of a key of the build's table of bettors to write
 // its value again.
-func RewriteBettor(b tipoff.Build, key string) tipoff.Record {
-	return tipoff.Record{Topic: b.Resolved(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+func RewriteBettor(b topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: b.Resolved(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
 // postUser takes a newer version of a user in.
@@ -67,10 +68,10 @@ func noteCoupon(in *input) {
 	case score.NewBet, score.AgainBet:
 		legs := bettor.Send(&coupon, in.cause(), received)
 		for i := range legs {
-			in.send(in.build.Selections(), tipoff.Key(in.company, legs[i].EventID), &legs[i])
+			in.send(in.build.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
 		}
 		if verdict == score.NewBet { // what was known before is not known any more when the same record comes again
-			in.send(in.build.Choices(), tipoff.Key(in.company, tipoff.ModelID),
+			in.send(in.build.Choices(), topics.Key(in.company, topics.ModelID),
 				&score.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
 	case score.DiffersBet:

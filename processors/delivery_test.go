@@ -11,24 +11,25 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // day is what a company of a few users and events does, each entity's facts in their
 // order.
-func day(company string, now time.Time) (entities [][]tipoff.Record) {
+func day(company string, now time.Time) (entities [][]topics.Record) {
 	for u := range 4 {
 		user := fmt.Sprint("u", u)
-		entities = append(entities, []tipoff.Record{
-			tipoff.UserRecord(company, tipoff.User{ID: user, BirthYear: 1990, Country: "FR", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
-			tipoff.UserRecord(company, tipoff.User{ID: user, BirthYear: 1991, Country: "IT", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
+		entities = append(entities, []topics.Record{
+			topics.UserRecord(company, tipoff.User{ID: user, BirthYear: 1990, Country: "FR", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
+			topics.UserRecord(company, tipoff.User{ID: user, BirthYear: 1991, Country: "IT", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, now),
 		})
-		var coupons []tipoff.Record
+		var coupons []topics.Record
 		for k := range 8 {
 			c := tipoff.Coupon{ID: fmt.Sprint("k", k%7), UserID: user, Stake: float64(1 + k/7), Timestamp: modelBase.Add(-time.Duration(k*3%7) * time.Hour)}
 			for i := range 1 + k%3 {
 				c.Selections = append(c.Selections, tipoff.Selection{EventID: fmt.Sprint("e", (k+u+2*i)%6), Odds: 1.5 + float64(k), Market: "m", Outcome: fmt.Sprint(k % 2)})
 			}
-			coupons = append(coupons, tipoff.CouponRecord(company, c, now))
+			coupons = append(coupons, topics.CouponRecord(company, c, now))
 		}
 		entities = append(entities, coupons)
 	}
@@ -37,16 +38,16 @@ func day(company string, now time.Time) (entities [][]tipoff.Record) {
 			ID: fmt.Sprint("e", e), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
 			League: fmt.Sprint("L", e%3), Sport: fmt.Sprint("S", e%2), Participants: []string{fmt.Sprint("T", e), "T"}, Status: tipoff.StatusOpen,
 		}
-		entities = append(entities, []tipoff.Record{
-			tipoff.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Status: tipoff.StatusSuspended}, now),
-			tipoff.EventRecord(company, event, now),
-			tipoff.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Result: "1:0"}, now),
+		entities = append(entities, []topics.Record{
+			topics.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Status: tipoff.StatusSuspended}, now),
+			topics.EventRecord(company, event, now),
+			topics.PatchRecord(company, tipoff.EventPatch{ID: event.ID, Result: "1:0"}, now),
 		})
 	}
 	return entities
 }
 
-func (w *world) publishAll(entities [][]tipoff.Record) {
+func (w *world) publishAll(entities [][]topics.Record) {
 	for _, facts := range entities {
 		for _, fact := range facts {
 			w.publish(fact)
@@ -143,8 +144,8 @@ func TestTables_ATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.start()
-	coupon := func(id, user string) tipoff.Record {
-		return tipoff.CouponRecord("a", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: modelBase,
+	coupon := func(id, user string) topics.Record {
+		return topics.CouponRecord("a", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: modelBase,
 			Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}, time.Now())
 	}
 	for i := range 10 {
@@ -152,7 +153,7 @@ func TestTables_ATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
 	}
 	w.settle()
 	w.stop(p)
-	if err := w.kafka.DeleteTopic(tipoff.TopicCoupons); err != nil {
+	if err := w.kafka.DeleteTopic(topics.Coupons); err != nil {
 		t.Fatal(err)
 	}
 	p = w.start()
@@ -181,16 +182,16 @@ func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
 	w.settle()
 	w.stop(p)
 	p = w.start() // an owner of a later epoch
-	w.publish(tipoff.UserRecord("a", tipoff.User{ID: "u1", BirthYear: 1999, Country: "DE", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, time.Now()))
-	w.publish(tipoff.PatchRecord("a", tipoff.EventPatch{ID: "e1", Status: tipoff.StatusFinished}, time.Now()))
+	w.publish(topics.UserRecord("a", tipoff.User{ID: "u1", BirthYear: 1999, Country: "DE", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, time.Now()))
+	w.publish(topics.PatchRecord("a", tipoff.EventPatch{ID: "e1", Status: tipoff.StatusFinished}, time.Now()))
 	w.settle()
 	before := w.said("a")
 	b, f := &score.Bettor{Epoch: 1}, &score.Fixture{Epoch: 1}
-	w.publish(tipoff.Record{Topic: tipoff.TableBettors, Key: "a/u1", Value: b.Marshal(), Received: time.Now()})
-	w.publish(tipoff.Record{Topic: tipoff.TableFixtures, Key: "a/e1", Value: f.Marshal(), Received: time.Now()})
+	w.publish(topics.Record{Topic: topics.TableBettors, Key: "a/u1", Value: b.Marshal(), Received: time.Now()})
+	w.publish(topics.Record{Topic: topics.TableFixtures, Key: "a/e1", Value: f.Marshal(), Received: time.Now()})
 	w.stop(p)
 	w.start() // finds them in the changelog
-	for topic, key := range map[string]string{tipoff.TableBettors: "a/u1", tipoff.TableFixtures: "a/e1"} {
+	for topic, key := range map[string]string{topics.TableBettors: "a/u1", topics.TableFixtures: "a/e1"} {
 		w.eventually(20*time.Second, func() error {
 			last := ""
 			for _, r := range w.read(topic) {

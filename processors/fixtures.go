@@ -9,31 +9,32 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // Fixtures is the processor that keeps a build's table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(place Place, b tipoff.Build) *goka.GroupGraph {
+func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Fixtures()),
 		goka.Input(goka.Stream(b.Events()), bytesCodec{}, callback(place, b, takeEvent)),
 		goka.Input(goka.Stream(b.Selections()), bytesCodec{}, callback(place, b, countLeg)),
 		goka.Loop(bytesCodec{}, callback(place, b, serveLoop)),
 		goka.Output(goka.Stream(b.Resolved()), bytesCodec{}),
-		goka.Output(tipoff.TopicRejected, bytesCodec{}),
+		goka.Output(topics.Rejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
 // RewriteFixture asks the owner of a key of the build's table of fixtures to write
 // its value again.
-func RewriteFixture(b tipoff.Build, key string) tipoff.Record {
-	return tipoff.Record{Topic: b.LoopFixtures(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+func RewriteFixture(b topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
 // takeEvent takes an event or a patch in, and releases the legs that waited for it.
 func takeEvent(in *input) {
-	if tipoff.IsPatch(in.value) {
+	if topics.IsPatch(in.value) {
 		takePatch(in)
 		return
 	}
@@ -97,7 +98,7 @@ func (in *input) answer(fixture *score.Fixture, leg *score.Leg, isNew bool) {
 }
 
 func (in *input) resolve(leg *score.Leg, t score.Traits) {
-	in.send(in.build.Resolved(), tipoff.Key(in.company, leg.UserID), score.Resolve(leg, t))
+	in.send(in.build.Resolved(), topics.Key(in.company, leg.UserID), score.Resolve(leg, t))
 }
 
 // serveLoop serves what waits and asks beside the events: a leg that shall wait in a
@@ -105,7 +106,7 @@ func (in *input) resolve(leg *score.Leg, t score.Traits) {
 // asks once more, or a key that shall be written again.
 func serveLoop(in *input) {
 	got, _ := score.UnmarshalMessage(in.value)
-	if _, _, isChunk := tipoff.SplitPartKey(in.Key()); isChunk {
+	if _, _, isChunk := topics.SplitPartKey(in.Key()); isChunk {
 		in.serveChunk(got)
 		return
 	}
@@ -133,7 +134,7 @@ func (in *input) serveChunk(message any) {
 	switch m := message.(type) {
 	case *score.Leg:
 		if chunk.Released {
-			whole, _, _ := tipoff.SplitPartKey(in.Key())
+			whole, _, _ := topics.SplitPartKey(in.Key())
 			in.Loopback(whole, score.MarshalMessage(m), in.headers())
 			return
 		}
@@ -155,7 +156,7 @@ func (in *input) serveChunk(message any) {
 }
 
 func (in *input) chunkKey(chunk uint64) string {
-	return tipoff.PartKey(in.Key(), strconv.FormatUint(chunk, 10))
+	return topics.PartKey(in.Key(), strconv.FormatUint(chunk, 10))
 }
 
 // fixture is the state of the record's event; an event never heard of has an empty

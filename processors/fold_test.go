@@ -11,6 +11,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // picture is what the tables say, without bookkeeping: what must be equal exactly,
@@ -104,15 +105,15 @@ func (p picture) addFixture(key string, f *score.Fixture) {
 func (w *world) said(company string) picture {
 	w.Helper()
 	p := newPicture()
-	for key, value := range w.table(tipoff.TableBettors, company) {
+	for key, value := range w.table(topics.TableBettors, company) {
 		b, err := score.UnmarshalBettor([]byte(value))
 		if err != nil {
 			w.Fatalf("bettor %s: %v", key, err)
 		}
 		p.addBettor(key, b)
 	}
-	for key, value := range w.table(tipoff.TableFixtures, company) {
-		if _, _, chunk := tipoff.SplitPartKey(key); chunk {
+	for key, value := range w.table(topics.TableFixtures, company) {
+		if _, _, chunk := topics.SplitPartKey(key); chunk {
 			continue
 		}
 		f, err := score.UnmarshalFixture([]byte(value))
@@ -121,8 +122,8 @@ func (w *world) said(company string) picture {
 		}
 		p.addFixture(key, f)
 	}
-	for _, r := range w.read(tipoff.TopicRejected) {
-		var rejected tipoff.Rejection
+	for _, r := range w.read(topics.Rejected) {
+		var rejected topics.Rejection
 		if err := json.Unmarshal([]byte(r.value), &rejected); err != nil {
 			w.Fatal(err)
 		}
@@ -160,12 +161,12 @@ func (w *world) folded(company string) picture {
 			w.Fatalf("%s: %v", r.value, err)
 		}
 	}
-	for _, r := range ours(tipoff.TopicUsers) {
+	for _, r := range ours(topics.Users) {
 		b := bettor(r.key)
 		b.user = new(tipoff.User)
 		decode(r, b.user)
 	}
-	for _, r := range ours(tipoff.TopicEvents) {
+	for _, r := range ours(topics.Events) {
 		if f := fixture(r.key); strings.HasPrefix(r.value, `{"patch":true`) {
 			var patch tipoff.EventPatch
 			decode(r, &patch)
@@ -177,29 +178,29 @@ func (w *world) folded(company string) picture {
 			f.post(event)
 		}
 	}
-	for _, r := range ours(tipoff.TopicCoupons) {
+	for _, r := range ours(topics.Coupons) {
 		var c tipoff.Coupon
 		decode(r, &c)
 		at := c.Timestamp.Unix()
-		if received, err := tipoff.ParseReceived([]byte(r.headers[tipoff.HeaderReceived])); err == nil {
+		if received, err := topics.ParseReceived([]byte(r.headers[topics.HeaderReceived])); err == nil {
 			at = min(at, received.Unix())
 		}
 		b := bettor(r.key)
 		if stands := b.coupon(c.ID); stands != nil {
 			if inJSON(stands.Coupon) != inJSON(c) {
-				p.exact["rejected "+tipoff.Rejection{By: tipoff.GroupBettors, Topic: tipoff.TopicCoupons, Partition: r.partition, Offset: r.offset}.ID()] = ""
+				p.exact["rejected "+topics.Rejection{By: topics.GroupBettors, Topic: topics.Coupons, Partition: r.partition, Offset: r.offset}.ID()] = ""
 			}
 			continue
 		}
 		history := b.note(c, at)
 		for _, leg := range c.Selections {
-			f := fixture(tipoff.Key(company, leg.EventID))
+			f := fixture(topics.Key(company, leg.EventID))
 			f.count(leg, at, history)
 			history = append([]string{leg.EventID}, slices.DeleteFunc(history, func(other string) bool { return other == leg.EventID })...)
 		}
 	}
 	for key, b := range bettors {
-		b.add(p, key, func(event string) *tipoff.Event { return fixtures[tipoff.Key(company, event)].event })
+		b.add(p, key, func(event string) *tipoff.Event { return fixtures[topics.Key(company, event)].event })
 	}
 	for key, f := range fixtures {
 		f.add(p, key)

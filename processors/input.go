@@ -23,6 +23,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // Place is what a callback must know of where it runs.
@@ -53,8 +54,8 @@ func (bytesCodec) Decode(data []byte) (any, error)  { return data, nil }
 type input struct {
 	goka.Context
 	place       Place
-	build       tipoff.Build
-	origin      tipoff.Origin // of a copy
+	build       topics.TableSet
+	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
 	received    time.Time
@@ -66,17 +67,17 @@ type input struct {
 // callback makes a goka callback of one that takes an opened record. A record whose
 // key is not ours is rejected, and so is one that makes the callback panic: a fault
 // of ours must not stop the records behind it.
-func callback(place Place, build tipoff.Build, handle func(*input)) goka.ProcessCallback {
+func callback(place Place, build topics.TableSet, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
 		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
 		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
-		if origin, err := tipoff.ParseOrigin(ctx.Headers()[tipoff.HeaderOrigin]); err == nil {
+		if origin, err := topics.ParseOrigin(ctx.Headers()[topics.HeaderOrigin]); err == nil {
 			in.origin, in.appended = origin, origin.Appended
-			in.at = score.Position{Source: tipoff.TopicSource(origin.TopicID), Offset: origin.Offset}
+			in.at = score.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
 		}
 		in.received = in.appended
-		if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
+		if received, err := topics.ParseReceived(ctx.Headers()[topics.HeaderReceived]); err == nil && received.Before(in.received) {
 			in.received = received
 		}
 		defer func() {
@@ -91,7 +92,7 @@ func callback(place Place, build tipoff.Build, handle func(*input)) goka.Process
 			in.reject(fmt.Sprintf("made the processor panic: %v", fault))
 		}()
 		var ok bool
-		if in.company, in.id, ok = tipoff.SplitKey(ctx.Key()); !ok {
+		if in.company, in.id, ok = topics.SplitKey(ctx.Key()); !ok {
 			in.reject("the key must be company/id")
 			return
 		}
@@ -126,7 +127,7 @@ func (in *input) reading() tipoff.Reading { return tipoff.Reading{Now: in.append
 // headers go with everything that follows from the record, so that the last one
 // to act on it knows how old it is.
 func (in *input) headers() goka.ContextOption {
-	return goka.WithCtxEmitHeaders(goka.Headers{tipoff.HeaderReceived: tipoff.FormatReceived(in.received)})
+	return goka.WithCtxEmitHeaders(goka.Headers{topics.HeaderReceived: topics.FormatReceived(in.received)})
 }
 
 // send emits a message to another processor.
@@ -137,7 +138,7 @@ func (in *input) send(topic, key string, message any) {
 // reject puts the record on the topic of rejections, with the reason. Every build
 // rejects a fact under the same name, as it is one rejection.
 func (in *input) reject(reason string) {
-	r := tipoff.Rejection{
+	r := topics.Rejection{
 		Reason:    reason,
 		By:        in.build.First(string(in.Group())),
 		Topic:     in.build.Public(string(in.Topic())),
@@ -150,7 +151,7 @@ func (in *input) reject(reason string) {
 	if !in.origin.IsZero() {
 		r.Partition, r.Offset = in.origin.Partition, in.origin.Offset
 	}
-	in.Emit(tipoff.TopicRejected, r.ID(), r.Marshal())
+	in.Emit(topics.Rejected, r.ID(), r.Marshal())
 }
 
 // unreadable rejects the record because the state that it would change is broken:

@@ -9,8 +9,8 @@ import (
 
 	"github.com/lovoo/goka"
 
-	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // World is the state of all companies that the learner ranks on.
@@ -67,17 +67,17 @@ func NewLearner(world World, former map[string][]byte) *Learner {
 }
 
 // Graph is the learner's processor for a build.
-func (l *Learner) Graph(place Place, b tipoff.Build) *goka.GroupGraph {
+func (l *Learner) Graph(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Learner()),
 		goka.Input(goka.Stream(b.Choices()), bytesCodec{}, callback(place, b, l.take)),
-		goka.Output(tipoff.TopicRejected, bytesCodec{}),
+		goka.Output(topics.Rejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
 // RewriteModel asks the owner of a key of the learner's table to write its value again.
-func RewriteModel(b tipoff.Build, key string) tipoff.Record {
-	return tipoff.Record{Topic: b.Choices(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+func RewriteModel(b topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: b.Choices(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
 }
 
 // Passed is how many coupons were passed over, as there were too many or they came too
@@ -93,7 +93,7 @@ func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 	l.mu.Unlock()
 	for company, p := range companies {
 		since := p.unsaved.Load()
-		if since != 0 && now.Sub(time.Unix(0, since)) >= saveEvery && request(tipoff.Key(company, tipoff.ModelID)) == nil {
+		if since != 0 && now.Sub(time.Unix(0, since)) >= saveEvery && request(topics.Key(company, topics.ModelID)) == nil {
 			p.unsaved.CompareAndSwap(since, 0)
 		}
 	}
@@ -101,8 +101,8 @@ func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 
 // take takes a choice in, or writes the value again.
 func (l *Learner) take(in *input) {
-	if in.id != tipoff.ModelID {
-		in.reject(fmt.Sprintf("the key must be company/%s", tipoff.ModelID))
+	if in.id != topics.ModelID {
+		in.reject(fmt.Sprintf("the key must be company/%s", topics.ModelID))
 		return
 	}
 	message, err := score.UnmarshalMessage(in.value)

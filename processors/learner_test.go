@@ -9,8 +9,8 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/tester"
 
-	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // school is a world that counts lessons.
@@ -46,14 +46,14 @@ func newClassroom(t *testing.T) *classroom { return newClassroomAfter(t, nil) }
 func newClassroomAfter(t *testing.T, former map[string][]byte) *classroom {
 	c := &classroom{T: t, tester: tester.New(t), owner: owner{epoch: 3}}
 	c.learner = NewLearner(&c.school, former)
-	processor, err := goka.NewProcessor(nil, c.learner.Graph(&c.owner, tipoff.Build{}), goka.WithTester(c.tester))
+	processor, err := goka.NewProcessor(nil, c.learner.Graph(&c.owner, topics.TableSet{}), goka.WithTester(c.tester))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- processor.Run(ctx) }()
-	c.reject = c.tester.NewQueueTracker(tipoff.TopicRejected)
+	c.reject = c.tester.NewQueueTracker(topics.Rejected)
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -67,7 +67,7 @@ func (c *classroom) send(value []byte) { c.sendAt(time.Now(), "default/model", v
 
 // sendAt sends a record that has stood on the topic since a time.
 func (c *classroom) sendAt(since time.Time, key string, value []byte) {
-	c.tester.Consume(tipoff.TopicChoices, key, value, tester.WithTime(since))
+	c.tester.Consume(topics.Choices, key, value, tester.WithTime(since))
 }
 
 func (c *classroom) choose(partition int32, offset int64) { c.send(choice(partition, offset)) }
@@ -81,7 +81,7 @@ func choice(partition int32, offset int64) []byte {
 // stored is what the table says; nil: nothing.
 func (c *classroom) stored() *score.Learnt {
 	c.Helper()
-	value, ok := c.tester.TableValue(tipoff.TableLearner, "default/model").([]byte)
+	value, ok := c.tester.TableValue(topics.TableLearner, "default/model").([]byte)
 	if !ok {
 		return nil
 	}
@@ -107,7 +107,7 @@ func TestLearner_LearnsOnceFromEachCoupon(t *testing.T) {
 	asked := 0
 	ask := func(key string) error {
 		asked++
-		r := RewriteModel(tipoff.Build{}, key)
+		r := RewriteModel(topics.TableSet{}, key)
 		c.sendAt(time.Now(), r.Key, r.Value)
 		return nil
 	}
@@ -133,7 +133,7 @@ func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
 	}
 	other := score.NewLearnt()
 	other.Epoch, other.Model.Steps = 5, 100
-	c.tester.SetTableValue(tipoff.TableLearner, "default/model", other.Marshal())
+	c.tester.SetTableValue(topics.TableLearner, "default/model", other.Marshal())
 	c.owner.epoch = 6
 	c.choose(0, 4)
 	c.send(score.MarshalMessage(&score.Rewrite{}))
@@ -211,7 +211,7 @@ func TestLearner_PassesOverWhatIsTooMuch(t *testing.T) {
 
 func TestACouponIsAChoiceOnce(t *testing.T) {
 	p := newPipeline(t)
-	choices := p.tester.NewQueueTracker(tipoff.TopicChoices)
+	choices := p.tester.NewQueueTracker(topics.Choices)
 	next := func() *score.Choice {
 		t.Helper()
 		key, value, ok := choices.Next()

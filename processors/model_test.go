@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // TestTables_SayWhatTheTopicsHoldWhateverHappens draws sequences of facts and of
@@ -88,23 +89,23 @@ func (m *model) fact() {
 	now := time.Now()
 	switch m.draw("fact", 8) {
 	case 0:
-		m.publish(tipoff.UserRecord(m.company, tipoff.User{
+		m.publish(topics.UserRecord(m.company, tipoff.User{
 			ID: fmt.Sprint("u", m.draw("user", 3)), BirthYear: 1980 + m.draw("year", 3), Country: "FR",
 			Currency: "EUR", Gender: "f", RegistrationDate: modelBase,
 		}, now))
 	case 1, 2:
 		e := m.draw("event", 5)
-		m.publish(tipoff.EventRecord(m.company, tipoff.Event{
+		m.publish(topics.EventRecord(m.company, tipoff.Event{
 			ID: fmt.Sprint("e", e), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
 			League: fmt.Sprint("L", e%3), Sport: fmt.Sprint("S", e%2), Participants: []string{fmt.Sprint("T", e), "T"},
 			Status: tipoff.StatusOpen, Result: fmt.Sprint("version ", m.draw("version", 3)),
 		}, now))
 	case 3:
-		m.publish(tipoff.PatchRecord(m.company, tipoff.EventPatch{
+		m.publish(topics.PatchRecord(m.company, tipoff.EventPatch{
 			ID: fmt.Sprint("e", m.draw("event", 5)), Status: tipoff.StatusSuspended, Result: fmt.Sprint("patch ", m.draw("patch", 3)),
 		}, now))
 	default:
-		m.publish(tipoff.CouponRecord(m.company, m.coupon(), now))
+		m.publish(topics.CouponRecord(m.company, m.coupon(), now))
 	}
 }
 
@@ -130,7 +131,7 @@ func (m *model) coupon() tipoff.Coupon {
 
 // faultTopics are where the processors write.
 var faultTopics = []string{
-	tipoff.TableBettors, tipoff.TableFixtures, tipoff.TopicSelections, tipoff.TopicResolved, tipoff.LoopFixtures, tipoff.TopicRejected,
+	topics.TableBettors, topics.TableFixtures, topics.Selections, topics.Resolved, topics.LoopFixtures, topics.Rejected,
 }
 
 // faultErrors are answered to a produce: final ones, ones to try again, and one that

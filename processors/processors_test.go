@@ -13,6 +13,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -35,9 +36,9 @@ func (place) Finished(string, int32) int64 { return 0 }
 func (place) Hold(string, int32, string, int64)   {}
 func (place) Settle(string, int32, string, int64) {}
 
-func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, tipoff.Build{}) }
+func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
-func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {
+func newPipelineOf(t *testing.T, b topics.TableSet) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
@@ -48,7 +49,7 @@ func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {
 		}
 		go func() { ended <- processor.Run(ctx) }()
 	}
-	p.rejected = p.tester.NewQueueTracker(tipoff.TopicRejected)
+	p.rejected = p.tester.NewQueueTracker(topics.Rejected)
 	p.resolved = p.tester.NewQueueTracker(b.Resolved())
 	t.Cleanup(func() {
 		cancel()
@@ -61,14 +62,14 @@ func newPipelineOf(t *testing.T, b tipoff.Build) *pipeline {
 	return p
 }
 
-func (p *pipeline) send(r tipoff.Record) {
+func (p *pipeline) send(r topics.Record) {
 	p.tester.Consume(r.Topic, r.Key, r.Value, tester.WithTime(noon.Add(time.Second)),
-		tester.WithHeaders(goka.Headers{tipoff.HeaderReceived: tipoff.FormatReceived(r.Received)}))
+		tester.WithHeaders(goka.Headers{topics.HeaderReceived: topics.FormatReceived(r.Received)}))
 }
 
 func (p *pipeline) bettor(id string) *score.Bettor {
 	p.Helper()
-	value, ok := p.tester.TableValue(tipoff.TableBettors, tipoff.Key("default", id)).([]byte)
+	value, ok := p.tester.TableValue(topics.TableBettors, topics.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no bettor %s", id)
 	}
@@ -81,7 +82,7 @@ func (p *pipeline) bettor(id string) *score.Bettor {
 
 func (p *pipeline) fixture(id string) *score.Fixture {
 	p.Helper()
-	value, ok := p.tester.TableValue(tipoff.TableFixtures, tipoff.Key("default", id)).([]byte)
+	value, ok := p.tester.TableValue(topics.TableFixtures, topics.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no fixture %s", id)
 	}
@@ -100,7 +101,7 @@ func (p *pipeline) wantRejected(reasons ...string) {
 			p.Errorf("nothing was rejected, want %q", reason)
 			continue
 		}
-		var r tipoff.Rejection
+		var r topics.Rejection
 		if err := json.Unmarshal(value.([]byte), &r); err != nil {
 			p.Fatal(err)
 		}
@@ -113,25 +114,25 @@ func (p *pipeline) wantRejected(reasons ...string) {
 	}
 }
 
-func user(id string) tipoff.Record {
-	return tipoff.UserRecord("default", tipoff.User{
+func user(id string) topics.Record {
+	return topics.UserRecord("default", tipoff.User{
 		ID: id, BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon,
 	}, noon)
 }
 
-func event(id, league string) tipoff.Record {
-	return tipoff.EventRecord("default", tipoff.Event{
+func event(id, league string) topics.Record {
+	return topics.EventRecord("default", tipoff.Event{
 		ID: id, Begin: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Country: "USA", League: league, Sport: "Tennis",
 		Participants: []string{"A", "B"}, Status: tipoff.StatusOpen,
 	}, noon)
 }
 
-func coupon(id, user string, stake float64, events ...string) tipoff.Record {
+func coupon(id, user string, stake float64, events ...string) topics.Record {
 	c := tipoff.Coupon{ID: id, UserID: user, Stake: stake, Timestamp: noon}
 	for _, e := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: e, Odds: 2})
 	}
-	return tipoff.CouponRecord("default", c, noon)
+	return topics.CouponRecord("default", c, noon)
 }
 
 func TestACouponTeachesTheBettorAndTheFixture(t *testing.T) {
@@ -169,7 +170,7 @@ func TestALegCountsWhenItsEventComes(t *testing.T) {
 	if b := p.bettor("u0"); b.Legs == 0 {
 		t.Error("a leg whose event is not known held up another")
 	}
-	p.send(tipoff.PatchRecord("default", tipoff.EventPatch{ID: "late", Status: tipoff.StatusSuspended}, noon))
+	p.send(topics.PatchRecord("default", tipoff.EventPatch{ID: "late", Status: tipoff.StatusSuspended}, noon))
 	p.send(event("late", "Serie"))
 	legs := uint64(0)
 	for i := range 5 {
@@ -203,7 +204,7 @@ func TestALegThatReachesAChunkAfterTheReleaseIsAnswered(t *testing.T) {
 	legs := new(score.Bettor).Send(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
 		score.Cause{Position: score.Position{Source: 7}}, noon.Unix())
 	p.resolved.Seek(p.resolved.Hwm())
-	p.tester.Consume(tipoff.LoopFixtures, tipoff.PartKey(tipoff.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
+	p.tester.Consume(topics.LoopFixtures, topics.PartKey(topics.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
 	if _, _, ok := p.resolved.Next(); !ok {
 		t.Error("a late leg was not answered")
 	}
@@ -230,7 +231,7 @@ func TestVersionsFollowTheTopic(t *testing.T) {
 	p := newPipeline(t)
 	p.send(event("e", "First"))
 	p.send(event("e", "Second"))
-	p.send(tipoff.PatchRecord("default", tipoff.EventPatch{ID: "e", Status: tipoff.StatusFinished, Result: "2:0"}, noon))
+	p.send(topics.PatchRecord("default", tipoff.EventPatch{ID: "e", Status: tipoff.StatusFinished, Result: "2:0"}, noon))
 	if e := p.fixture("e").Event; e.League != "Second" || e.Status != tipoff.StatusFinished || e.Result != "2:0" {
 		t.Errorf("event = %+v", e)
 	}
@@ -239,22 +240,22 @@ func TestVersionsFollowTheTopic(t *testing.T) {
 func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	p := newPipeline(t)
 	raw := func(topic, key, value string) {
-		p.send(tipoff.Record{Topic: topic, Key: key, Value: []byte(value), Received: noon})
+		p.send(topics.Record{Topic: topic, Key: key, Value: []byte(value), Received: noon})
 	}
-	raw(tipoff.TopicUsers, "default/u", `not json`)
-	raw(tipoff.TopicUsers, "no slash", string(user("u").Value))
-	raw(tipoff.TopicUsers, "default/other", string(user("u").Value))
-	raw(tipoff.TopicCoupons, "default/u", `{"coupon_id":"c"}`)
-	raw(tipoff.TopicCoupons, "default/other", string(coupon("c", "u", 1, "e").Value))
-	raw(tipoff.TopicCoupons, "default/u", strings.Replace(string(coupon("c", "u", 1, "e").Value), "2026-05-17", "2027-05-17", 1))
-	raw(tipoff.TopicEvents, "default/e", "\xff\x00")
-	raw(tipoff.TopicEvents, "default/e", `{"patch":true}`)
-	raw(tipoff.TopicEvents, "default/other", string(event("e", "l").Value))
-	raw(tipoff.TopicSelections, "default/e", "garbage")
-	raw(tipoff.TopicResolved, "default/u", "")
-	raw(tipoff.LoopFixtures, "default/e", "garbage")
-	raw(tipoff.TopicEvents, "default/e", strings.Repeat("x", 900<<10))
-	raw(tipoff.TopicUsers, "default/"+strings.Repeat("\x01", 300<<10), string(user("u").Value)) // six bytes each in JSON
+	raw(topics.Users, "default/u", `not json`)
+	raw(topics.Users, "no slash", string(user("u").Value))
+	raw(topics.Users, "default/other", string(user("u").Value))
+	raw(topics.Coupons, "default/u", `{"coupon_id":"c"}`)
+	raw(topics.Coupons, "default/other", string(coupon("c", "u", 1, "e").Value))
+	raw(topics.Coupons, "default/u", strings.Replace(string(coupon("c", "u", 1, "e").Value), "2026-05-17", "2027-05-17", 1))
+	raw(topics.Events, "default/e", "\xff\x00")
+	raw(topics.Events, "default/e", `{"patch":true}`)
+	raw(topics.Events, "default/other", string(event("e", "l").Value))
+	raw(topics.Selections, "default/e", "garbage")
+	raw(topics.Resolved, "default/u", "")
+	raw(topics.LoopFixtures, "default/e", "garbage")
+	raw(topics.Events, "default/e", strings.Repeat("x", 900<<10))
+	raw(topics.Users, "default/"+strings.Repeat("\x01", 300<<10), string(user("u").Value)) // six bytes each in JSON
 	p.wantRejected("not valid JSON", "company/id", "must be the key's", "is required", "must be the key's", "one day ahead",
 		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON", "must be the key's")
 	p.send(event("e", "Liga"))
@@ -265,19 +266,19 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 }
 
 // copied is a copy of a fact on a build's own topic.
-func (p *pipeline) copied(b tipoff.Build, r tipoff.Record, origin tipoff.Origin) {
+func (p *pipeline) copied(b topics.TableSet, r topics.Record, origin topics.Origin) {
 	p.tester.Consume(b.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
-		tipoff.HeaderReceived: tipoff.FormatReceived(r.Received), tipoff.HeaderOrigin: []byte(origin.String()),
+		topics.HeaderReceived: topics.FormatReceived(r.Received), topics.HeaderOrigin: []byte(origin.String()),
 	}))
 }
 
 func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
-	build := tipoff.Build{Number: 2, Copied: true}
+	build := topics.TableSet{Number: 2, Copied: true}
 	p := newPipelineOf(t, build)
-	origin := func(offset int64) tipoff.Origin {
-		return tipoff.Origin{TopicID: "t", Partition: 3, Offset: offset, Appended: noon.Add(time.Second)}
+	origin := func(offset int64) topics.Origin {
+		return topics.Origin{TopicID: "t", Partition: 3, Offset: offset, Appended: noon.Add(time.Second)}
 	}
-	twice := func(r tipoff.Record, offset int64) {
+	twice := func(r topics.Record, offset int64) {
 		p.copied(build, r, origin(offset))
 		p.copied(build, r, origin(offset))
 	}
@@ -288,19 +289,19 @@ func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
 	twice(coupon("c1", "u", 10, "e"), 1)
 	twice(coupon("c2", "u", 10, "e"), 2)
 	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
-	p.copied(build, tipoff.Record{Topic: tipoff.TopicCoupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
-	key := tipoff.Key("default", "u")
+	p.copied(build, topics.Record{Topic: topics.Coupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
+	key := topics.Key("default", "u")
 	b, err := score.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
 	if err != nil || !b.Known || b.Legs != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
 		t.Errorf("%+v, %v", b, err)
 	}
-	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), tipoff.Key("default", "e")).([]byte))
+	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), topics.Key("default", "e")).([]byte))
 	if err != nil || f.Legs != 2 || f.Event.League != "Second" {
 		t.Errorf("%+v, %v", f, err)
 	}
 	// A rejection names the fact, not the copy, by the name that every build has.
 	_, value, ok := p.rejected.Next()
-	var r tipoff.Rejection
+	var r topics.Rejection
 	if !ok || json.Unmarshal(value.([]byte), &r) != nil || !strings.Contains(r.Reason, "one day ahead") ||
 		r.ID() != "tipoff-bettors/coupon_topic/3/3" {
 		t.Errorf("rejected %+v", r)
@@ -311,8 +312,8 @@ func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
 // welcome, and neither moves what others' bets have taught.
 func TestAWrongClockHarmsNobodyElse(t *testing.T) {
 	p := newPipeline(t)
-	at := func(id, user string, made time.Time) tipoff.Record {
-		return tipoff.CouponRecord("default", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: made,
+	at := func(id, user string, made time.Time) topics.Record {
+		return topics.CouponRecord("default", tipoff.Coupon{ID: id, UserID: user, Stake: 1, Timestamp: made,
 			Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}, noon)
 	}
 	p.send(event("e", "Liga"))

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
 	"tipoff/broker"
 	"tipoff/processors"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // diary is a world in which the model notes each lesson: how many there were, and the
@@ -52,7 +52,7 @@ func (w *world) startLearner(d *diary) *process {
 	ctx, p.end = context.WithCancel(context.Background())
 	cluster := w.connect(p.way.dial)
 	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, func(string) {})
-	processor := cluster.NewProcessor(processors.NewLearner(d, nil).Graph(owner, tipoff.Build{}), owner)
+	processor := cluster.NewProcessor(processors.NewLearner(d, nil).Graph(owner, topics.TableSet{}), owner)
 	go func() {
 		defer close(p.ended)
 		_ = processor.Run(ctx)
@@ -69,16 +69,16 @@ func (w *world) choose(company string, number int64) {
 	choice := score.Choice{UserID: "u", At: now.Unix(), Legs: []score.Leg{
 		{Cause: score.Cause{Position: score.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
 	}}
-	w.publish(tipoff.Record{Topic: tipoff.TopicChoices, Key: tipoff.Key(company, tipoff.ModelID), Value: score.MarshalMessage(&choice), Received: now})
+	w.publish(topics.Record{Topic: topics.Choices, Key: topics.Key(company, topics.ModelID), Value: score.MarshalMessage(&choice), Received: now})
 }
 
 // chosen are the ends of the topic of choices, and what the learner has committed.
 func (w *world) chosen() (ends, committed [partitions]int64) {
-	info := w.kafka.GroupInfo(tipoff.GroupLearner)
+	info := w.kafka.GroupInfo(topics.GroupLearner)
 	for p := range int32(partitions) {
-		ends[p] = w.kafka.PartitionInfo(tipoff.TopicChoices, p).HighWatermark
+		ends[p] = w.kafka.PartitionInfo(topics.Choices, p).HighWatermark
 		if info != nil {
-			committed[p] = info.Commits[tipoff.TopicChoices][p].Offset
+			committed[p] = info.Commits[topics.Choices][p].Offset
 		}
 	}
 	return ends, committed
@@ -104,7 +104,7 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenItsProcessEnds(t *testing.T) {
 		}
 		learn()
 		for _, company := range companies {
-			w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(company, tipoff.ModelID)))
+			w.publish(processors.RewriteModel(topics.TableSet{}, topics.Key(company, topics.ModelID)))
 		}
 		saved, _ := w.chosen()
 		learn()
@@ -146,9 +146,9 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.
 			}
 		}
 		if len(w.live) > 1 {
-			w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(companies[life%4], tipoff.ModelID)))
+			w.publish(processors.RewriteModel(topics.TableSet{}, topics.Key(companies[life%4], topics.ModelID)))
 			w.eventually(30*time.Second, func() error {
-				if info := w.kafka.GroupInfo(tipoff.GroupLearner); info == nil || info.State != "Stable" || len(info.Members) != len(w.live) {
+				if info := w.kafka.GroupInfo(topics.GroupLearner); info == nil || info.State != "Stable" || len(info.Members) != len(w.live) {
 					return fmt.Errorf("the group is %+v", info)
 				}
 				return d.reached(companies, number)
@@ -163,7 +163,7 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.
 func (w *world) wantLessons(companies []string, number int64) {
 	w.Helper()
 	for _, company := range companies {
-		w.publish(processors.RewriteModel(tipoff.Build{}, tipoff.Key(company, tipoff.ModelID)))
+		w.publish(processors.RewriteModel(topics.TableSet{}, topics.Key(company, topics.ModelID)))
 	}
 	w.eventually(30*time.Second, func() error {
 		if ends, committed := w.chosen(); ends != committed {
@@ -176,7 +176,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 		want += note(n)
 	}
 	for _, company := range companies {
-		value := w.table(tipoff.TableLearner, company)[tipoff.Key(company, tipoff.ModelID)]
+		value := w.table(topics.TableLearner, company)[topics.Key(company, topics.ModelID)]
 		learnt, err := score.UnmarshalLearnt([]byte(value))
 		if err != nil {
 			w.Fatal(err)

@@ -16,10 +16,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"pgregory.net/rapid"
 
-	"tipoff"
 	"tipoff/broker"
 	"tipoff/processors"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 var silent = slog.New(slog.DiscardHandler)
@@ -98,12 +98,12 @@ func (w *world) start() *process {
 	}
 	var running sync.WaitGroup
 	for _, half := range []struct {
-		graph   func(processors.Place, tipoff.Build) *goka.GroupGraph
-		rewrite func(tipoff.Build, string) tipoff.Record
+		graph   func(processors.Place, topics.TableSet) *goka.GroupGraph
+		rewrite func(topics.TableSet, string) topics.Record
 	}{{processors.Bettors, processors.RewriteBettor}, {processors.Fixtures, processors.RewriteFixture}} {
-		rewriter := cluster.NewRewriter(publisher, func(key string) tipoff.Record { return half.rewrite(tipoff.Build{}, key) })
+		rewriter := cluster.NewRewriter(publisher, func(key string) topics.Record { return half.rewrite(topics.TableSet{}, key) })
 		owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
-		processor := cluster.NewProcessor(half.graph(owner, tipoff.Build{}), owner)
+		processor := cluster.NewProcessor(half.graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = rewriter.Run(ctx) })
 		running.Go(func() { _ = processor.Run(ctx) })
 	}
@@ -152,7 +152,7 @@ func (w *world) forget(p *process) {
 // timed out; those that live join again.
 func (w *world) kick() {
 	w.Helper()
-	for _, group := range []string{tipoff.GroupBettors, tipoff.GroupFixtures, tipoff.GroupLearner} {
+	for _, group := range []string{topics.GroupBettors, topics.GroupFixtures, topics.GroupLearner} {
 		info := w.kafka.GroupInfo(group)
 		if info == nil {
 			continue
@@ -171,9 +171,9 @@ func (w *world) kick() {
 }
 
 // publish puts a fact on its topic, however often it takes.
-func (w *world) publish(r tipoff.Record) {
+func (w *world) publish(r topics.Record) {
 	w.Helper()
-	w.eventually(30*time.Second, func() error { return w.publisher.Publish(context.Background(), []tipoff.Record{r}) })
+	w.eventually(30*time.Second, func() error { return w.publisher.Publish(context.Background(), []topics.Record{r}) })
 }
 
 // settle waits until the processors have finished all that is on their inputs.
@@ -181,12 +181,12 @@ func (w *world) settle() {
 	w.Helper()
 	w.eventually(60*time.Second, func() error {
 		before := w.ends()
-		for group, topics := range inputs {
+		for group, names := range inputs {
 			info := w.kafka.GroupInfo(group)
 			if info == nil {
 				return fmt.Errorf("group %s is not there", group)
 			}
-			for _, topic := range topics {
+			for _, topic := range names {
 				for p := range int32(partitions) {
 					if end, done := before[topic][p], info.Commits[topic][p].Offset; end != done {
 						return fmt.Errorf("%s has %d of %d records of %s/%d", group, done, end, topic, p)
@@ -202,14 +202,14 @@ func (w *world) settle() {
 }
 
 var inputs = map[string][]string{
-	tipoff.GroupBettors:  {tipoff.TopicUsers, tipoff.TopicCoupons, tipoff.TopicResolved},
-	tipoff.GroupFixtures: {tipoff.TopicEvents, tipoff.TopicSelections, tipoff.LoopFixtures},
+	topics.GroupBettors:  {topics.Users, topics.Coupons, topics.Resolved},
+	topics.GroupFixtures: {topics.Events, topics.Selections, topics.LoopFixtures},
 }
 
 func (w *world) ends() map[string][partitions]int64 {
 	ends := map[string][partitions]int64{}
-	for _, topics := range inputs {
-		for _, topic := range topics {
+	for _, names := range inputs {
+		for _, topic := range names {
 			var list [partitions]int64
 			for p := range list {
 				list[p] = w.kafka.PartitionInfo(topic, int32(p)).HighWatermark

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // TestAnalysts_EveryQueryOfTheGuideRuns takes the queries out of docs/analysts.md,
@@ -30,7 +31,7 @@ func TestAnalysts_EveryQueryOfTheGuideRuns(t *testing.T) {
 	}
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		users, events, coupons := newLog(topics.Users, "u"), newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 		for i := range 12 {
 			users.add(user(fmt.Sprint("u", i), fmt.Sprint("country ", i%3)))
 			events.add(event(fmt.Sprint("e", i), fmt.Sprint("league ", i%4), "home", fmt.Sprint("away ", i)))
@@ -40,7 +41,7 @@ func TestAnalysts_EveryQueryOfTheGuideRuns(t *testing.T) {
 			for j := range 1 + i%3 {
 				c.Selections = append(c.Selections, tipoff.Selection{EventID: fmt.Sprint("e", (i+j)%13), Odds: 1.5, Market: "winner", Outcome: fmt.Sprint(i % 2)})
 			}
-			coupons.add(tipoff.CouponRecord("default", c, noon))
+			coupons.add(topics.CouponRecord("default", c, noon))
 		}
 		users.mirror(t, w, 0, len(users.records))
 		events.mirror(t, w, 0, len(events.records))

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 func TestArchive_Pages(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		events, coupons := newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		events, coupons := newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 		for i := range 25 {
 			events.add(event(fmt.Sprintf("e%02d", i), []string{"A", "B"}[i%2], "x"))
 			coupons.add(coupon(fmt.Sprintf("c%02d", i), "u", 1, "e"))

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // maxParameters bounds the values of one statement: SQLite takes 32,766.
@@ -152,11 +153,11 @@ type transaction struct {
 
 func (t *transaction) mirror(company int64, topic string, facts []fact) error {
 	switch topic {
-	case tipoff.TopicUsers:
+	case topics.Users:
 		return t.users(company, facts)
-	case tipoff.TopicEvents:
+	case topics.Events:
 		return t.events(company, facts)
-	case tipoff.TopicCoupons:
+	case topics.Coupons:
 		return t.coupons(company, facts)
 	}
 	return fmt.Errorf("no table mirrors topic %s", topic)

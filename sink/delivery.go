@@ -8,7 +8,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // How a failed write is tried again.
@@ -111,9 +111,9 @@ func (d *delivery) failed(kind Kind, since time.Time, err error) {
 // long as it takes. It answers as save does.
 func (d *delivery) reject(f *fact, reason error) bool {
 	m := f.record
-	r := tipoff.Rejection{
+	r := topics.Rejection{
 		Reason:    fmt.Sprintf("the database refuses it: %v", reason),
-		By:        tipoff.GroupSink,
+		By:        topics.GroupSink,
 		Topic:     m.Topic,
 		Partition: m.Partition,
 		Offset:    m.Offset,
@@ -121,10 +121,10 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		Value:     m.Value,
 		Received:  received(m).UTC(),
 	}
-	record := tipoff.Record{Topic: tipoff.TopicRejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
+	record := topics.Record{Topic: topics.Rejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
 	since := time.Now()
 	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
-		err := d.sink.publisher.Publish(d.ctx, []tipoff.Record{record})
+		err := d.sink.publisher.Publish(d.ctx, []topics.Record{record})
 		if err == nil {
 			d.sink.rejectedOne(&r)
 			d.sink.health.well(d.from)
@@ -149,7 +149,7 @@ func (s *Sink) wrote(rows map[string]int) {
 }
 
 // rejectedOne counts a rejection, and logs some of them.
-func (s *Sink) rejectedOne(r *tipoff.Rejection) {
+func (s *Sink) rejectedOne(r *topics.Rejection) {
 	s.mu.Lock()
 	s.rejected++
 	now, total := time.Now(), s.rejected
@@ -159,7 +159,7 @@ func (s *Sink) rejectedOne(r *tipoff.Rejection) {
 	}
 	s.mu.Unlock()
 	if warn {
-		s.log.Warn("the database refuses a fact for good: it is on "+tipoff.TopicRejected, "key", r.Key, "topic", r.Topic,
+		s.log.Warn("the database refuses a fact for good: it is on "+topics.Rejected, "key", r.Key, "topic", r.Topic,
 			"partition", r.Partition, "offset", r.Offset, "reason", r.Reason, "rejected", total)
 	}
 }

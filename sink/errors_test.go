@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 func TestClassify_KnowsWhatToDo(t *testing.T) {
@@ -99,7 +99,7 @@ func TestSink_OutlastsSQLitesFailures(t *testing.T) {
 		t.Run(string(c.kind), func(t *testing.T) {
 			db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 			db.sql.SetMaxOpenConns(1) // which the pragmas are of
-			users, events := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e")
+			users, events := newLog(topics.Users, "u"), newLog(topics.Events, "e")
 			for i := range 2000 {
 				users.add(user(fmt.Sprint("u", i), "A"))
 				events.add(event(fmt.Sprint("e", i), "A", "x", "y"))
@@ -140,7 +140,7 @@ func TestSink_SaysWhenALockLasts(t *testing.T) {
 	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	users.add(user("u", "A"))
 	s := start(t, db)
 	began := time.Now()
@@ -160,7 +160,7 @@ func TestHealth_SaysEachOutageAndNoMore(t *testing.T) {
 	// A database that comes and goes many times within moments is one line.
 	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	s := start(t, db)
-	p := partition{topic: tipoff.TopicUsers}
+	p := partition{topic: topics.Users}
 	for range 100 {
 		s.health.failed(p, Trouble{Kind: Away, Since: noon, Cause: io.EOF})
 		s.health.failed(p, Trouble{Kind: ReadOnly, Since: noon, Cause: io.EOF})
@@ -176,7 +176,7 @@ func TestHealth_SaysEachOutageAndNoMore(t *testing.T) {
 		t.Errorf("the log:\n%s", &s.lines)
 	}
 	// What most needs a person is said first.
-	s.health.failed(partition{topic: tipoff.TopicEvents}, Trouble{Kind: Full, Since: noon, Cause: io.EOF})
+	s.health.failed(partition{topic: topics.Events}, Trouble{Kind: Full, Since: noon, Cause: io.EOF})
 	if _, worst := s.health.state(); worst.Kind != Full {
 		t.Errorf("worst = %+v", worst)
 	}

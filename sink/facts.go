@@ -11,6 +11,7 @@ import (
 	"github.com/doug-martin/goqu/v9/exp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // factsPage is how many rows are read at once.
@@ -21,7 +22,7 @@ const factsPage = 2000
 // folded in, then coupons in the order in which they came. All is of one moment,
 // so of each user's coupons none is missing before one that is there. visit may
 // not keep the slice.
-func (d *Database) Facts(ctx context.Context, visit func([]tipoff.Record) error) error {
+func (d *Database) Facts(ctx context.Context, visit func([]topics.Record) error) error {
 	snapshot, err := d.goqu.BeginTx(ctx, &sql.TxOptions{Isolation: d.snapshot(), ReadOnly: true})
 	if err != nil {
 		return tipoff.Unavailable("read the facts", err)
@@ -67,13 +68,13 @@ func (d *Database) TopicIDs(ctx context.Context) (ids []string, err error) {
 type facts struct {
 	ctx     context.Context
 	tx      *goqu.TxDatabase
-	visit   func([]tipoff.Record) error
-	sources map[int64]tipoff.Origin // topic and partition
+	visit   func([]topics.Record) error
+	sources map[int64]topics.Origin // topic and partition
 	company map[int64]string
 }
 
 func (f *facts) readSources() error {
-	f.sources, f.company = map[int64]tipoff.Origin{}, map[int64]string{}
+	f.sources, f.company = map[int64]topics.Origin{}, map[int64]string{}
 	var sources []struct {
 		ID        int64  `db:"id"`
 		TopicID   string `db:"topic_id"`
@@ -83,7 +84,7 @@ func (f *facts) readSources() error {
 		return tipoff.Unavailable("read where rows came from", err)
 	}
 	for _, s := range sources {
-		f.sources[s.ID] = tipoff.Origin{TopicID: s.TopicID, Partition: s.Partition}
+		f.sources[s.ID] = topics.Origin{TopicID: s.TopicID, Partition: s.Partition}
 	}
 	var companies []struct {
 		ID   int64  `db:"id"`
@@ -111,7 +112,7 @@ type rowOrigin struct {
 var originColumns = []any{"id", "company_id", "source_id", "source_offset", "appended_at", "received_at"}
 
 // put gives the record of the row its origin.
-func (f *facts) put(r tipoff.Record, row *rowOrigin) tipoff.Record {
+func (f *facts) put(r topics.Record, row *rowOrigin) topics.Record {
 	r.Origin = f.sources[row.Source]
 	r.Origin.Offset, r.Origin.Appended, r.Received = row.Offset, row.Appended.UTC(), row.Received.UTC()
 	return r
@@ -166,7 +167,7 @@ func (f *facts) users() error {
 		if err := q.ScanStructsContext(f.ctx, &rows); err != nil || len(rows) == 0 {
 			return last, 0, err
 		}
-		records := make([]tipoff.Record, len(rows))
+		records := make([]topics.Record, len(rows))
 		for i := range rows {
 			r := &rows[i]
 			u := tipoff.User{
@@ -176,7 +177,7 @@ func (f *facts) users() error {
 			if r.Extra.Valid {
 				u.Extra = []byte(r.Extra.String)
 			}
-			records[i] = f.put(tipoff.UserRecord(f.company[r.Company], u, r.Received), &r.rowOrigin)
+			records[i] = f.put(topics.UserRecord(f.company[r.Company], u, r.Received), &r.rowOrigin)
 		}
 		return rows[len(rows)-1].rowOrigin, len(rows), f.visit(records)
 	})
@@ -201,19 +202,19 @@ func (f *facts) events() error {
 		if err != nil {
 			return last, 0, err
 		}
-		records := make([]tipoff.Record, len(rows))
+		records := make([]topics.Record, len(rows))
 		for i := range rows {
 			r := &rows[i]
 			e, err := r.event()
 			if err != nil {
 				return last, 0, err
 			}
-			var record tipoff.Record
+			var record topics.Record
 			if r.Announced != 0 {
 				e.Participants = append([]string{}, participants[r.ID]...)
-				record = tipoff.EventRecord(f.company[r.Company], e, r.Received)
+				record = topics.EventRecord(f.company[r.Company], e, r.Received)
 			} else {
-				record = tipoff.PatchRecord(f.company[r.Company], tipoff.EventPatch{ID: e.ID, Status: e.Status, Result: e.Result, Markets: e.Markets, Begin: e.Begin}, r.Received)
+				record = topics.PatchRecord(f.company[r.Company], tipoff.EventPatch{ID: e.ID, Status: e.Status, Result: e.Result, Markets: e.Markets, Begin: e.Begin}, r.Received)
 			}
 			records[i] = f.put(record, &rowOrigin{Source: r.Source, Offset: r.Offset, Appended: r.Appended, Received: r.Received})
 		}
@@ -257,14 +258,14 @@ func (f *facts) coupons() error {
 		if err != nil {
 			return last, 0, err
 		}
-		records := make([]tipoff.Record, len(rows))
+		records := make([]topics.Record, len(rows))
 		for i := range rows {
 			r := &rows[i]
 			c := tipoff.Coupon{ID: r.CouponID, UserID: r.UserID, Stake: r.Stake, Timestamp: r.Placed.UTC(), Selections: legs[r.ID]}
 			if r.Extra.Valid {
 				c.Extra = []byte(r.Extra.String)
 			}
-			records[i] = f.put(tipoff.CouponRecord(f.company[r.Company], c, r.Received), &r.rowOrigin)
+			records[i] = f.put(topics.CouponRecord(f.company[r.Company], c, r.Received), &r.rowOrigin)
 		}
 		return rows[len(rows)-1].rowOrigin, len(rows), f.visit(records)
 	})

@@ -9,12 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		users, events, coupons := newLog(topics.Users, "u"), newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 		users.add(user("u1", "Peru"))
 		users.add(user("u1", "Perú \U0001F3BE"))
 		events.add(patch("early", tipoff.StatusSuspended))
@@ -38,7 +39,7 @@ func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.Status = tipoff.StatusFinished
-		want := []tipoff.Record{user("u1", "Perú \U0001F3BE"), patch("early", tipoff.StatusSuspended), tipoff.EventRecord("default", e, noon)}
+		want := []topics.Record{user("u1", "Perú \U0001F3BE"), patch("early", tipoff.StatusSuspended), topics.EventRecord("default", e, noon)}
 		for i := range 5 {
 			want = append(want, coupon(fmt.Sprint("c", 9-i), "u1", 0.1+float64(i)/3, "e1", "e2"))
 		}
@@ -46,12 +47,12 @@ func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 			topic  string
 			offset int
 		}{{"u", 1}, {"e", 0}, {"e", 2}, {"c", 0}, {"c", 1}, {"c", 2}, {"c", 3}, {"c", 4}} {
-			want[i].Origin = tipoff.Origin{TopicID: place.topic, Offset: int64(place.offset), Appended: noon.Add(time.Duration(place.offset) * time.Millisecond)}
+			want[i].Origin = topics.Origin{TopicID: place.topic, Offset: int64(place.offset), Appended: noon.Add(time.Duration(place.offset) * time.Millisecond)}
 		}
-		var got []tipoff.Record
-		err = db.Facts(t.Context(), func(records []tipoff.Record) error {
+		var got []topics.Record
+		err = db.Facts(t.Context(), func(records []topics.Record) error {
 			if len(got) == 0 { // what comes meanwhile is not of the same moment, and is not held up
-				late := newLog(tipoff.TopicCoupons, "late")
+				late := newLog(topics.Coupons, "late")
 				late.add(coupon("late", "u2", 1, "e1"))
 				late.mirror(t, w, 0, 1)
 			}
@@ -70,15 +71,15 @@ func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 func TestFacts_OfManyPages(t *testing.T) {
 	db := migrated(t, "sqlite:"+t.TempDir()+"/many.db")
 	const coupons = 2*factsPage + 1
-	var records []tipoff.Record
+	var records []topics.Record
 	for i := range coupons {
 		records = append(records, coupon(fmt.Sprint("c", i), fmt.Sprint("u", i%7), 1, "e"))
 	}
-	if err := Mirror(t.Context(), db, tipoff.TopicCoupons, records); err != nil {
+	if err := Mirror(t.Context(), db, topics.Coupons, records); err != nil {
 		t.Fatal(err)
 	}
 	next := int64(0)
-	err := db.Facts(t.Context(), func(page []tipoff.Record) error {
+	err := db.Facts(t.Context(), func(page []topics.Record) error {
 		for _, r := range page {
 			if r.Origin.Offset != next {
 				return fmt.Errorf("offset %d comes where %d should", r.Origin.Offset, next)
@@ -97,14 +98,14 @@ func TestFacts_OfManyPages(t *testing.T) {
 func TestFacts_ComeInTheOrderOfTheirTopic(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		coupons := newLog(tipoff.TopicCoupons, "c")
+		coupons := newLog(topics.Coupons, "c")
 		for i := range 6 {
 			coupons.add(coupon(fmt.Sprint("c", i), "u1", 1, "e1"))
 		}
 		coupons.mirror(t, w, 4, 6)
 		coupons.mirror(t, w, 0, 6)
 		var offsets []int64
-		err := db.Facts(t.Context(), func(records []tipoff.Record) error {
+		err := db.Facts(t.Context(), func(records []topics.Record) error {
 			for _, r := range records {
 				offsets = append(offsets, r.Origin.Offset)
 			}

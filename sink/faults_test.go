@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // TestWrite_ARepeatedSuffixChangesNothing: after a restart the broker delivers again
@@ -31,9 +32,9 @@ func TestWrite_ARepeatedSuffixChangesNothing(t *testing.T) {
 			for i := range rapid.IntRange(1, 30).Draw(r, "records") {
 				id, version := fmt.Sprint("id", few.Draw(r, "id")), fmt.Sprint("version", i)
 				switch l.topic {
-				case tipoff.TopicUsers:
+				case topics.Users:
 					l.add(user(id, version))
-				case tipoff.TopicCoupons:
+				case topics.Coupons:
 					l.add(coupon(id, fmt.Sprint("u", few.Draw(r, "user")), float64(i+1), slices.Repeat([]string{"e"}, 1+few.Draw(r, "legs"))...))
 				default:
 					if rapid.Bool().Draw(r, "patch") {
@@ -65,7 +66,7 @@ func TestWrite_ARepeatedSuffixChangesNothing(t *testing.T) {
 
 // stream is a log of coupons, and one of users, for a fault to fall upon.
 func streams(n int) (coupons, users *log) {
-	coupons, users = newLog(tipoff.TopicCoupons, "c"), newLog(tipoff.TopicUsers, "u")
+	coupons, users = newLog(topics.Coupons, "c"), newLog(topics.Users, "u")
 	for i := range n {
 		coupons.add(coupon(fmt.Sprint("c", i), fmt.Sprint("u", i%50), float64(i+1), "e1", "e2"))
 		users.add(user(fmt.Sprint("u", i%50), fmt.Sprint("country", i)))
@@ -83,7 +84,7 @@ func holds(t *testing.T, db *Database, n int) {
 
 func TestMySQL_ALockThatLastsAndADeadlock(t *testing.T) {
 	db := migrated(t, emptyMySQL(t))
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	for i := range 60 {
 		users.add(user(fmt.Sprint("u", i), "A"))
 	}
@@ -209,11 +210,11 @@ func TestMySQL_ABatchLargerThanAPacket(t *testing.T) {
 	t.Cleanup(func() { exec(t, admin, "SET GLOBAL max_allowed_packet = "+size) })
 	exec(t, admin, "SET GLOBAL max_allowed_packet = 65536")
 	db := migrated(t, address)
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	for i := range 1000 {
 		u := tipoff.User{ID: fmt.Sprint("u", i), BirthYear: 1990, Country: "A", Currency: "USD", Gender: "x", RegistrationDate: noon}
 		u.Extra = fmt.Appendf(nil, `{"a":%q}`, strings.Repeat("x", 3000))
-		users.add(tipoff.UserRecord("default", u, noon))
+		users.add(topics.UserRecord("default", u, noon))
 	}
 	s := start(t, db)
 	s.mirror(users)()
@@ -386,7 +387,7 @@ func TestMySQL_EndsInTimeWhileTheServerSaysNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	users.add(user("u", "A"))
 	s := start(t, db)
 	s.mirror(users)

@@ -8,25 +8,25 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // FuzzRead holds that no record on a topic makes the sink panic, and that every
 // fact it reads makes a row.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []struct{ topic, key, value, received string }{
-		{tipoff.TopicUsers, "default/u1", `{"user_id":"u1","birth_year":1990,"country":"USA","currency":"USD","gender":"male","registration_date":"2023-05-17","extra":{"a":1}}`, "1715947200000000"},
-		{tipoff.TopicCoupons, "default/u1", `{"coupon_id":"c1","user_id":"u1","stake":50.5,"timestamp":"2020-01-01T01:05:01","selections":[{"event_id":"e1","odds":10.0}]}`, ""},
-		{tipoff.TopicEvents, "default/e1", `{"event_id":"e1","begin_timestamp":"2026-05-18","end_timestamp":"2026-05-18","country":"USA","league":"L","sport":"S","participants":["A","B"],"markets":[]}`, "x"},
-		{tipoff.TopicEvents, "default/e1", `{"patch":true,"event_id":"e1","status":"finished","begin_timestamp":"2026-05-18T00:00:00Z"}`, "-9223372036854775808"},
-		{tipoff.TopicEvents, "no key", "\xff", "9223372036854775807"},
+		{topics.Users, "default/u1", `{"user_id":"u1","birth_year":1990,"country":"USA","currency":"USD","gender":"male","registration_date":"2023-05-17","extra":{"a":1}}`, "1715947200000000"},
+		{topics.Coupons, "default/u1", `{"coupon_id":"c1","user_id":"u1","stake":50.5,"timestamp":"2020-01-01T01:05:01","selections":[{"event_id":"e1","odds":10.0}]}`, ""},
+		{topics.Events, "default/e1", `{"event_id":"e1","begin_timestamp":"2026-05-18","end_timestamp":"2026-05-18","country":"USA","league":"L","sport":"S","participants":["A","B"],"markets":[]}`, "x"},
+		{topics.Events, "default/e1", `{"patch":true,"event_id":"e1","status":"finished","begin_timestamp":"2026-05-18T00:00:00Z"}`, "-9223372036854775808"},
+		{topics.Events, "no key", "\xff", "9223372036854775807"},
 	} {
 		f.Add(seed.topic, []byte(seed.key), []byte(seed.value), []byte(seed.received))
 	}
 	f.Fuzz(func(t *testing.T, topic string, key, value, received []byte) {
 		m := &sarama.ConsumerMessage{
 			Topic: topic, Key: key, Value: value, Offset: 7, Timestamp: time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC),
-			Headers: []*sarama.RecordHeader{{Key: []byte(tipoff.HeaderReceived), Value: received}},
+			Headers: []*sarama.RecordHeader{{Key: []byte(topics.HeaderReceived), Value: received}},
 		}
 		fact, ok := read(m)
 		if !ok {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Bounds of a batch: what one transaction mirrors, of one partition.
@@ -21,13 +21,13 @@ const (
 
 // Topics are the topics that the sink mirrors.
 func Topics() []string {
-	return []string{tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons}
+	return []string{topics.Users, topics.Events, topics.Coupons}
 }
 
 // Publisher takes the rejections of facts. It returns nil once the broker has all
 // records, else an error after some seconds.
 type Publisher interface {
-	Publish(ctx context.Context, records []tipoff.Record) error
+	Publish(ctx context.Context, records []topics.Record) error
 }
 
 // Sink is a consumer group's handler that mirrors facts. Each partition of a topic
@@ -196,7 +196,7 @@ func gather(ctx context.Context, messages <-chan *sarama.ConsumerMessage) []*sar
 
 // Mirror writes records of one topic as the sink does with what it reads from a
 // partition: batch by batch, each in one transaction. It is for measuring.
-func Mirror(ctx context.Context, db *Database, topic string, records []tipoff.Record) error {
+func Mirror(ctx context.Context, db *Database, topic string, records []topics.Record) error {
 	w, from := writer{db: db}, partition{topic: topic, topicID: "mirror"}
 	for first := 0; first < len(records); first += maxBatch {
 		var facts []fact

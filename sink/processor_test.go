@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // session and claim let a test play the broker for one partition.
@@ -29,7 +30,7 @@ func (s *session) Context() context.Context { return s.ctx }
 
 func (s *session) MarkMessage(m *sarama.ConsumerMessage, _ string) { s.marked <- m.Offset }
 
-func (s *session) Claims() map[string][]int32 { return map[string][]int32{tipoff.TopicUsers: {0}} }
+func (s *session) Claims() map[string][]int32 { return map[string][]int32{topics.Users: {0}} }
 
 type claim struct {
 	sarama.ConsumerGroupClaim
@@ -45,11 +46,11 @@ func (c *claim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
 type bin struct {
 	mu        sync.Mutex
 	failures  int // the next ones
-	list      []tipoff.Rejection
-	publishes func(tipoff.Rejection)
+	list      []topics.Rejection
+	publishes func(topics.Rejection)
 }
 
-func (b *bin) Publish(_ context.Context, records []tipoff.Record) error {
+func (b *bin) Publish(_ context.Context, records []topics.Record) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failures > 0 {
@@ -57,8 +58,8 @@ func (b *bin) Publish(_ context.Context, records []tipoff.Record) error {
 		return tipoff.Unavailable("publish", errors.New("no broker"))
 	}
 	for _, record := range records {
-		var r tipoff.Rejection
-		if err := json.Unmarshal(record.Value, &r); err != nil || record.Topic != tipoff.TopicRejected || record.Key != r.ID() {
+		var r topics.Rejection
+		if err := json.Unmarshal(record.Value, &r); err != nil || record.Topic != topics.Rejected || record.Key != r.ID() {
 			return fmt.Errorf("record %+v: %v", record, err)
 		}
 		if b.publishes != nil {
@@ -228,10 +229,10 @@ func TestSink_WaitsForItsSchemaAndLosesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		exec(t, db, "ALTER TABLE users RENAME TO away")
 		s := start(t, db)
-		users, others := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicUsers, "u")
+		users, others := newLog(topics.Users, "u"), newLog(topics.Users, "u")
 		others.number = 1
 		users.add(user("u1", "A"))
-		users.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
+		users.add(topics.Record{Key: "default/u", Value: []byte("malformed")})
 		users.add(user("u2", "A"))
 		others.add(user("u3", "A"))
 		one, two := s.mirror(users), s.mirror(others)
@@ -289,7 +290,7 @@ func refuse(t *testing.T, db *Database) {
 func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		refuse(t, db)
-		users := newLog(tipoff.TopicUsers, "u")
+		users := newLog(topics.Users, "u")
 		bad := []int64{0, 41, 42, 99}
 		for i := range int64(100) {
 			country := "A"
@@ -300,7 +301,7 @@ func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 		}
 		s := start(t, db)
 		s.rejected.failures = 2
-		s.rejected.publishes = func(r tipoff.Rejection) {
+		s.rejected.publishes = func(r topics.Rejection) {
 			before := []string{}
 			for i := range r.Offset {
 				if !slices.Contains(bad, i) {
@@ -316,7 +317,7 @@ func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 			t.Errorf("rejected %v, want %v", got, bad)
 		}
 		r, m := s.rejected.list[1], users.records[41]
-		if r.By != tipoff.GroupSink || r.Topic != m.Topic || r.Key != string(m.Key) || string(r.Value) != string(m.Value) ||
+		if r.By != topics.GroupSink || r.Topic != m.Topic || r.Key != string(m.Key) || string(r.Value) != string(m.Value) ||
 			!r.Received.Equal(noon) || !strings.Contains(r.Reason, "too long") {
 			t.Errorf("rejection %+v", r)
 		}
@@ -333,7 +334,7 @@ func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 func TestSink_ARefusedFactLeavesNoHalfRowsAndItsFollowersStand(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		refuse(t, db)
-		events, coupons := newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		events, coupons := newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 		events.add(event("e1", "ATP", "A"))
 		events.add(event("e1", refused, "B"))
 		events.add(patch("e1", tipoff.StatusFinished))
@@ -343,7 +344,7 @@ func TestSink_ARefusedFactLeavesNoHalfRowsAndItsFollowersStand(t *testing.T) {
 		legs := tipoff.Coupon{ID: "c2", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{
 			{EventID: "e1", Odds: 2, Market: "winner", Outcome: "1"}, {EventID: "e2", Odds: 2, Market: "winner", Outcome: refused},
 		}}
-		coupons.add(tipoff.CouponRecord("default", legs, noon))
+		coupons.add(topics.CouponRecord("default", legs, noon))
 		coupons.add(coupon("c3", "u", 1, "e2"))
 		s := start(t, db)
 		s.mirror(events)()
@@ -364,7 +365,7 @@ func TestSink_ARefusedFactLeavesNoHalfRowsAndItsFollowersStand(t *testing.T) {
 func TestSink_AUniqueKeyAddedByHandStopsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		exec(t, db, "CREATE UNIQUE INDEX by_hand ON users (country)")
-		users := newLog(tipoff.TopicUsers, "u")
+		users := newLog(topics.Users, "u")
 		for i, country := range []string{"A", "B", "A", "C"} {
 			users.add(user(fmt.Sprint("u", i), country))
 		}
@@ -379,7 +380,7 @@ func TestSink_AUniqueKeyAddedByHandStopsNothing(t *testing.T) {
 
 func TestSink_ABrokenRowCostsOneFact(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
-		events := newLog(tipoff.TopicEvents, "e")
+		events := newLog(topics.Events, "e")
 		events.add(event("e1", "ATP", "A"))
 		events.mirror(t, &writer{db: db}, 0, 1)
 		exec(t, db, "UPDATE events SET markets = '[{'")
@@ -403,15 +404,15 @@ func TestSink_MalformedRecordsStopNothing(t *testing.T) {
 			l := newLog(topic, topic)
 			for _, key := range []string{"", "/", "default", "default/", "/u", "default/u", "\xff/\xff", strings.Repeat("x", 300) + "/u", "default/" + strings.Repeat("y", 300)} {
 				for _, value := range []string{"", "null", "[]", "{}", "\xff", `{"patch":true`, `{"patch":true}`, `{"user_id":"\ud800"}`, strings.Repeat("[", 100_000)} {
-					l.add(tipoff.Record{Key: key, Value: []byte(value), Received: noon})
+					l.add(topics.Record{Key: key, Value: []byte(value), Received: noon})
 					l.records[len(l.records)-1].Headers[0].Value = []byte("9223372036854775807")
 				}
 			}
 			l.records[0].Value, l.records[0].Key = nil, nil
 			switch topic {
-			case tipoff.TopicUsers:
+			case topics.Users:
 				l.add(user("u", "A"))
-			case tipoff.TopicEvents:
+			case topics.Events:
 				l.add(event("e", "A"))
 			default:
 				l.add(coupon("c", "u", 1, "e"))
@@ -429,10 +430,10 @@ func TestSink_MalformedRecordsStopNothing(t *testing.T) {
 // else's record, or the times of its message.
 func TestSink_ARecordThatOnlyMySQLRefuses(t *testing.T) {
 	db := migrated(t, emptyMySQL(t))
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	for i, company := range []string{"default", strings.Repeat("x", 60), "\xff", "default", "default"} {
 		users.add(user(fmt.Sprint("u", i), "A"))
-		users.records[i].Key = []byte(tipoff.Key(company, fmt.Sprint("u", i)))
+		users.records[i].Key = []byte(topics.Key(company, fmt.Sprint("u", i)))
 	}
 	users.records[3].Timestamp, users.records[3].Headers = time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC), nil
 	s := start(t, db)
@@ -446,7 +447,7 @@ func TestSink_ARecordThatOnlyMySQLRefuses(t *testing.T) {
 func TestSink_EndsInTimeWhileTheDatabaseFails(t *testing.T) {
 	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	exec(t, db, "ALTER TABLE users RENAME TO away")
-	users := newLog(tipoff.TopicUsers, "u")
+	users := newLog(topics.Users, "u")
 	users.add(user("u", "A"))
 	s := start(t, db)
 	s.mirror(users)

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // origin is where a row came from. Within one source the higher offset is newer;
@@ -49,7 +50,7 @@ type fact struct {
 // read decodes a record. ok is false for one that cannot be used: the processors
 // reject the same ones, for the same reason, where people see it.
 func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
-	company, id, ok := tipoff.SplitKey(string(m.Key))
+	company, id, ok := topics.SplitKey(string(m.Key))
 	if !ok {
 		return f, false
 	}
@@ -57,13 +58,13 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(received(m))
 	how := tipoff.Reading{Now: m.Timestamp}
 	switch {
-	case m.Topic == tipoff.TopicUsers:
+	case m.Topic == topics.Users:
 		user, err := tipoff.DecodeUser(m.Value, how)
 		f.user, ok = &user, err == nil && user.ID == id
-	case m.Topic == tipoff.TopicCoupons:
+	case m.Topic == topics.Coupons:
 		coupon, err := tipoff.DecodeCoupon(m.Value, how)
 		f.coupon, ok = &coupon, err == nil && coupon.UserID == id
-	case tipoff.IsPatch(m.Value):
+	case topics.IsPatch(m.Value):
 		patch, err := tipoff.DecodeEventPatch(m.Value, id, how)
 		f.patch, ok = &patch, err == nil
 	default:
@@ -75,8 +76,8 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 
 func received(m *sarama.ConsumerMessage) time.Time {
 	for _, h := range m.Headers {
-		if string(h.Key) == tipoff.HeaderReceived {
-			if t, err := tipoff.ParseReceived(h.Value); err == nil && t.Before(m.Timestamp) {
+		if string(h.Key) == topics.HeaderReceived {
+			if t, err := topics.ParseReceived(h.Value); err == nil && t.Before(m.Timestamp) {
 				return t
 			}
 		}

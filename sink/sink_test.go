@@ -17,6 +17,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -86,11 +87,11 @@ type log struct {
 
 func newLog(topic, id string) *log { return &log{partition: partition{topic, id, 0}} }
 
-func (l *log) add(r tipoff.Record) {
+func (l *log) add(r topics.Record) {
 	at := noon.Add(time.Duration(len(l.records)) * time.Millisecond)
 	l.records = append(l.records, &sarama.ConsumerMessage{
 		Topic: l.topic, Partition: l.number, Offset: int64(len(l.records)), Key: []byte(r.Key), Value: r.Value, Timestamp: at,
-		Headers: []*sarama.RecordHeader{{Key: []byte(tipoff.HeaderReceived), Value: tipoff.FormatReceived(r.Received)}},
+		Headers: []*sarama.RecordHeader{{Key: []byte(topics.HeaderReceived), Value: topics.FormatReceived(r.Received)}},
 	})
 }
 
@@ -110,30 +111,30 @@ func (l *log) mirror(t *testing.T, w *writer, from, to int) {
 	}
 }
 
-func user(id, country string) tipoff.Record {
-	return tipoff.UserRecord("default", tipoff.User{
+func user(id, country string) topics.Record {
+	return topics.UserRecord("default", tipoff.User{
 		ID: id, BirthYear: 1990, Country: country, Currency: "USD", Gender: "male", RegistrationDate: noon, Extra: []byte(`{"a":"ü\""}`),
 	}, noon)
 }
 
-func event(id, league string, teams ...string) tipoff.Record {
-	return tipoff.EventRecord("default", tipoff.Event{
+func event(id, league string, teams ...string) topics.Record {
+	return topics.EventRecord("default", tipoff.Event{
 		ID: id, Begin: noon.Add(3 * time.Hour), End: noon.Add(5 * time.Hour), Country: "USA", League: league, Sport: "Tennis",
 		Participants: append([]string{}, teams...), Status: tipoff.StatusOpen,
 		Markets: []tipoff.Market{{Market: "winner", Outcomes: []tipoff.Outcome{{Outcome: "1", Odds: 1.85}}}},
 	}, noon)
 }
 
-func patch(id, status string) tipoff.Record {
-	return tipoff.PatchRecord("default", tipoff.EventPatch{ID: id, Status: status}, noon)
+func patch(id, status string) topics.Record {
+	return topics.PatchRecord("default", tipoff.EventPatch{ID: id, Status: status}, noon)
 }
 
-func coupon(id, user string, stake float64, events ...string) tipoff.Record {
+func coupon(id, user string, stake float64, events ...string) topics.Record {
 	c := tipoff.Coupon{ID: id, UserID: user, Stake: stake, Timestamp: noon}
 	for _, e := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: e, Odds: 1.5, Market: "winner", Outcome: "1"})
 	}
-	return tipoff.CouponRecord("default", c, noon)
+	return topics.CouponRecord("default", c, noon)
 }
 
 // rows is a query's answer, each row as text.
@@ -190,7 +191,7 @@ func TestMigrate_MayBeCalledAgain(t *testing.T) {
 func TestWrite_MirrorsEveryField(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+		users, events, coupons := newLog(topics.Users, "u"), newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 		users.add(user("u1", "Perú \U0001F3BE"))
 		users.mirror(t, w, 0, 1)
 		events.add(event("e1", "ATP", "Ana", "Eva"))
@@ -223,13 +224,13 @@ func TestWrite_MirrorsEveryField(t *testing.T) {
 func TestWrite_HoldsEveryTimeOfTheContract(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		coupons := newLog(tipoff.TopicCoupons, "c")
+		coupons := newLog(topics.Coupons, "c")
 		for i, at := range []string{"0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "2026-05-17T11:59:59.123456Z"} {
 			when, err := tipoff.ParseTime(at)
 			if err != nil {
 				t.Fatal(err)
 			}
-			coupons.add(tipoff.CouponRecord("default", tipoff.Coupon{
+			coupons.add(topics.CouponRecord("default", tipoff.Coupon{
 				ID: fmt.Sprint("c", i), UserID: "u", Stake: 1, Timestamp: when, Selections: []tipoff.Selection{{EventID: "e", Odds: 1}},
 			}, noon))
 		}
@@ -249,7 +250,7 @@ func TestWrite_HoldsEveryTimeOfTheContract(t *testing.T) {
 func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		users := newLog(tipoff.TopicUsers, "u")
+		users := newLog(topics.Users, "u")
 		for _, country := range []string{"A", "B", "C"} {
 			users.add(user("u1", country))
 		}
@@ -261,7 +262,7 @@ func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
 		want(t, db, "SELECT country, source_offset FROM users", "C 2")
 
 		// A cluster built anew begins at offset 0: there the append time tells.
-		anew := newLog(tipoff.TopicUsers, "u2")
+		anew := newLog(topics.Users, "u2")
 		anew.add(user("u1", "D"))
 		anew.records[0].Timestamp = noon.Add(time.Hour)
 		anew.mirror(t, w, 0, 1)
@@ -274,7 +275,7 @@ func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
 func TestWrite_ChangesWaitForTheirEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		events := newLog(tipoff.TopicEvents, "e")
+		events := newLog(topics.Events, "e")
 		events.add(patch("e1", tipoff.StatusSuspended))
 		events.add(event("e1", "ATP", "A", "B"))
 		events.add(patch("e1", tipoff.StatusFinished))
@@ -295,7 +296,7 @@ func TestWrite_ChangesWaitForTheirEvent(t *testing.T) {
 func TestWrite_TheFirstCouponStands(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
-		coupons := newLog(tipoff.TopicCoupons, "c")
+		coupons := newLog(topics.Coupons, "c")
 		coupons.add(coupon("c1", "u1", 10, "e1"))
 		coupons.add(coupon("c1", "u1", 99, "e1", "e2", "e3")) // in the same batch
 		coupons.add(coupon("c1", "u2", 20, "e1"))             // another user's
@@ -312,7 +313,7 @@ func TestWrite_TheFirstCouponStands(t *testing.T) {
 // again and again, and wants the same rows as one clean run.
 func TestWrite_MayBeRepeatedInAnyPieces(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	users, events, coupons := newLog(tipoff.TopicUsers, "u"), newLog(tipoff.TopicEvents, "e"), newLog(tipoff.TopicCoupons, "c")
+	users, events, coupons := newLog(topics.Users, "u"), newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
 	for i := range 120 {
 		users.add(user(fmt.Sprint("u", random.IntN(20)), fmt.Sprint("country", i)))
 		if id := fmt.Sprint("e", random.IntN(20)); random.IntN(3) == 0 {
@@ -322,7 +323,7 @@ func TestWrite_MayBeRepeatedInAnyPieces(t *testing.T) {
 		}
 		coupons.add(coupon(fmt.Sprint("c", random.IntN(60)), fmt.Sprint("u", random.IntN(3)), float64(i+1), fmt.Sprint("e", i), "e"))
 	}
-	coupons.add(tipoff.Record{Key: "default/u", Value: []byte("malformed")})
+	coupons.add(topics.Record{Key: "default/u", Value: []byte("malformed")})
 	all := []*log{users, events, coupons}
 	queries := []string{
 		"SELECT user_id, country, source_offset FROM users ORDER BY user_id",

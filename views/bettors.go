@@ -3,14 +3,14 @@ package views
 import (
 	"fmt"
 
-	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // PutBettor takes a value of the bettors' table in; nil deletes. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutBettor(key string, value []byte) error {
-	name, id, ok := tipoff.SplitKey(key)
+	name, id, ok := topics.SplitKey(key)
 	if !ok {
 		return fmt.Errorf("bettor %q: the key is not company/user", key)
 	}

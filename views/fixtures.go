@@ -9,6 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // PutFixture takes a value of the fixtures' table in; nil deletes. Chunks of
@@ -16,10 +17,10 @@ import (
 // [ErrStale], or names a value that cannot be read; both change nothing. Learning
 // views have a time of their own in the place of now.
 func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
-	if _, _, isChunk := tipoff.SplitPartKey(key); isChunk {
+	if _, _, isChunk := topics.SplitPartKey(key); isChunk {
 		return nil
 	}
-	name, id, ok := tipoff.SplitKey(key)
+	name, id, ok := topics.SplitKey(key)
 	if !ok {
 		return fmt.Errorf("fixture %q: the key is not company/event", key)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // book is a company as the processors would keep it.
@@ -69,10 +70,10 @@ func (b *book) bet(user string, at time.Time, events ...string) *score.Choice {
 func (b *book) show(v *Views) {
 	b.t.Helper()
 	for id, f := range b.fixtures {
-		put(b.t, v.PutFixture(tipoff.Key("default", id), f.Marshal(), noon))
+		put(b.t, v.PutFixture(topics.Key("default", id), f.Marshal(), noon))
 	}
 	for id, state := range b.bettors {
-		put(b.t, v.PutBettor(tipoff.Key("default", id), state.Marshal()))
+		put(b.t, v.PutBettor(topics.Key("default", id), state.Marshal()))
 	}
 }
 

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"time"
 
-	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // PutModel takes a value of the learner's table in; nil forgets it. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutModel(key string, value []byte) error {
-	name, id, ok := tipoff.SplitKey(key)
-	if !ok || id != tipoff.ModelID {
-		return fmt.Errorf("model %q: the key is not company/%s", key, tipoff.ModelID)
+	name, id, ok := topics.SplitKey(key)
+	if !ok || id != topics.ModelID {
+		return fmt.Errorf("model %q: the key is not company/%s", key, topics.ModelID)
 	}
 	learnt := new(score.Learnt)
 	if value != nil {

@@ -9,6 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -101,7 +102,7 @@ func TestPut_RefusesWhatItCannotReadAndKeepsTheRest(t *testing.T) {
 			t.Error("a value that cannot be read was taken")
 		}
 	}
-	put(t, v.PutFixture(tipoff.PartKey("default/e", "0"), []byte{99}, noon)) // a chunk is none of ours
+	put(t, v.PutFixture(topics.PartKey("default/e", "0"), []byte{99}, noon)) // a chunk is none of ours
 	if _, known := v.Event("default", "e"); !known {
 		t.Error("the event is lost")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // fold is what users, events and bets must have come to: worked out anew from the
@@ -53,7 +54,7 @@ func refold(users, events, coupons []record) (*fold, error) {
 	f := &fold{users: map[string]userFact{}, events: map[string]*eventFact{}, coupons: map[string][]*couponFact{}, refused: map[string]string{}}
 	for _, r := range users {
 		if isPoison(r) {
-			f.refuse(tipoff.TopicUsers, r, "not JSON")
+			f.refuse(topics.Users, r, "not JSON")
 			continue
 		}
 		id := strings.TrimPrefix(r.key, company+"/")
@@ -61,7 +62,7 @@ func refold(users, events, coupons []record) (*fold, error) {
 	}
 	for _, r := range events {
 		if isPoison(r) {
-			f.refuse(tipoff.TopicEvents, r, "not JSON")
+			f.refuse(topics.Events, r, "not JSON")
 			continue
 		}
 		if err := f.event(r); err != nil {
@@ -70,7 +71,7 @@ func refold(users, events, coupons []record) (*fold, error) {
 	}
 	for _, r := range coupons {
 		if isPoison(r) {
-			f.refuse(tipoff.TopicCoupons, r, "not JSON")
+			f.refuse(topics.Coupons, r, "not JSON")
 			continue
 		}
 		if err := f.coupon(r); err != nil {
@@ -147,7 +148,7 @@ func (f *fold) coupon(r record) error {
 	for _, other := range f.coupons[c.User] {
 		if other.id == c.ID { // the first one stands
 			if other.content != content {
-				f.refuse(tipoff.TopicCoupons, r, "differs from the coupon that stands")
+				f.refuse(topics.Coupons, r, "differs from the coupon that stands")
 			}
 			return nil
 		}

@@ -7,6 +7,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -14,7 +15,7 @@ var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 // small is a system whose tables hold what two events and three coupons come to.
 func small(t *testing.T) (*harness, *fold) {
 	t.Helper()
-	stands := func(offset int64, r tipoff.Record) record {
+	stands := func(offset int64, r topics.Record) record {
 		return record{offset: offset, key: r.Key, value: r.Value, appended: noon, received: r.Received}
 	}
 	var events, coupons []record
@@ -22,7 +23,7 @@ func small(t *testing.T) (*harness, *fold) {
 	for i, league := range []string{"A", "B"} {
 		e := tipoff.Event{ID: league, Sport: "S", League: league, Country: "C", Participants: []string{league + "1", league + "2"},
 			Begin: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Status: tipoff.StatusOpen}
-		events = append(events, stands(int64(i), tipoff.EventRecord(company, e, noon)))
+		events = append(events, stands(int64(i), topics.EventRecord(company, e, noon)))
 		fixtures[e.ID] = &score.Fixture{}
 		fixtures[e.ID].Post(e, score.Position{Source: 1, Offset: int64(i)})
 	}
@@ -33,7 +34,7 @@ func small(t *testing.T) (*harness, *fold) {
 		for _, event := range legs {
 			c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2, Market: "m", Outcome: "1"})
 		}
-		coupons = append(coupons, stands(int64(i), tipoff.CouponRecord(company, c, noon)))
+		coupons = append(coupons, stands(int64(i), topics.CouponRecord(company, c, noon)))
 		place := score.Position{Source: 2, Offset: int64(i)}
 		b.Note(&c, place, place, noon.Unix())
 		for _, leg := range b.Send(&c, score.Cause{Position: place}, noon.Unix()) {
@@ -41,9 +42,9 @@ func small(t *testing.T) (*harness, *fold) {
 			b.Apply(score.Resolve(&leg, fixtures[leg.EventID].Traits()), noon.Unix())
 		}
 	}
-	h := &harness{bettorValues: map[string][]byte{tipoff.Key(company, "u"): b.Marshal()}, fixtureValues: map[string][]byte{}}
+	h := &harness{bettorValues: map[string][]byte{topics.Key(company, "u"): b.Marshal()}, fixtureValues: map[string][]byte{}}
 	for id, f := range fixtures {
-		h.fixtureValues[tipoff.Key(company, id)] = f.Marshal()
+		h.fixtureValues[topics.Key(company, id)] = f.Marshal()
 	}
 	f, err := refold(nil, events, coupons)
 	if err != nil {
@@ -118,7 +119,7 @@ func TestFold_SeesEachDifference(t *testing.T) {
 
 func TestLedger_KnowsThreeAnswers(t *testing.T) {
 	l := newLedger()
-	e := entry{topic: tipoff.TopicUsers, entity: "u", tag: "v1"}
+	e := entry{topic: topics.Users, entity: "u", tag: "v1"}
 	first := l.post(e)
 	l.answer([]*entry{first}, []verdict{unknown})
 	if again := l.post(e); again != first || first.verdict != unknown || !first.doubt {

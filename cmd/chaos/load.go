@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // load is the companies' side: workers that post users, events and coupons through
@@ -140,7 +141,7 @@ func (w *worker) postUsers(ctx context.Context) {
 			RegistrationDate: time.Date(2020, 1, 1+w.random.IntN(28), 0, 0, 0, 0, time.UTC), Name: fmt.Sprintf("v%d", w.versions[id]),
 		}
 		items = append(items, u)
-		entries = append(entries, w.ledger.post(entry{topic: tipoff.TopicUsers, entity: id, tag: u.Name, content: canonical(u)}))
+		entries = append(entries, w.ledger.post(entry{topic: topics.Users, entity: id, tag: u.Name, content: canonical(u)}))
 	}
 	w.send(ctx, "/v1/users", items, entries)
 }
@@ -185,7 +186,7 @@ func (w *worker) postEvents(ctx context.Context) {
 			w.own = append(w.own, e)
 		}
 		items = append(items, e)
-		entries = append(entries, w.ledger.post(entry{topic: tipoff.TopicEvents, entity: e.ID, tag: "v" + strconv.Itoa(w.versions[e.ID]), content: canonical(e)}))
+		entries = append(entries, w.ledger.post(entry{topic: topics.Events, entity: e.ID, tag: "v" + strconv.Itoa(w.versions[e.ID]), content: canonical(e)}))
 		if !again {
 			defer w.offer(e.ID)
 		}
@@ -220,7 +221,7 @@ func (w *worker) patchEvent(ctx context.Context) {
 	patch := map[string]any{"status": status, "result": fmt.Sprintf("r%d", w.versions[e.ID])}
 	w.move(e.ID, patch["result"].(string))
 	content := map[string]any{"event_id": e.ID, "status": patch["status"], "result": patch["result"]}
-	written := w.ledger.post(entry{topic: tipoff.TopicEvents, entity: e.ID, tag: patch["result"].(string), content: canonical(content)})
+	written := w.ledger.post(entry{topic: topics.Events, entity: e.ID, tag: patch["result"].(string), content: canonical(content)})
 	w.sendBody(ctx, http.MethodPatch, "/v1/events/"+e.ID, patch, []*entry{written})
 }
 
@@ -267,7 +268,7 @@ func (w *worker) postCoupons(ctx context.Context) {
 
 func (w *worker) couponEntry(c tipoff.Coupon) entry {
 	content := canonical(c)
-	return entry{topic: tipoff.TopicCoupons, entity: c.UserID + "/" + c.ID, tag: tagOf(content), content: content}
+	return entry{topic: topics.Coupons, entity: c.UserID + "/" + c.ID, tag: tagOf(content), content: content}
 }
 
 // coupon makes a bet; ok is false when no own user may bet any more.

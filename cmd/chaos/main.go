@@ -35,7 +35,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // Times of a round.
@@ -131,8 +131,8 @@ func run(ctx context.Context) (err error) {
 		seed: uint64(numbers[2]), port: numbers[4], outageMinutes: numbers[5], folder: os.Getenv("CHAOS_FOLDER"), services: os.Getenv("SERVICES_DIR"),
 		net: newNetwork(), ledger: newLedger(), started: time.Now(), counts: map[string]int{}, recoveries: map[string][]time.Duration{},
 		bettorValues: map[string][]byte{}, fixtureValues: map[string][]byte{},
-		users: tape{topic: tipoff.TopicUsers}, events: tape{topic: tipoff.TopicEvents}, coupons: tape{topic: tipoff.TopicCoupons},
-		rejections: tape{topic: tipoff.TopicRejected}, bettors: tape{topic: tipoff.TableBettors}, fixtures: tape{topic: tipoff.TableFixtures},
+		users: tape{topic: topics.Users}, events: tape{topic: topics.Events}, coupons: tape{topic: topics.Coupons},
+		rejections: tape{topic: topics.Rejected}, bettors: tape{topic: topics.TableBettors}, fixtures: tape{topic: topics.TableFixtures},
 	}
 	if h.services == "" {
 		h.services = "/tmp/tipoff-services"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/topics"
 )
 
 // probe measures recovery: it posts one bet in every partition and answers once
@@ -18,8 +19,8 @@ func (h *harness) probe(ctx context.Context, round int) error {
 	users := make([]string, partitions)
 	for number, found := 0, 0; found < partitions; number++ {
 		user := fmt.Sprintf("probe-%d-%d", round, number)
-		hash := tipoff.NewKeyHash()
-		_, _ = hash.Write([]byte(tipoff.Key(company, user)))
+		hash := topics.NewKeyHash()
+		_, _ = hash.Write([]byte(topics.Key(company, user)))
 		p := int32(hash.Sum32())
 		if p < 0 {
 			p = -p
@@ -39,7 +40,7 @@ func (h *harness) probe(ctx context.Context, round int) error {
 				ID: fmt.Sprintf("probe-event-%d", i), Sport: "Probe", League: "Probe", Country: "Italy", Participants: []string{"Probe"},
 				Begin: begin, End: begin.Add(time.Hour), Status: tipoff.StatusOpen, Extra: []byte(`{"v":"v1"}`),
 			}
-			items, entries = append(items, e), append(entries, h.ledger.post(entry{topic: tipoff.TopicEvents, entity: e.ID, tag: "v1", content: canonical(e)}))
+			items, entries = append(items, e), append(entries, h.ledger.post(entry{topic: topics.Events, entity: e.ID, tag: "v1", content: canonical(e)}))
 			h.probeEvents = append(h.probeEvents, e.ID)
 		}
 		if err := w.insist(ctx, "/v1/events", items, entries); err != nil {

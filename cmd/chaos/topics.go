@@ -9,7 +9,7 @@ import (
 	"github.com/IBM/sarama"
 	"golang.org/x/sync/errgroup"
 
-	"tipoff"
+	"tipoff/topics"
 )
 
 // record is one record of a topic.
@@ -79,7 +79,7 @@ func (t *tape) readPartition(client sarama.Client, consumer sarama.Consumer, p i
 func toRecord(m *sarama.ConsumerMessage) record {
 	r := record{partition: m.Partition, offset: m.Offset, key: string(m.Key), value: m.Value, appended: m.Timestamp}
 	for _, header := range m.Headers {
-		if string(header.Key) == tipoff.HeaderReceived {
+		if string(header.Key) == topics.HeaderReceived {
 			if micro, err := strconv.ParseInt(string(header.Value), 10, 64); err == nil {
 				r.received = time.UnixMicro(micro)
 			}
@@ -105,9 +105,9 @@ func (h *harness) noLag() error {
 }
 
 var groups = map[string][]string{
-	tipoff.GroupBettors:  {tipoff.TopicUsers, tipoff.TopicCoupons, tipoff.TopicResolved},
-	tipoff.GroupFixtures: {tipoff.TopicEvents, tipoff.TopicSelections, tipoff.LoopFixtures},
-	tipoff.GroupSink:     {tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons},
+	topics.GroupBettors:  {topics.Users, topics.Coupons, topics.Resolved},
+	topics.GroupFixtures: {topics.Events, topics.Selections, topics.LoopFixtures},
+	topics.GroupSink:     {topics.Users, topics.Events, topics.Coupons},
 }
 
 // lag is how many records each group has still to commit.
@@ -117,9 +117,9 @@ func (h *harness) lag(client sarama.Client) (map[string]int64, error) {
 		return nil, err
 	}
 	lag := map[string]int64{}
-	for group, topics := range groups {
+	for group, names := range groups {
 		asked := map[string][]int32{}
-		for _, topic := range topics {
+		for _, topic := range names {
 			for p := range int32(partitions) {
 				asked[topic] = append(asked[topic], p)
 			}
@@ -157,10 +157,10 @@ func (h *harness) poison(round int) error {
 		return err
 	}
 	defer producer.Close()
-	for _, topic := range []string{tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons} {
+	for _, topic := range []string{topics.Users, topics.Events, topics.Coupons} {
 		m := &sarama.ProducerMessage{
 			Topic: topic, Partition: int32(round % partitions),
-			Key: sarama.StringEncoder(tipoff.Key(company, fmt.Sprintf("poison-%d", round))), Value: sarama.StringEncoder("\xff{not json"),
+			Key: sarama.StringEncoder(topics.Key(company, fmt.Sprintf("poison-%d", round))), Value: sarama.StringEncoder("\xff{not json"),
 		}
 		if _, _, err := producer.SendMessage(m); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // verify holds the whole quiet system against the ledger and the fold.
@@ -76,17 +77,17 @@ func (h *harness) verifyLedger() {
 			case e.content != content:
 				h.wrong("%s/%d/%d: %s\n  posted   %s\n  on topic %s", topic, r.partition, r.offset, entity, e.content, content)
 			}
-			if before := latest[topic+entity]; !standing[e] && !e.doubt && topic != tipoff.TopicCoupons && e.number < before {
+			if before := latest[topic+entity]; !standing[e] && !e.doubt && topic != topics.Coupons && e.number < before {
 				h.wrong("%s/%d/%d: version %d of %s comes after version %d", topic, r.partition, r.offset, e.number, entity, before)
 			}
 			standing[e] = true
 			latest[topic+entity] = max(latest[topic+entity], e.number)
 		}
 	}
-	look(tipoff.TopicUsers, h.users.records, func(r record) (string, string, string) {
+	look(topics.Users, h.users.records, func(r record) (string, string, string) {
 		return strings.TrimPrefix(r.key, company+"/"), field(r.value, "name"), canonicalJSON(r.value)
 	})
-	look(tipoff.TopicEvents, h.events.records, func(r record) (string, string, string) {
+	look(topics.Events, h.events.records, func(r record) (string, string, string) {
 		var fields struct {
 			Patch  bool
 			Result string
@@ -99,7 +100,7 @@ func (h *harness) verifyLedger() {
 		}
 		return strings.TrimPrefix(r.key, company+"/"), tag, canonicalJSON(r.value)
 	})
-	look(tipoff.TopicCoupons, h.coupons.records, func(r record) (string, string, string) {
+	look(topics.Coupons, h.coupons.records, func(r record) (string, string, string) {
 		content := canonicalJSON(r.value)
 		return field(r.value, "user_id") + "/" + field(r.value, "coupon_id"), tagOf(content), content
 	})
@@ -328,7 +329,7 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		*faults = append(*faults, fault{kind, fmt.Sprintf(format, args...)})
 	}
 	for user, want := range f.users {
-		b, err := score.UnmarshalBettor(h.bettorValues[tipoff.Key(company, user)])
+		b, err := score.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
 		switch {
 		case err != nil:
 			say("lost", "bettor %s is not in the table: %v", user, err)
@@ -343,7 +344,7 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		}
 	}
 	for user, want := range tastes {
-		b, err := score.UnmarshalBettor(h.bettorValues[tipoff.Key(company, user)])
+		b, err := score.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
 		if err != nil {
 			say("lost", "bettor %s is not in the table: %v", user, err)
 			continue
@@ -404,7 +405,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 		*faults = append(*faults, fault{kind, fmt.Sprintf(format, args...)})
 	}
 	for id, want := range f.events {
-		fixture, err := score.UnmarshalFixture(h.fixtureValues[tipoff.Key(company, id)])
+		fixture, err := score.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
 		switch {
 		case err != nil:
 			say("lost", "event %s is not in the table: %v", id, err)
@@ -416,7 +417,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 	}
 	for key := range h.fixtureValues {
 		id := strings.TrimPrefix(key, company+"/")
-		if whole, _, isChunk := tipoff.SplitPartKey(id); isChunk {
+		if whole, _, isChunk := topics.SplitPartKey(id); isChunk {
 			id = whole
 		}
 		if f.events[id] == nil && demands[id] == nil {
@@ -424,7 +425,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 		}
 	}
 	for id, want := range demands {
-		fixture, err := score.UnmarshalFixture(h.fixtureValues[tipoff.Key(company, id)])
+		fixture, err := score.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
 		if err != nil {
 			say("lost", "fixture %s is not in the table: %v", id, err)
 			continue

@@ -9,16 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
 	"tipoff/generator"
 	"tipoff/sink"
+	"tipoff/topics"
 )
 
 // TestBackup_AFolderThatWasCopiedHasTheSameState does what docs/backup.md says of
 // the broker and the database inside the process.
 func TestBackup_AFolderThatWasCopiedHasTheSameState(t *testing.T) {
 	r := newRebuilding(t)
-	before := r.settled(tipoff.Build{})
+	before := r.settled(topics.TableSet{})
 	r.p.stop()
 	copied := filepath.Join(t.TempDir(), "data")
 	if err := os.CopyFS(copied, os.DirFS(r.folder())); err != nil {
@@ -29,12 +29,12 @@ func TestBackup_AFolderThatWasCopiedHasTheSameState(t *testing.T) {
 	}
 	r.env = []string{"TIPOFF_DATA=" + copied}
 	r.launch()
-	if err := before.differ(r.settled(tipoff.Build{})); err != nil {
+	if err := before.differ(r.settled(topics.TableSet{})); err != nil {
 		t.Errorf("the copy differs: %v", err)
 	}
 	end := r.asking(r.p.url)
 	r.bet(5)
-	r.settled(tipoff.Build{})
+	r.settled(topics.TableSet{})
 	if asked := end(); asked == 0 {
 		t.Error("nothing was asked")
 	}
@@ -44,7 +44,7 @@ func TestBackup_AFolderThatWasCopiedHasTheSameState(t *testing.T) {
 // TestBackup_TheDatabaseAloneBringsTheTablesBack: the broker's log is lost.
 func TestBackup_TheDatabaseAloneBringsTheTablesBack(t *testing.T) {
 	r := newRebuilding(t)
-	before := r.settled(tipoff.Build{})
+	before := r.settled(topics.TableSet{})
 	db, err := sink.Open("sqlite:" + filepath.Join(r.folder(), "tipoff.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -101,14 +101,14 @@ func TestServices_RebuildWithARoleAProcessAndOneOfThemKilled(t *testing.T) {
 	s := realServices(t)
 	all := s.cluster()
 	r := servicesRebuilding(s, all)
-	r.settled(tipoff.Build{})
+	r.settled(topics.TableSet{})
 	end := r.asking(all["api"][0].url, all["api"][1].url)
 	next := r.untilItServes()
-	if err := r.settled(tipoff.Build{}).differ(r.settled(next)); err != nil {
+	if err := r.settled(topics.TableSet{}).differ(r.settled(next)); err != nil {
 		t.Errorf("the tables differ: %v", err)
 	}
 	r.p.tool("rebuild", "--grace", "0s")
-	r.gone(tipoff.Build{})
+	r.gone(topics.TableSet{})
 
 	betting := make(chan struct{})
 	go func() {
@@ -121,7 +121,7 @@ func TestServices_RebuildWithARoleAProcessAndOneOfThemKilled(t *testing.T) {
 	go func() { // dies somewhere on the way
 		defer close(copying)
 		eventually(t, 60*time.Second, func() error {
-			now, err := r.cluster.Builds()
+			now, err := r.cluster.TableSets()
 			if err == nil && now.Filling == nil {
 				err = os.ErrNotExist
 			}
@@ -157,7 +157,7 @@ func TestServices_ADumpOfTheDatabaseBringsTheTablesBackOnAnEmptyKafka(t *testing
 	}
 	all := s.cluster()
 	r := servicesRebuilding(s, all)
-	before := r.settled(tipoff.Build{})
+	before := r.settled(topics.TableSet{})
 	db, err := sink.Open(s.database)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"tipoff"
 	"tipoff/generator"
+	"tipoff/topics"
 )
 
 // benchNode starts a whole Tipoff for measuring, and fills it.
@@ -191,9 +192,9 @@ func (b *bench) batches(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records := make([]tipoff.Record, len(users))
+	records := make([]topics.Record, len(users))
 	for i, u := range users {
-		records[i] = tipoff.UserRecord(tipoff.DefaultCompany, u, time.Now())
+		records[i] = topics.UserRecord(tipoff.DefaultCompany, u, time.Now())
 	}
 	ours := func() (float64, error) {
 		rate, err := load(n.server.URL(), func(q *fasthttp.Request) {
@@ -211,7 +212,7 @@ func (b *bench) batches(ctx context.Context) error {
 
 // sendAll sends the records over and over with sarama's asynchronous producer, set
 // up as sarama's documentation has it for safe delivery.
-func sendAll(n *node, records []tipoff.Record) (float64, error) {
+func sendAll(n *node, records []topics.Record) (float64, error) {
 	config := sarama.NewConfig()
 	config.Version = sarama.V3_0_0_0
 	config.Producer.RequiredAcks = sarama.WaitForAll

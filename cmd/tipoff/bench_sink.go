@@ -17,6 +17,7 @@ import (
 	"tipoff"
 	"tipoff/generator"
 	"tipoff/sink"
+	"tipoff/topics"
 )
 
 // sink compares mirroring coupons with LOAD DATA of the same rows into the same
@@ -31,10 +32,10 @@ func (b *bench) sink(ctx context.Context) error {
 	book := generator.NewSportsbook(4, 1000, 500, 7, now)
 	book.Users()
 	bets := book.Coupons(coupons, now)
-	var records []tipoff.Record
+	var records []topics.Record
 	rows := 0
 	for _, c := range bets {
-		records = append(records, tipoff.CouponRecord(tipoff.DefaultCompany, c, now))
+		records = append(records, topics.CouponRecord(tipoff.DefaultCompany, c, now))
 		rows += 1 + len(c.Selections)
 	}
 	ours := func() (float64, error) {
@@ -48,7 +49,7 @@ func (b *bench) sink(ctx context.Context) error {
 				return 0, err
 			}
 			began := time.Now()
-			err = sink.Mirror(ctx, db, tipoff.TopicCoupons, records)
+			err = sink.Mirror(ctx, db, topics.Coupons, records)
 			return time.Since(began), err
 		}, rows)
 	}

@@ -16,6 +16,7 @@ import (
 	"tipoff/generator"
 	"tipoff/processors"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // processing compares coupons on their whole way through both processors with a
@@ -25,13 +26,13 @@ func (b *bench) processing(ctx context.Context) error {
 	const coupons = 20_000
 	now := time.Now()
 	book := generator.NewSportsbook(3, 1000, 500, 7, now)
-	var records []tipoff.Record
+	var records []topics.Record
 	legs := uint64(0)
 	for _, e := range book.Events() {
-		records = append(records, tipoff.EventRecord(tipoff.DefaultCompany, e, now))
+		records = append(records, topics.EventRecord(tipoff.DefaultCompany, e, now))
 	}
 	for _, c := range book.Coupons(coupons, now) {
-		records = append(records, tipoff.CouponRecord(tipoff.DefaultCompany, c, now))
+		records = append(records, topics.CouponRecord(tipoff.DefaultCompany, c, now))
 		legs += uint64(len(c.Selections))
 	}
 	whole := func() (float64, error) {
@@ -47,9 +48,9 @@ func (b *bench) processing(ctx context.Context) error {
 		}, legs)
 	}
 	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, []graph{func(processors.Place, tipoff.Build) *goka.GroupGraph {
-			return goka.DefineGroup(tipoff.GroupBettors,
-				goka.Input(tipoff.TopicCoupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
+		return b.stream(ctx, records, coupons, []graph{func(processors.Place, topics.TableSet) *goka.GroupGraph {
+			return goka.DefineGroup(topics.GroupBettors,
+				goka.Input(topics.Coupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
 				goka.Persist(asIs{}),
 			)
 		}}, func(broker.Update) uint64 { return 1 }, coupons)
@@ -61,7 +62,7 @@ func (b *bench) processing(ctx context.Context) error {
 }
 
 // graph makes a processor for its place.
-type graph func(processors.Place, tipoff.Build) *goka.GroupGraph
+type graph func(processors.Place, topics.TableSet) *goka.GroupGraph
 
 type asIs struct{}
 
@@ -70,7 +71,7 @@ func (asIs) Decode(b []byte) (any, error) { return b, nil }
 
 // stream puts the records on an empty broker, then runs the processors until the
 // view of the bettors' table has counted enough, and answers coupons a second.
-func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int,
+func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int,
 	graphs []graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
 	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())))
 	if err != nil {
@@ -101,7 +102,7 @@ func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int
 	var counted atomic.Uint64
 	var first atomic.Int64
 	done := make(chan struct{})
-	view := cluster.NewView(tipoff.TableBettors, func(u broker.Update) {
+	view := cluster.NewView(topics.TableBettors, func(u broker.Update) {
 		first.CompareAndSwap(0, time.Now().UnixNano())
 		if n := count(u); n > 0 && counted.Add(n) == enough {
 			close(done)
@@ -113,7 +114,7 @@ func (b *bench) stream(ctx context.Context, records []tipoff.Record, coupons int
 			Epoch: func([]byte) uint64 { return 0 },
 			Check: func([]byte) error { return nil },
 		}, func(string) {})
-		p := cluster.NewProcessor(graph(owner, tipoff.Build{}), owner)
+		p := cluster.NewProcessor(graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = p.Run(life) })
 	}
 	select {

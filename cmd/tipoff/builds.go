@@ -11,12 +11,12 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tipoff"
 	"tipoff/broker"
 	"tipoff/http"
 	"tipoff/processors"
 	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/topics"
 	"tipoff/views"
 )
 
@@ -29,20 +29,20 @@ type builds struct {
 	learner    bool
 	archive    *sink.Archive // nil: this process is no gateway
 	fresh      func(table string, received time.Time)
-	news       chan tipoff.Builds // the newest that is not acted on yet
-	serving    atomic.Int64       // number of the build that this process works for
-	served     tipoff.Build       // that one
+	news       chan topics.TableSets // the newest that is not acted on yet
+	serving    atomic.Int64          // number of the build that this process works for
+	served     topics.TableSet       // that one
 	running    map[int]*building
 }
 
 // startBuilds starts what the control topic says now, and follows it.
 func (n *node) startBuilds(has map[role]bool, db *sink.Database) error {
-	b := &builds{node: n, processors: has[roleProcessors], learner: has[roleLearner], news: make(chan tipoff.Builds, 1), running: map[int]*building{}}
+	b := &builds{node: n, processors: has[roleProcessors], learner: has[roleLearner], news: make(chan topics.TableSets, 1), running: map[int]*building{}}
 	if has[roleAPI] {
 		b.archive, b.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
 		n.measureLessons()
 	}
-	now, err := n.cluster.Builds()
+	now, err := n.cluster.TableSets()
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (b *builds) follow(ctx context.Context) error {
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	reading.Go(func() {
-		_ = b.node.cluster.FollowBuilds(ctx, func(now tipoff.Builds) {
+		_ = b.node.cluster.FollowTableSets(ctx, func(now topics.TableSets) {
 			select {
 			case <-b.news: // is no longer the newest
 			default:
@@ -81,7 +81,7 @@ func (b *builds) follow(ctx context.Context) error {
 
 // change starts and ends builds so that those run that shall. It returns early
 // when there is newer news.
-func (b *builds) change(ctx context.Context, now tipoff.Builds) {
+func (b *builds) change(ctx context.Context, now topics.TableSets) {
 	for {
 		err := b.node.cluster.EnsureTopics()
 		if err == nil {
@@ -149,7 +149,7 @@ func (b *builds) caughtUp(ctx context.Context, one *building) bool {
 }
 
 // open lets the gateway answer from the build.
-func (b *builds) open(serving tipoff.Build) {
+func (b *builds) open(serving topics.TableSet) {
 	if b.archive == nil {
 		return
 	}
@@ -170,7 +170,7 @@ func (b *builds) end() error {
 // building is one build as this process runs it.
 type building struct {
 	builds  *builds
-	build   tipoff.Build
+	build   topics.TableSet
 	views   *views.Views
 	follows []*broker.View
 
@@ -180,7 +180,7 @@ type building struct {
 	undo   []func()
 }
 
-func (b *builds) start(one tipoff.Build) {
+func (b *builds) start(one topics.TableSet) {
 	g := &building{builds: b, build: one}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	b.running[one.Number] = g
@@ -237,7 +237,7 @@ func (g *building) measure(c prometheus.Collector) {
 // startCopier copies the facts for the build.
 func (g *building) startCopier() {
 	cluster := g.builds.node.cluster
-	group := cluster.NewGroup(g.build.Copier(), tipoff.FactTopics(), cluster.NewCopier(g.build))
+	group := cluster.NewGroup(g.build.Copier(), topics.Facts(), cluster.NewCopier(g.build))
 	g.part(g.build.Copier(), group.State)
 	g.measure(lagCollector(&group.Lag))
 	g.measure(restartsCollector(g.build.Copier(), group.Restarts))
@@ -246,12 +246,12 @@ func (g *building) startCopier() {
 
 // startProcessor runs a processor, and asks for values that a former owner wrote to
 // be written again.
-func (g *building) startProcessor(graph func(processors.Place, tipoff.Build) *goka.GroupGraph, rewrite func(b tipoff.Build, key string) tipoff.Record) {
+func (g *building) startProcessor(graph func(processors.Place, topics.TableSet) *goka.GroupGraph, rewrite func(b topics.TableSet, key string) topics.Record) {
 	p := g.newProcessor(graph, g.startRewriter(rewrite))
 	g.goRun(p.Group, p.Run)
 }
 
-func (g *building) newProcessor(graph func(processors.Place, tipoff.Build) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
+func (g *building) newProcessor(graph func(processors.Place, topics.TableSet) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
 	cluster := g.builds.node.cluster
 	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
 	p := cluster.NewProcessor(graph(owner, g.build), owner)
@@ -298,7 +298,7 @@ func (g *building) startLearner() {
 				return nil
 			case now := <-ticker.C:
 				learner.Unsaved(now, func(key string) error {
-					err := g.builds.node.publisher.Publish(ctx, []tipoff.Record{processors.RewriteModel(g.build, key)})
+					err := g.builds.node.publisher.Publish(ctx, []topics.Record{processors.RewriteModel(g.build, key)})
 					if err != nil && ctx.Err() == nil {
 						g.builds.node.log.Warn("what was learnt last is not saved yet", "key", key, "error", err)
 					}
@@ -309,16 +309,16 @@ func (g *building) startLearner() {
 	})
 }
 
-func (g *building) startRewriter(request func(b tipoff.Build, key string) tipoff.Record) *broker.Rewriter {
+func (g *building) startRewriter(request func(b topics.TableSet, key string) topics.Record) *broker.Rewriter {
 	n := g.builds.node
-	rewriter := n.cluster.NewRewriter(n.publisher, func(key string) tipoff.Record { return request(g.build, key) })
+	rewriter := n.cluster.NewRewriter(n.publisher, func(key string) topics.Record { return request(g.build, key) })
 	g.goRun("rewriter", rewriter.Run)
 	return rewriter
 }
 
 // readModels reads what another build has learnt. Where that cannot be had, learning
 // begins anew.
-func (g *building) readModels(ctx context.Context, from tipoff.Build, models map[string][]byte) {
+func (g *building) readModels(ctx context.Context, from topics.TableSet, models map[string][]byte) {
 	cluster, log := g.builds.node.cluster, g.builds.node.log
 	err := cluster.Read(ctx, from.TableLearner(), func(r broker.Stored) error {
 		models[r.Key] = r.Value
@@ -342,11 +342,11 @@ func (g *building) startViews() {
 	}
 	g.follows = []*broker.View{
 		g.startView("view", g.build.TableFixtures(), g.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
-			defer fresh(tipoff.TableFixtures, u)
+			defer fresh(topics.TableFixtures, u)
 			return v.PutFixture(u.Key, u.Value, time.Now())
 		}),
 		g.startView("view", g.build.TableBettors(), g.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
-			defer fresh(tipoff.TableBettors, u)
+			defer fresh(topics.TableBettors, u)
 			return v.PutBettor(u.Key, u.Value)
 		}),
 		g.startView("view", g.build.TableLearner(), g.startRewriter(processors.RewriteModel), func(u broker.Update) error {

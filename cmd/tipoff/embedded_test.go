@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"tipoff"
 	"tipoff/generator"
-
-	"github.com/twmb/franz-go/pkg/kfake"
+	"tipoff/topics"
 )
 
 func TestEmbedded_BlackBox(t *testing.T) {
@@ -143,7 +144,7 @@ func TestReadiness_NamesEveryPartFromTheFirst(t *testing.T) {
 	}
 	t.Cleanup(kafka.Close)
 	p := launch(t, []string{"KAFKA_BOOTSTRAP_SERVERS=" + kafka.ListenAddrs()[0], "TIPOFF_DATA=" + t.TempDir()}, "api")
-	parts := []string{"kafka", "view of " + tipoff.TableBettors, "view of " + tipoff.TableFixtures}
+	parts := []string{"kafka", "view of " + topics.TableBettors, "view of " + topics.TableFixtures}
 	for deadline := time.Now().Add(30 * time.Second); ; { // without a pause, as the moment is short
 		status, body, err := get(p.url + "/readyz")
 		if status == 200 {
@@ -231,11 +232,11 @@ func writeLog(t *testing.T, path string) {
 	t.Helper()
 	at := time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
 	writeLines(t, path,
-		generator.Entry{Kind: "user", At: at, Body: tipoff.UserRecord("", tipoff.User{ID: "u1", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "x", RegistrationDate: at}, at).Value},
-		generator.Entry{Kind: "event", At: at, Body: tipoff.EventRecord("", tipoff.Event{ID: "e1", Begin: at.Add(48 * time.Hour), End: at.Add(50 * time.Hour), Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
-		generator.Entry{Kind: "event", At: at, Body: tipoff.EventRecord("", tipoff.Event{ID: "e2", Begin: at, End: at, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
-		generator.Entry{Kind: "coupon", At: at, Body: tipoff.CouponRecord("", tipoff.Coupon{ID: "c1", UserID: "u1", Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: "e1", Odds: 2}}}, at).Value},
-		generator.Entry{Kind: "coupon", At: at.Add(time.Hour), Body: tipoff.CouponRecord("", tipoff.Coupon{ID: "c2", UserID: "u1", Stake: 1, Timestamp: at.Add(time.Hour), Selections: []tipoff.Selection{{EventID: "e2", Odds: 2}}}, at).Value},
+		generator.Entry{Kind: "user", At: at, Body: topics.UserRecord("", tipoff.User{ID: "u1", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "x", RegistrationDate: at}, at).Value},
+		generator.Entry{Kind: "event", At: at, Body: topics.EventRecord("", tipoff.Event{ID: "e1", Begin: at.Add(48 * time.Hour), End: at.Add(50 * time.Hour), Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
+		generator.Entry{Kind: "event", At: at, Body: topics.EventRecord("", tipoff.Event{ID: "e2", Begin: at, End: at, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
+		generator.Entry{Kind: "coupon", At: at, Body: topics.CouponRecord("", tipoff.Coupon{ID: "c1", UserID: "u1", Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: "e1", Odds: 2}}}, at).Value},
+		generator.Entry{Kind: "coupon", At: at.Add(time.Hour), Body: topics.CouponRecord("", tipoff.Coupon{ID: "c2", UserID: "u1", Stake: 1, Timestamp: at.Add(time.Hour), Selections: []tipoff.Selection{{EventID: "e2", Odds: 2}}}, at).Value},
 	)
 	if last, err := generator.LastCoupon(path, nil); err != nil || !last.Equal(at.Add(time.Hour)) {
 		t.Fatalf("last coupon %v, %v", last, err)

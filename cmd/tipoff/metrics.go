@@ -6,11 +6,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tipoff"
 	"tipoff/broker"
 	"tipoff/processors"
 	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/topics"
 )
 
 // gauges are values that are read when somebody asks for the metrics.
@@ -54,7 +54,7 @@ func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 	}, []string{"table"})
 	n.registry.MustRegister(freshness)
 	tables := map[string]prometheus.Observer{}
-	for _, table := range []string{tipoff.TableBettors, tipoff.TableFixtures} {
+	for _, table := range []string{topics.TableBettors, topics.TableFixtures} {
 		tables[table] = freshness.WithLabelValues(table)
 	}
 	started := time.Now()

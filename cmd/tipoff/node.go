@@ -14,10 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"tipoff"
 	"tipoff/broker"
 	"tipoff/http"
 	"tipoff/sink"
+	"tipoff/topics"
 	"tipoff/views"
 )
 
@@ -156,8 +156,8 @@ func (n *node) connect(ctx context.Context) error {
 // on the broker and everything else goes on.
 func (n *node) startSink(db *sink.Database) {
 	s := sink.New(db, n.cluster.TopicID, n.publisher, n.log)
-	g := n.cluster.NewGroup(tipoff.GroupSink, sink.Topics(), s)
-	n.part(tipoff.GroupSink, func() broker.State {
+	g := n.cluster.NewGroup(topics.GroupSink, sink.Topics(), s)
+	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())
 		detail := "waits for the database"
 		if progress.Migrated {
@@ -173,8 +173,8 @@ func (n *node) startSink(db *sink.Database) {
 	})
 	n.registry.MustRegister(lagCollector(&g.Lag))
 	n.measureSink(s)
-	n.registry.MustRegister(restartsCollector(tipoff.GroupSink, g.Restarts))
-	n.goRun(tipoff.GroupSink, func(ctx context.Context) error {
+	n.registry.MustRegister(restartsCollector(topics.GroupSink, g.Restarts))
+	n.goRun(topics.GroupSink, func(ctx context.Context) error {
 		if err := s.Migrate(ctx); err != nil {
 			return err
 		}

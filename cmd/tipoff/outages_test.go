@@ -19,6 +19,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 func TestServices_WhenOneProcessorEndsTheOtherTakesOver(t *testing.T) {
@@ -32,7 +33,7 @@ func TestServices_WhenOneProcessorEndsTheOtherTakesOver(t *testing.T) {
 			return 0, err
 		}
 		for _, part := range ready.Parts {
-			if part.Name == tipoff.GroupBettors {
+			if part.Name == topics.GroupBettors {
 				_, err = fmt.Sscanf(part.Detail, "works on %d of 8 partitions", &partitions)
 			}
 		}
@@ -106,7 +107,7 @@ func TestServices_KafkaDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.eventually(func() error {
-		status, body, _ := c.send("POST", "/v1/coupons", string(tipoff.CouponRecord("", c.coupon("c2", "u", "e2"), time.Now()).Value))
+		status, body, _ := c.send("POST", "/v1/coupons", string(topics.CouponRecord("", c.coupon("c2", "u", "e2"), time.Now()).Value))
 		if status != 202 {
 			return fmt.Errorf("%d %s", status, body)
 		}
@@ -238,8 +239,8 @@ func TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer publisher.Close()
-	for _, topic := range []string{tipoff.TopicUsers, tipoff.TopicEvents, tipoff.TopicCoupons, tipoff.TopicSelections, tipoff.TopicResolved} {
-		if err := publisher.Publish(t.Context(), []tipoff.Record{{Topic: topic, Key: "default/malformed", Value: []byte("\xff not ours"), Received: time.Now()}}); err != nil {
+	for _, topic := range []string{topics.Users, topics.Events, topics.Coupons, topics.Selections, topics.Resolved} {
+		if err := publisher.Publish(t.Context(), []topics.Record{{Topic: topic, Key: "default/malformed", Value: []byte("\xff not ours"), Received: time.Now()}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -257,8 +258,8 @@ func TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn(t *testing.T) {
 	eventually(t, 30*time.Second, func() error {
 		var mu sync.Mutex
 		seen := map[string]bool{}
-		readTable(s.T, cluster, tipoff.TopicRejected, func(u broker.Update) {
-			var r tipoff.Rejection
+		readTable(s.T, cluster, topics.Rejected, func(u broker.Update) {
+			var r topics.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil || r.Reason == "" || string(r.Value) != "\xff not ours" || r.Key != "default/malformed" {
 				t.Errorf("rejection %s, %v", u.Value, err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 // rebuildMode fills the tables again.
@@ -78,13 +79,13 @@ type rebuild struct {
 func (r *rebuild) say(form string, args ...any) { fmt.Fprintf(r.out, form+"\n", args...) }
 
 func (r *rebuild) status() error {
-	builds, err := r.cluster.Builds()
+	builds, err := r.cluster.TableSets()
 	if err != nil {
 		return err
 	}
 	r.say("%v serves", builds.Serving)
-	if builds.Ending != nil {
-		r.say("%v served before and is kept up for a while", *builds.Ending)
+	if builds.Retiring != nil {
+		r.say("%v served before and is kept up for a while", *builds.Retiring)
 	}
 	switch {
 	case builds.Filling == nil:
@@ -103,7 +104,7 @@ func (r *rebuild) status() error {
 
 // giveUp drops a build that is being filled.
 func (r *rebuild) giveUp(ctx context.Context) error {
-	builds, err := r.cluster.Builds()
+	builds, err := r.cluster.TableSets()
 	if err != nil {
 		return err
 	}
@@ -121,11 +122,11 @@ func (r *rebuild) giveUp(ctx context.Context) error {
 
 // run takes the rebuild from where it stands to its end.
 func (r *rebuild) run(ctx context.Context) error {
-	builds, err := r.cluster.Builds()
+	builds, err := r.cluster.TableSets()
 	if err != nil {
 		return err
 	}
-	if builds.Ending == nil { // else an earlier run was interrupted after the change
+	if builds.Retiring == nil { // else an earlier run was interrupted after the change
 		if builds, err = r.begin(ctx, builds); err != nil {
 			return err
 		}
@@ -136,13 +137,13 @@ func (r *rebuild) run(ctx context.Context) error {
 			return err
 		}
 	}
-	r.say("%v serves; %v is kept up for %s", builds.Serving, *builds.Ending, r.Grace)
+	r.say("%v serves; %v is kept up for %s", builds.Serving, *builds.Retiring, r.Grace)
 	select {
 	case <-time.After(r.Grace):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	builds.Ending = nil
+	builds.Retiring = nil
 	if err := r.set(ctx, builds); err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (r *rebuild) run(ctx context.Context) error {
 }
 
 // begin makes a new build, or finds the one that an earlier run has begun.
-func (r *rebuild) begin(ctx context.Context, builds tipoff.Builds) (tipoff.Builds, error) {
+func (r *rebuild) begin(ctx context.Context, builds topics.TableSets) (topics.TableSets, error) {
 	if f := builds.Filling; f != nil && !builds.Seeding {
 		if r.From == "topics" && f.Copied && f.Partitions == 0 || r.From == "database" && !f.Copied || r.TablePartitions != 0 && r.TablePartitions != f.Partitions {
 			return builds, fmt.Errorf("%v is under way with other settings: run tipoff rebuild without settings to go on with it, or with --cancel to give it up", *f)
@@ -165,7 +166,7 @@ func (r *rebuild) begin(ctx context.Context, builds tipoff.Builds) (tipoff.Build
 	}
 	// A seeding that was interrupted begins anew, on topics of another number.
 	builds.Last++
-	next := tipoff.Build{Number: builds.Last, Partitions: r.TablePartitions, Copied: r.TablePartitions != 0 || from == "database"}
+	next := topics.TableSet{Number: builds.Last, Partitions: r.TablePartitions, Copied: r.TablePartitions != 0 || from == "database"}
 	builds.Filling, builds.Seeding = &next, from == "database"
 	if err := r.set(ctx, builds); err != nil {
 		return builds, err
@@ -181,12 +182,12 @@ func (r *rebuild) begin(ctx context.Context, builds tipoff.Builds) (tipoff.Build
 		return builds, err
 	}
 	builds.Seeding = false
-	return builds, r.cluster.SetBuilds(ctx, builds)
+	return builds, r.cluster.SetTableSets(ctx, builds)
 }
 
 // set tells every process which builds there are, and removes the others.
-func (r *rebuild) set(ctx context.Context, builds tipoff.Builds) error {
-	if err := r.cluster.SetBuilds(ctx, builds); err != nil {
+func (r *rebuild) set(ctx context.Context, builds topics.TableSets) error {
+	if err := r.cluster.SetTableSets(ctx, builds); err != nil {
 		return err
 	}
 	return r.cluster.Remove(ctx, builds)
@@ -194,8 +195,8 @@ func (r *rebuild) set(ctx context.Context, builds tipoff.Builds) error {
 
 // still answers the builds, unless another run of this command has begun a build of
 // its own meanwhile.
-func (r *rebuild) still(number int) (tipoff.Builds, error) {
-	builds, err := r.cluster.Builds()
+func (r *rebuild) still(number int) (topics.TableSets, error) {
+	builds, err := r.cluster.TableSets()
 	if err == nil && (builds.Filling == nil || builds.Filling.Number != number) {
 		err = errors.New("another tipoff rebuild has taken over, or given this one up")
 	}
@@ -207,7 +208,7 @@ func (r *rebuild) whence(ctx context.Context) (string, error) {
 	if r.From != "auto" {
 		return r.From, nil
 	}
-	whole, why, err := r.cluster.ReachBack()
+	whole, why, err := r.cluster.FactsComplete()
 	if err != nil {
 		return "", err
 	}
@@ -225,7 +226,7 @@ func (r *rebuild) whence(ctx context.Context) (string, error) {
 		r.say("the database does not say whether it holds older facts than the topics, which are taken as whole: %v", err)
 		return "topics", nil
 	}
-	for _, topic := range tipoff.FactTopics() {
+	for _, topic := range topics.Facts() {
 		ids = slices.DeleteFunc(ids, func(id string) bool { return id == r.cluster.TopicID(topic) })
 	}
 	if len(ids) > 0 {
@@ -236,7 +237,7 @@ func (r *rebuild) whence(ctx context.Context) (string, error) {
 }
 
 // seed publishes what the database holds onto the build's topics of facts.
-func (r *rebuild) seed(ctx context.Context, to tipoff.Build) (err error) {
+func (r *rebuild) seed(ctx context.Context, to topics.TableSet) (err error) {
 	db, err := r.database()
 	if err != nil {
 		return err
@@ -256,7 +257,7 @@ func (r *rebuild) seed(ctx context.Context, to tipoff.Build) (err error) {
 	defer func() { err = errors.Join(err, publisher.Close()) }()
 	bar := newProgress(r.terminal, "publishing from the database", int(all))
 	defer bar.end()
-	return db.Facts(ctx, func(records []tipoff.Record) error {
+	return db.Facts(ctx, func(records []topics.Record) error {
 		for i := range records {
 			records[i].Topic = to.Facts(records[i].Topic)
 		}
@@ -275,7 +276,7 @@ const seedAtOnce = 100
 
 // insist publishes until the broker has the records, through a minute of trouble.
 // Those of a try that failed may come twice, and count once.
-func insist(ctx context.Context, publisher *broker.Publisher, records []tipoff.Record) error {
+func insist(ctx context.Context, publisher *broker.Publisher, records []topics.Record) error {
 	for deadline := time.Now().Add(time.Minute); ; {
 		err := publisher.Publish(ctx, records)
 		if err == nil || time.Now().After(deadline) || !errors.Is(err, tipoff.ErrUnavailable) && !errors.Is(err, tipoff.ErrBusy) {
@@ -290,13 +291,13 @@ func insist(ctx context.Context, publisher *broker.Publisher, records []tipoff.R
 }
 
 // fill waits until the processors have done everything that was there.
-func (r *rebuild) fill(ctx context.Context, b tipoff.Build) error {
+func (r *rebuild) fill(ctx context.Context, b topics.TableSet) error {
 	var bar *progress
 	all, done := int64(0), int64(0)
 	err := r.cluster.CatchUp(ctx, b.Reads(), hops, func(left int64) {
 		if bar == nil {
 			all = left
-			bar = newProgress(r.terminal, fmt.Sprintf("filling build %d", b.Number), int(all))
+			bar = newProgress(r.terminal, fmt.Sprintf("filling table set %d", b.Number), int(all))
 		}
 		if gone := all - left; gone > done { // what came meanwhile is on top
 			bar.add(int(gone - done))
@@ -310,12 +311,12 @@ func (r *rebuild) fill(ctx context.Context, b tipoff.Build) error {
 }
 
 // change lets the build serve.
-func (r *rebuild) change(ctx context.Context, number int) (tipoff.Builds, error) {
+func (r *rebuild) change(ctx context.Context, number int) (topics.TableSets, error) {
 	builds, err := r.still(number)
 	if err != nil {
 		return builds, err
 	}
 	former := builds.Serving
-	builds.Serving, builds.Filling, builds.Ending = *builds.Filling, nil, &former
-	return builds, r.cluster.SetBuilds(ctx, builds)
+	builds.Serving, builds.Filling, builds.Retiring = *builds.Filling, nil, &former
+	return builds, r.cluster.SetTableSets(ctx, builds)
 }

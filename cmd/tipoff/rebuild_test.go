@@ -9,23 +9,23 @@ import (
 	"testing"
 	"time"
 
-	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 	for name, c := range map[string]struct {
 		args   []string
 		before func(*rebuilding)
-		want   tipoff.Build
+		want   topics.TableSet
 	}{
-		"FromTheTopics":      {nil, nil, tipoff.Build{Number: 1}},
-		"IntoMorePartitions": {[]string{"--table-partitions", "16"}, nil, tipoff.Build{Number: 1, Copied: true, Partitions: 16}},
-		"FromTheDatabase":    {nil, (*rebuilding).dropFacts, tipoff.Build{Number: 1, Copied: true}},
+		"FromTheTopics":      {nil, nil, topics.TableSet{Number: 1}},
+		"IntoMorePartitions": {[]string{"--table-partitions", "16"}, nil, topics.TableSet{Number: 1, Copied: true, Partitions: 16}},
+		"FromTheDatabase":    {nil, (*rebuilding).dropFacts, topics.TableSet{Number: 1, Copied: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRebuilding(t)
-			first := r.settled(tipoff.Build{})
+			first := r.settled(topics.TableSet{})
 			if len(first.bettors) < 20 || len(first.fixtures) != 12 {
 				t.Errorf("%d bettors, %d fixtures", len(first.bettors), len(first.fixtures))
 			}
@@ -45,7 +45,7 @@ func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 				t.Errorf("%+v serves, want %+v", next, c.want)
 			}
 			<-betting
-			if err := r.settled(tipoff.Build{}).differ(r.settled(next)); err != nil {
+			if err := r.settled(topics.TableSet{}).differ(r.settled(next)); err != nil {
 				t.Errorf("the tables differ: %v", err)
 			}
 			// Interrupted while the former build was kept up, the command goes on.
@@ -61,13 +61,13 @@ func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 			if out := r.p.tool("rebuild", "--status"); !strings.Contains(out, next.String()+" serves") || !strings.Contains(out, "no rebuild is under way") {
 				t.Errorf("status: %s", out)
 			}
-			r.gone(tipoff.Build{})
+			r.gone(topics.TableSet{})
 			// A restart serves from the same build, and another rebuild follows it.
 			r.p.stop()
 			r.launch()
 			r.coupons++ // oneBet's
 			before := r.settled(next)
-			if out := r.p.tool("rebuild", "--grace", "0s"); !strings.Contains(out, "build 2") {
+			if out := r.p.tool("rebuild", "--grace", "0s"); !strings.Contains(out, "table set 2") {
 				t.Errorf("said %s", out)
 			}
 			if err := before.differ(r.settled(r.serving())); err != nil {
@@ -81,7 +81,7 @@ func TestRebuild_FillsEqualTablesBesideAndChangesOverWithoutAGap(t *testing.T) {
 func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 	r := newRebuilding(t)
 	r.p.tool("rebuild", "--table-partitions", "4", "--grace", "0s")
-	next := tipoff.Build{Number: 1, Copied: true, Partitions: 4}
+	next := topics.TableSet{Number: 1, Copied: true, Partitions: 4}
 	if got := r.serving(); got != next {
 		t.Errorf("%+v serves", got)
 	}
@@ -119,7 +119,7 @@ func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 
 func TestRebuild_GoesOnWhereEverythingWasKilled(t *testing.T) {
 	r := newRebuilding(t)
-	before := r.settled(tipoff.Build{})
+	before := r.settled(topics.TableSet{})
 	for _, args := range [][]string{{"--table-partitions", "16"}, {"--from", "database"}} {
 		cmd := exec.Command(binary, append([]string{"rebuild", "--grace", "1h"}, args...)...)
 		cmd.Dir, cmd.Env = r.p.cmd.Dir, r.p.cmd.Env
@@ -127,7 +127,7 @@ func TestRebuild_GoesOnWhereEverythingWasKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, 30*time.Second, func() error {
-			now, err := r.cluster.Builds()
+			now, err := r.cluster.TableSets()
 			if err == nil && now.Filling == nil {
 				err = errors.New("nothing is being filled")
 			}
@@ -137,7 +137,7 @@ func TestRebuild_GoesOnWhereEverythingWasKilled(t *testing.T) {
 		_ = cmd.Wait()
 		r.p.kill()
 		r.launch()
-		if now, err := r.cluster.Builds(); err != nil || now.Filling == nil && now.Ending == nil {
+		if now, err := r.cluster.TableSets(); err != nil || now.Filling == nil && now.Retiring == nil {
 			t.Fatalf("builds %+v, %v: the rebuild was over before it was killed", now, err)
 		}
 		out := r.p.tool("rebuild", "--grace", "0s")
@@ -154,9 +154,9 @@ func TestRebuild_GoesOnWhereEverythingWasKilled(t *testing.T) {
 func TestRebuild_RefusesOtherSettingsWhileOneIsUnderWayAndCanBeGivenUp(t *testing.T) {
 	r := newRebuilding(t)
 	// One that was begun by a command that is gone.
-	other := tipoff.Build{Number: 4, Copied: true, Partitions: 4}
-	builds := tipoff.Builds{Filling: &other, Last: 4}
-	if err := r.cluster.SetBuilds(t.Context(), builds); err != nil {
+	other := topics.TableSet{Number: 4, Copied: true, Partitions: 4}
+	builds := topics.TableSets{Filling: &other, Last: 4}
+	if err := r.cluster.SetTableSets(t.Context(), builds); err != nil {
 		t.Fatal(err)
 	}
 	refused := func(want string, args ...string) {
@@ -169,7 +169,7 @@ func TestRebuild_RefusesOtherSettingsWhileOneIsUnderWayAndCanBeGivenUp(t *testin
 	}
 	refused("is under way with other settings", "--table-partitions", "16")
 	refused("power of two", "--table-partitions", "3")
-	if out := r.p.tool("rebuild", "--status"); !strings.Contains(out, "build 0 serves") || !strings.Contains(out, "build 4 from copies of the facts in 4 partitions is being filled") {
+	if out := r.p.tool("rebuild", "--status"); !strings.Contains(out, "table set 0 serves") || !strings.Contains(out, "table set 4 from copies of the facts in 4 partitions is being filled") {
 		t.Errorf("status: %s", out)
 	}
 	if out := r.p.tool("rebuild", "--cancel"); !strings.Contains(out, "is given up") {

@@ -22,10 +22,11 @@ import (
 	"tipoff/generator"
 	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/topics"
 )
 
 // readTables reads both tables of a build to their present end.
-func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+func readTables(t *testing.T, c *broker.Cluster, build topics.TableSet) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
 	t.Helper()
 	bettors, fixtures = map[string]*score.Bettor{}, map[string]*score.Fixture{}
 	var mu sync.Mutex
@@ -39,7 +40,7 @@ func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors ma
 		bettors[u.Key] = b
 	})
 	readTable(t, c, build.TableFixtures(), func(u broker.Update) {
-		if _, _, chunk := tipoff.SplitPartKey(u.Key); chunk {
+		if _, _, chunk := topics.SplitPartKey(u.Key); chunk {
 			return
 		}
 		f, err := score.UnmarshalFixture(u.Value)
@@ -156,9 +157,9 @@ func (r *rebuilding) launch() {
 }
 
 // serving waits for the topics of the build that serves, and answers it.
-func (r *rebuilding) serving() tipoff.Build {
+func (r *rebuilding) serving() topics.TableSet {
 	r.Helper()
-	now, err := r.cluster.Builds()
+	now, err := r.cluster.TableSets()
 	if err := errors.Join(err, r.cluster.EnsureTopics()); err != nil {
 		r.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func (r *rebuilding) bet(n int) {
 	r.coupons += n
 }
 
-func (r *rebuilding) tables(build tipoff.Build) tables {
+func (r *rebuilding) tables(build topics.TableSet) tables {
 	r.Helper()
 	bettors, fixtures := readTables(r.T, r.cluster, build)
 	return tables{bettors, fixtures}
@@ -201,7 +202,7 @@ func (r *rebuilding) tables(build tipoff.Build) tables {
 
 // settled waits until every leg of every coupon counts in the build's tables, and
 // answers them.
-func (r *rebuilding) settled(build tipoff.Build) (now tables) {
+func (r *rebuilding) settled(build topics.TableSet) (now tables) {
 	r.Helper()
 	eventually(r.T, 60*time.Second, func() error {
 		now = r.tables(build)
@@ -251,9 +252,9 @@ func (r *rebuilding) asking(urls ...string) (end func() int) {
 
 // untilItServes runs the command until the new build serves and the old one is kept
 // up, then ends it as Ctrl-C does.
-func (r *rebuilding) untilItServes(args ...string) tipoff.Build {
+func (r *rebuilding) untilItServes(args ...string) topics.TableSet {
 	r.Helper()
-	before, err := r.cluster.Builds()
+	before, err := r.cluster.TableSets()
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -266,21 +267,21 @@ func (r *rebuilding) untilItServes(args ...string) tipoff.Build {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	var now tipoff.Builds
+	var now topics.TableSets
 	eventually(r.T, 90*time.Second, func() error {
 		select {
 		case err := <-ended:
 			r.Fatalf("tipoff rebuild ended: %v\n%s", err, out.String())
 		default:
 		}
-		if now, err = r.cluster.Builds(); err != nil || now.Serving.Number == before.Serving.Number {
+		if now, err = r.cluster.TableSets(); err != nil || now.Serving.Number == before.Serving.Number {
 			return fmt.Errorf("%+v, %v", now, err)
 		}
 		return nil
 	})
 	cancel()
 	<-ended
-	if now.Ending == nil || now.Ending.Number != before.Serving.Number || now.Filling != nil {
+	if now.Retiring == nil || now.Retiring.Number != before.Serving.Number || now.Filling != nil {
 		r.Errorf("builds %+v", now)
 	}
 	return r.serving()
@@ -298,7 +299,7 @@ func (r *rebuilding) dropFacts() {
 	r.mirrored(db)
 	admin := r.admin(r.cluster.Brokers())
 	defer admin.Close()
-	for _, topic := range []string{tipoff.TopicEvents, tipoff.TopicCoupons} {
+	for _, topic := range []string{topics.Events, topics.Coupons} {
 		all := map[int32]int64{}
 		for p := range int32(8) {
 			all[p] = -1 // its end
@@ -307,7 +308,7 @@ func (r *rebuilding) dropFacts() {
 			r.Fatal(err)
 		}
 	}
-	if whole, _, err := r.cluster.ReachBack(); whole || err != nil {
+	if whole, _, err := r.cluster.FactsComplete(); whole || err != nil {
 		r.Fatalf("the records are still there: %v", err)
 	}
 }
@@ -324,18 +325,18 @@ func (r *rebuilding) admin(brokers []string) sarama.ClusterAdmin {
 }
 
 // gone waits until no topic and no group of the build is left.
-func (r *rebuilding) gone(build tipoff.Build) {
+func (r *rebuilding) gone(build topics.TableSet) {
 	r.Helper()
 	admin := r.admin(r.cluster.Brokers())
 	defer admin.Close()
 	eventually(r.T, 15*time.Second, func() error {
-		topics, err := admin.ListTopics()
+		existing, err := admin.ListTopics()
 		groups, again := admin.ListConsumerGroups()
 		if err := errors.Join(err, again); err != nil {
 			return err
 		}
 		for _, topic := range build.Topics() {
-			if _, there := topics[topic.Name]; there {
+			if _, there := existing[topic.Name]; there {
 				return fmt.Errorf("topic %s is still there", topic.Name)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 // rejectedMode works on the records that could not be used.
@@ -44,7 +44,7 @@ type selected struct {
 type rejection struct {
 	ID string    `json:"id"`
 	At time.Time `json:"rejected_at"`
-	tipoff.Rejection
+	topics.Rejection
 }
 
 // place is one rejection's place: of several with the same id the last one counts.
@@ -63,9 +63,9 @@ type rejections struct {
 
 func readRejections(ctx context.Context, c *broker.Cluster, read func(n int)) (*rejections, error) {
 	g := &rejections{cluster: c, open: map[string]place{}}
-	err := c.Read(ctx, tipoff.TopicRejected, func(s broker.Stored) error {
+	err := c.Read(ctx, topics.Rejected, func(s broker.Stored) error {
 		read(1)
-		var r tipoff.Rejection
+		var r topics.Rejection
 		switch err := json.Unmarshal(s.Value, &r); {
 		case err != nil:
 			g.foreign++
@@ -85,7 +85,7 @@ func (g *rejections) each(ctx context.Context, which selected, read func(n int),
 	if which.Since > 0 {
 		oldest = time.Now().Add(-which.Since)
 	}
-	return g.cluster.Read(ctx, tipoff.TopicRejected, func(s broker.Stored) error {
+	return g.cluster.Read(ctx, topics.Rejected, func(s broker.Stored) error {
 		read(1)
 		r := rejection{At: s.Appended.UTC()}
 		if json.Unmarshal(s.Value, &r.Rejection) != nil {
@@ -110,8 +110,8 @@ func (g *rejections) each(ctx context.Context, which selected, read func(n int),
 func (r *rejection) whyNot() string {
 	switch {
 	case r.Cut():
-		return fmt.Sprintf("its value was cut at %d bytes, or its key at %d: post it again", tipoff.MaxRejectedValue, tipoff.MaxRejectedKey)
-	case !slices.Contains(tipoff.FactTopics(), r.Topic):
+		return fmt.Sprintf("its value was cut at %d bytes, or its key at %d: post it again", topics.MaxRejectedValue, topics.MaxRejectedKey)
+	case !slices.Contains(topics.Facts(), r.Topic):
 		return "it came from " + r.Topic + ", which the processors fill from the facts: tipoff rebuild makes the tables anew"
 	}
 	return ""
@@ -195,7 +195,7 @@ func (g *rejections) counts(out io.Writer, reasons map[string]int) error {
 		fmt.Fprintf(out, "%8d  %s\n", reasons[reason], plainText(reason))
 	}
 	if g.foreign > 0 {
-		fmt.Fprintf(out, "%8d  records on %s are no rejections and were left out\n", g.foreign, tipoff.TopicRejected)
+		fmt.Fprintf(out, "%8d  records on %s are no rejections and were left out\n", g.foreign, topics.Rejected)
 	}
 	return nil
 }
@@ -248,7 +248,7 @@ func (m *rejectedRetryMode) Run(ctx context.Context, s *settings, t *terminal) e
 }
 
 func (m *rejectedRetryMode) retry(ctx context.Context, c *broker.Cluster, t *terminal) error {
-	size, err := c.Size(tipoff.TopicRejected)
+	size, err := c.Size(topics.Rejected)
 	if err != nil {
 		return err
 	}
@@ -276,8 +276,8 @@ type retrying struct {
 	ctx       context.Context
 	publisher *broker.Publisher
 	dry       bool
-	records   []tipoff.Record
-	marks     []tipoff.Record // what notes that the records were retried
+	records   []topics.Record
+	marks     []topics.Record // what notes that the records were retried
 	bytes     int
 	topics    map[string]int // retried, by topic
 	not       map[string]int // why others cannot be
@@ -288,14 +288,14 @@ func (r *retrying) add(found rejection) error {
 		r.not[why]++
 		return nil
 	}
-	r.records = append(r.records, tipoff.Record{Topic: found.Topic, Key: found.Key, Value: found.Value, Received: found.Received})
+	r.records = append(r.records, topics.Record{Topic: found.Topic, Key: found.Key, Value: found.Value, Received: found.Received})
 	mark := found.Rejection
 	mark.Value, mark.Retried = nil, time.Now().UTC()
 	value, err := json.Marshal(mark)
 	if err != nil {
 		return err
 	}
-	r.marks = append(r.marks, tipoff.Record{Topic: tipoff.TopicRejected, Key: found.ID, Value: value, Received: found.Received})
+	r.marks = append(r.marks, topics.Record{Topic: topics.Rejected, Key: found.ID, Value: value, Received: found.Received})
 	if r.bytes += len(found.Value); len(r.records) >= retryRecords || r.bytes >= retryBytes {
 		return r.flush()
 	}

@@ -17,6 +17,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 // embeddedCluster is an embedded broker with our topics.
@@ -37,20 +38,20 @@ func embeddedCluster(t *testing.T) *broker.Cluster {
 }
 
 // refuse puts rejections on their topic.
-func refuse(t *testing.T, c *broker.Cluster, list ...tipoff.Rejection) {
+func refuse(t *testing.T, c *broker.Cluster, list ...topics.Rejection) {
 	t.Helper()
-	var records []tipoff.Record
+	var records []topics.Record
 	for _, r := range list {
 		value, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		records = append(records, tipoff.Record{Topic: tipoff.TopicRejected, Key: r.ID(), Value: value, Received: time.Now()})
+		records = append(records, topics.Record{Topic: topics.Rejected, Key: r.ID(), Value: value, Received: time.Now()})
 	}
 	publish(t, c, records...)
 }
 
-func publish(t *testing.T, c *broker.Cluster, records ...tipoff.Record) {
+func publish(t *testing.T, c *broker.Cluster, records ...topics.Record) {
 	t.Helper()
 	p, err := c.NewPublisher(10 * time.Second)
 	if err != nil {
@@ -64,8 +65,8 @@ func publish(t *testing.T, c *broker.Cluster, records ...tipoff.Record) {
 
 var receivedLongAgo = time.Date(2024, 5, 17, 12, 0, 0, 123000, time.UTC)
 
-func refused(offset int64, topic, key, value, reason string) tipoff.Rejection {
-	return tipoff.Rejection{Reason: reason, By: "tipoff-bettors", Topic: topic, Partition: 1, Offset: offset, Key: key, Value: []byte(value), Received: receivedLongAgo}
+func refused(offset int64, topic, key, value, reason string) topics.Rejection {
+	return topics.Rejection{Reason: reason, By: "tipoff-bettors", Topic: topic, Partition: 1, Offset: offset, Key: key, Value: []byte(value), Received: receivedLongAgo}
 }
 
 // on are the records of a topic, as key=value.
@@ -102,25 +103,25 @@ func retried(t *testing.T, c *broker.Cluster, m rejectedRetryMode) string {
 
 // retriesOnce holds a cluster with empty topics to what retry promises.
 func retriesOnce(t *testing.T, c *broker.Cluster) {
-	bet := refused(1, tipoff.TopicCoupons, "default/u1", "bet", "made the processor panic: boom")
+	bet := refused(1, topics.Coupons, "default/u1", "bet", "made the processor panic: boom")
 	refuse(t, c, bet, bet, // delivered twice
-		refused(2, tipoff.TopicSelections, "default/e1", "\x01\xff\x00", "not a message to a fixture"),
-		refused(3, tipoff.TopicUsers, "default/u2", strings.Repeat("x", tipoff.MaxRejectedValue), "is not valid JSON"),
+		refused(2, topics.Selections, "default/e1", "\x01\xff\x00", "not a message to a fixture"),
+		refused(3, topics.Users, "default/u2", strings.Repeat("x", topics.MaxRejectedValue), "is not valid JSON"),
 		refused(4, "somewhere-else", "default/u2", "x", "is not valid JSON"),
-		refused(5, tipoff.TableBettors, "default/u2", "x", "is not valid JSON"),
+		refused(5, topics.TableBettors, "default/u2", "x", "is not valid JSON"),
 	)
-	publish(t, c, tipoff.Record{Topic: tipoff.TopicRejected, Key: "k", Value: []byte("no rejection"), Received: time.Now()})
+	publish(t, c, topics.Record{Topic: topics.Rejected, Key: "k", Value: []byte("no rejection"), Received: time.Now()})
 
-	if got := retried(t, c, rejectedRetryMode{DryRun: true}); !strings.Contains(got, "1 would be published again") || on(t, c, tipoff.TopicCoupons) != "" {
+	if got := retried(t, c, rejectedRetryMode{DryRun: true}); !strings.Contains(got, "1 would be published again") || on(t, c, topics.Coupons) != "" {
 		t.Errorf("dry run: %s", got)
 	}
 	if got := retried(t, c, rejectedRetryMode{selected: selected{Reason: "a message"}}); !strings.Contains(got, "0 published again") {
 		t.Errorf("by reason: %s", got)
 	}
-	if got := on(t, c, tipoff.TopicSelections); got != "" {
+	if got := on(t, c, topics.Selections); got != "" {
 		t.Errorf("selections, which only a rebuild makes anew: %q", got)
 	}
-	if got := on(t, c, tipoff.TopicCoupons); got != "" {
+	if got := on(t, c, topics.Coupons); got != "" {
 		t.Errorf("coupons although another reason was asked for: %q", got)
 	}
 	for _, want := range []string{"1 published again\n       1  to coupon_topic", "0 published again"} {
@@ -130,7 +131,7 @@ func retriesOnce(t *testing.T, c *broker.Cluster) {
 				t.Errorf("%s\nwant in it %q", got, part)
 			}
 		}
-		if got := on(t, c, tipoff.TopicCoupons); got != "default/u1=bet" {
+		if got := on(t, c, topics.Coupons); got != "default/u1=bet" {
 			t.Errorf("coupons: %q", got)
 		}
 	}
@@ -150,9 +151,9 @@ func TestRejectedRetry_PublishesEachRecordOnceAgainOnRealKafka(t *testing.T) {
 
 func TestRejectedRetry_KeepsTheTimeOfReceipt(t *testing.T) {
 	c := embeddedCluster(t)
-	without := refused(2, tipoff.TopicUsers, "default/u2", "x", "r")
+	without := refused(2, topics.Users, "default/u2", "x", "r")
 	without.Received = time.Time{}
-	refuse(t, c, refused(1, tipoff.TopicUsers, "default/u1", "x", "r"), without)
+	refuse(t, c, refused(1, topics.Users, "default/u1", "x", "r"), without)
 	before := time.Now().Add(-time.Minute)
 	retried(t, c, rejectedRetryMode{})
 	consumer, err := sarama.NewConsumer(c.Brokers(), nil)
@@ -162,13 +163,13 @@ func TestRejectedRetry_KeepsTheTimeOfReceipt(t *testing.T) {
 	defer consumer.Close()
 	seen := map[string]time.Time{}
 	for p := range int32(8) {
-		messages, err := consumer.ConsumePartition(tipoff.TopicUsers, p, sarama.OffsetOldest)
+		messages, err := consumer.ConsumePartition(topics.Users, p, sarama.OffsetOldest)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range messages.HighWaterMarkOffset() {
 			m := <-messages.Messages()
-			if seen[string(m.Key)], err = tipoff.ParseReceived(m.Headers[0].Value); err != nil {
+			if seen[string(m.Key)], err = topics.ParseReceived(m.Headers[0].Value); err != nil {
 				t.Error(err)
 			}
 		}
@@ -184,7 +185,7 @@ func TestRejectedRetry_KeepsTheTimeOfReceipt(t *testing.T) {
 
 func TestRejectedRetry_OfOneThatCannotBePublishedNotesNothing(t *testing.T) {
 	c := embeddedCluster(t)
-	refuse(t, c, refused(1, tipoff.TopicUsers, "default/u1", "x", "r"))
+	refuse(t, c, refused(1, topics.Users, "default/u1", "x", "r"))
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := c.NewPublisher(time.Second)
 	if err != nil {
@@ -207,16 +208,16 @@ func TestRejectedRetry_OfOneThatCannotBePublishedNotesNothing(t *testing.T) {
 
 func TestRejectedList_SelectsSortsAndCounts(t *testing.T) {
 	c := embeddedCluster(t)
-	var list []tipoff.Rejection
+	var list []topics.Rejection
 	for i := range int64(30) {
-		topic, reason := tipoff.TopicUsers, "stake: is required"
+		topic, reason := topics.Users, "stake: is required"
 		if i%3 == 0 {
-			topic, reason = tipoff.TopicCoupons, "is not valid JSON: \x1b[2J\" at byte 3"
+			topic, reason = topics.Coupons, "is not valid JSON: \x1b[2J\" at byte 3"
 		}
 		list = append(list, refused(i, topic, "default/u", "value", reason))
 	}
 	refuse(t, c, list...)
-	refuse(t, c, refused(99, tipoff.TopicUsers, "default/u", "last", "country: is required"))
+	refuse(t, c, refused(99, topics.Users, "default/u", "last", "country: is required"))
 	got := listed(t, c, rejectedListMode{Limit: 5})
 	for _, part := range []string{"tipoff-bettors/user_topic/1/99    default/u  country: is required\n\n31 rejected, the newest 5 are listed\n", "\n      20  stake: is required\n      10  is not valid JSON: \\x1b[2J\" at byte 3\n       1  country"} {
 		if !strings.Contains(got, part) {
@@ -226,7 +227,7 @@ func TestRejectedList_SelectsSortsAndCounts(t *testing.T) {
 	if rows := strings.Count(got, "tipoff-bettors/"); rows != 5 {
 		t.Errorf("%d rows:\n%s", rows, got)
 	}
-	if got := listed(t, c, rejectedListMode{selected: selected{Topic: tipoff.TopicCoupons}}); !strings.Contains(got, "10 rejected") {
+	if got := listed(t, c, rejectedListMode{selected: selected{Topic: topics.Coupons}}); !strings.Contains(got, "10 rejected") {
 		t.Errorf("by topic: %s", got)
 	}
 	if got := listed(t, c, rejectedListMode{selected: selected{Reason: "stake"}}); !strings.Contains(got, "20 rejected") {

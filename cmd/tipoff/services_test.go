@@ -22,6 +22,7 @@ import (
 	"tipoff/broker"
 	"tipoff/generator"
 	"tipoff/score"
+	"tipoff/topics"
 )
 
 // services are a real Kafka and a real MySQL, emptied for a test.
@@ -61,17 +62,17 @@ func (s *services) emptyKafka() {
 	}
 	s.admin = admin
 	s.Cleanup(func() { _ = admin.Close() })
-	ours := func() (topics []string) {
+	ours := func() (names []string) {
 		all, err := admin.ListTopics()
 		if err != nil {
 			s.Fatal(err)
 		}
 		for name := range all {
-			if strings.HasPrefix(name, "tipoff-") || slices.Contains(tipoff.FactTopics(), name) {
-				topics = append(topics, name)
+			if strings.HasPrefix(name, "tipoff-") || slices.Contains(topics.Facts(), name) {
+				names = append(names, name)
 			}
 		}
-		return topics
+		return names
 	}
 	for _, topic := range ours() {
 		if err := admin.DeleteTopic(topic); err != nil {
@@ -176,7 +177,7 @@ func (s *services) connect() *broker.Cluster {
 // tables reads both tables of the first build to their present end.
 func (s *services) tables(c *broker.Cluster) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
 	s.Helper()
-	return readTables(s.T, c, tipoff.Build{})
+	return readTables(s.T, c, topics.TableSet{})
 }
 
 func TestServices_BlackBoxOnEveryGateway(t *testing.T) {
@@ -237,8 +238,8 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 	for _, c := range coupons {
 		legs += len(c.Selections)
 		for _, leg := range c.Selections {
-			byUser[tipoff.Key("default", c.UserID)]++
-			byEvent[tipoff.Key("default", leg.EventID)]++
+			byUser[topics.Key("default", c.UserID)]++
+			byEvent[topics.Key("default", leg.EventID)]++
 		}
 	}
 	eventually(t, 120*time.Second, func() error {

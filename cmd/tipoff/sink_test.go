@@ -16,6 +16,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/topics"
 )
 
 // TestEmbedded_WhatTheDatabaseRefusesAndAnAlteredSchema plays a person with a
@@ -101,7 +102,7 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 	}
 	members := func() (ids []string) {
 		t.Helper()
-		groups, err := s.admin.DescribeConsumerGroups([]string{tipoff.GroupSink})
+		groups, err := s.admin.DescribeConsumerGroups([]string{topics.GroupSink})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,8 +148,8 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 	eventually(t, 30*time.Second, func() error {
 		var mu sync.Mutex
 		var found []string
-		readTable(t, cluster, tipoff.TopicRejected, func(u broker.Update) {
-			var r tipoff.Rejection
+		readTable(t, cluster, topics.Rejected, func(u broker.Update) {
+			var r topics.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil {
 				t.Error(err)
 			}

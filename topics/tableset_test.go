@@ -1,4 +1,4 @@
-package tipoff
+package topics
 
 import (
 	"slices"
@@ -7,15 +7,15 @@ import (
 )
 
 func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
-	first, third := Build{}, Build{Number: 3, Copied: true, Partitions: 16}
+	first, third := TableSet{}, TableSet{Number: 3, Copied: true, Partitions: 16}
 	for _, c := range []struct{ first, constant, third, want string }{
 		{first.Bettors(), GroupBettors, third.Bettors(), "tipoff-bettors-3"},
 		{first.TableBettors(), TableBettors, third.TableBettors(), "tipoff-bettors-3-table"},
 		{first.TableFixtures(), TableFixtures, third.TableFixtures(), "tipoff-fixtures-3-table"},
 		{first.LoopFixtures(), LoopFixtures, third.LoopFixtures(), "tipoff-fixtures-3-loop"},
-		{first.Selections(), TopicSelections, third.Selections(), "tipoff-selections-3"},
-		{first.Coupons(), TopicCoupons, third.Coupons(), "tipoff-coupons-3"},
-		{first.Public(TopicEvents), TopicEvents, third.Public("tipoff-events-3"), TopicEvents},
+		{first.Selections(), Selections, third.Selections(), "tipoff-selections-3"},
+		{first.Coupons(), Coupons, third.Coupons(), "tipoff-coupons-3"},
+		{first.Public(Events), Events, third.Public("tipoff-events-3"), Events},
 		{first.First(GroupFixtures), GroupFixtures, third.First("tipoff-fixtures-3"), GroupFixtures},
 		{first.Public("x"), "x", third.Public("tipoff-resolved-3"), "tipoff-resolved-3"},
 	} {
@@ -24,7 +24,7 @@ func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
 		}
 	}
 	names := map[string]bool{}
-	for _, topic := range append(Topics(), append(third.Topics(), Build{Number: 31}.Topics()...)...) {
+	for _, topic := range append(All(), append(third.Topics(), TableSet{Number: 31}.Topics()...)...) {
 		if names[topic.Name] {
 			t.Errorf("two topics are called %s", topic.Name)
 		}
@@ -33,13 +33,13 @@ func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
 }
 
 func TestBuilds_NobodyWorksOnOneThatIsBeingSeeded(t *testing.T) {
-	next, before := Build{Number: 2}, Build{Number: 0}
-	b := Builds{Serving: Build{Number: 1}, Filling: &next, Ending: &before}
-	if got := b.Running(); !slices.Equal(got, []Build{b.Serving, next, before}) {
+	next, before := TableSet{Number: 2}, TableSet{Number: 0}
+	b := TableSets{Serving: TableSet{Number: 1}, Filling: &next, Retiring: &before}
+	if got := b.Running(); !slices.Equal(got, []TableSet{b.Serving, next, before}) {
 		t.Errorf("running %v", got)
 	}
 	b.Seeding = true
-	if got := b.Running(); !slices.Equal(got, []Build{b.Serving, before}) || len(b.All()) != 3 {
+	if got := b.Running(); !slices.Equal(got, []TableSet{b.Serving, before}) || len(b.All()) != 3 {
 		t.Errorf("running %v, all %v", got, b.All())
 	}
 }
@@ -54,7 +54,7 @@ func TestOrigin_ComesApartAsItWasMade(t *testing.T) {
 			t.Errorf("%q was read as %+v", bad, got)
 		}
 	}
-	if TopicSource("") == 0 || TopicSource("a") == TopicSource("b") {
+	if Source("") == 0 || Source("a") == Source("b") {
 		t.Error("two topics have one source, or none")
 	}
 }

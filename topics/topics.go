@@ -1,28 +1,32 @@
-package tipoff
+// Package topics names everything of Kafka once: topics, groups and tables, keys and
+// the partitions that they decide, what a record and its headers hold, and the table
+// sets whose names have numbers.
+//
+// It knows no client of Kafka; what connects to one is in broker. Other programs read
+// and write these topics too, so a change here is a change of the public contract.
+package topics
 
 import (
 	"hash"
 	"hash/fnv"
 	"strings"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 )
 
-// Every Kafka name of the system, once; of the names of a [Build], those of the
+// Every Kafka name of the system, once; of the names of a [TableSet], those of the
 // first one. The fact topics keep the names that the
 // old service gave them; what is ours alone begins with "tipoff-". goka derives
 // the names of a group's table and loop from the group's.
 const (
-	TopicUsers    = "user_topic"   // key: company and user; compacted
-	TopicEvents   = "event_topic"  // key: company and event; events and their patches
-	TopicCoupons  = "coupon_topic" // key: company and user
-	TopicRejected = "tipoff-rejected"
-	TopicControl  = "tipoff-control" // which builds there are; see [Builds]
+	Users    = "user_topic"   // key: company and user; compacted
+	Events   = "event_topic"  // key: company and event; events and their patches
+	Coupons  = "coupon_topic" // key: company and user
+	Rejected = "tipoff-rejected"
+	Control  = "tipoff-control" // which table sets there are; see [TableSets]
 
-	TopicSelections = "tipoff-selections" // legs of new coupons; key: company and event
-	TopicResolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
-	TopicChoices    = "tipoff-choices"    // new coupons with what was known of their bettor before; key: company and [ModelID]
+	Selections = "tipoff-selections" // legs of new coupons; key: company and event
+	Resolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
+	Choices    = "tipoff-choices"    // new coupons with what was known of their bettor before; key: company and [ModelID]
 
 	GroupBettors  = "tipoff-bettors"
 	GroupFixtures = "tipoff-fixtures"
@@ -59,25 +63,22 @@ type Topic struct {
 	Partitions int
 }
 
-// FactTopics lists the topics of what clients post.
-func FactTopics() []string { return []string{TopicUsers, TopicEvents, TopicCoupons} }
+// Facts lists the topics of what clients post.
+func Facts() []string { return []string{Users, Events, Coupons} }
 
-// SharedTopics lists the topics that are there whatever builds there are.
-func SharedTopics() []Topic {
+// Shared lists the topics that are there whatever table sets there are.
+func Shared() []Topic {
 	return []Topic{
-		{Name: TopicUsers, Compacted: true},
-		{Name: TopicEvents},
-		{Name: TopicCoupons},
-		{Name: TopicRejected},
-		{Name: TopicControl, Compacted: true, Partitions: 1},
+		{Name: Users, Compacted: true},
+		{Name: Events},
+		{Name: Coupons},
+		{Name: Rejected},
+		{Name: Control, Compacted: true, Partitions: 1},
 	}
 }
 
-// Topics lists every topic of a system that was never rebuilt.
-func Topics() []Topic { return append(SharedTopics(), Build{}.Topics()...) }
-
-// DefaultCompany owns everything where no companies are configured.
-const DefaultCompany = "default"
+// All lists every topic of a system that was never rebuilt.
+func All() []Topic { return append(Shared(), TableSet{}.Topics()...) }
 
 // Key is the record key of a company's user or event. A company's name has no
 // slash, so the first one ends it.
@@ -114,11 +115,6 @@ func (h keyHash) Write(key []byte) (int, error) {
 	_, err := h.Hash32.Write([]byte(whole))
 	return len(key), err
 }
-
-// EventRef is the short form of an event's id inside tables and the integer that
-// the old API shows beside it: 48 bits of its hash, which every JSON reader holds
-// exactly. Two of a company's million events share one with a chance of 1 in 500.
-func EventRef(eventID string) uint64 { return xxhash.Sum64String(eventID) >> 16 }
 
 // Record is a fact on its way to the broker.
 type Record struct {

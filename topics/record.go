@@ -1,39 +1,41 @@
-package tipoff
+package topics
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
-	"github.com/go-json-experiment/json/jsontext"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tipoff"
 )
 
 // Facts stay JSON on their topics, in the fields of the public API, so that other
 // consumers can read them.
 
 // UserRecord is the fact that a user was posted.
-func UserRecord(company string, u User, received time.Time) Record {
-	return record(TopicUsers, Key(company, u.ID), u, received)
+func UserRecord(company string, u tipoff.User, received time.Time) Record {
+	return record(Users, Key(company, u.ID), u, received)
 }
 
 // EventRecord is the fact that an event was posted.
-func EventRecord(company string, e Event, received time.Time) Record {
-	return record(TopicEvents, Key(company, e.ID), e, received)
+func EventRecord(company string, e tipoff.Event, received time.Time) Record {
+	return record(Events, Key(company, e.ID), e, received)
 }
 
 // PatchRecord is the fact that an event was changed. It travels with the events,
 // in the order of that event's posts.
-func PatchRecord(company string, p EventPatch, received time.Time) Record {
+func PatchRecord(company string, p tipoff.EventPatch, received time.Time) Record {
 	p.Patch = true
-	return record(TopicEvents, Key(company, p.ID), p, received)
+	return record(Events, Key(company, p.ID), p, received)
 }
 
 // CouponRecord is the fact that a coupon was posted; it travels with its user.
-func CouponRecord(company string, c Coupon, received time.Time) Record {
-	return record(TopicCoupons, Key(company, c.UserID), c, received)
+func CouponRecord(company string, c tipoff.Coupon, received time.Time) Record {
+	return record(Coupons, Key(company, c.UserID), c, received)
 }
 
 func record(topic, key string, entity any, received time.Time) Record {
@@ -47,7 +49,7 @@ func record(topic, key string, entity any, received time.Time) Record {
 // IsPatch tells a patch on the event topic from an event.
 func IsPatch(value []byte) bool { return bytes.HasPrefix(value, []byte(`{"patch":true`)) }
 
-// Rejection is a record of [TopicRejected]: what could not be processed, why, and
+// Rejection is a record of [Rejected]: what could not be processed, why, and
 // where it came from.
 type Rejection struct {
 	Reason    string    `json:"reason"`

@@ -1,4 +1,4 @@
-package tipoff
+package topics
 
 import (
 	"encoding/base64"
@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Build is one filling of the tables: groups, tables and internal topics of its
+// TableSet is one filling of the tables: groups, tables and internal topics of its
 // own, so that the tables can be filled again beside those that serve.
-type Build struct {
+type TableSet struct {
 	Number int `json:"number"` // 0: the first one, whose names have no number
 	// Copied says that it reads copies of the facts, on topics of its own, instead of
 	// the facts' topics: its partitions are others, or the facts' topics no longer
@@ -21,37 +21,37 @@ type Build struct {
 	Partitions int  `json:"partitions,omitempty"` // of its topics; 0: as many as the facts have
 }
 
-func (b Build) name(first string) string {
+func (b TableSet) name(first string) string {
 	if b.Number == 0 {
 		return first
 	}
 	return fmt.Sprintf("%s-%d", first, b.Number)
 }
 
-func (b Build) facts(public, copied string) string {
+func (b TableSet) facts(public, copied string) string {
 	if !b.Copied {
 		return public
 	}
 	return b.name(copied)
 }
 
-// Users, Events and Coupons are the topics that the build reads facts from.
-func (b Build) Users() string { return b.facts(TopicUsers, "tipoff-users") }
+// Users, Events and Coupons are the topics that the table set reads facts from.
+func (b TableSet) Users() string { return b.facts(Users, "tipoff-users") }
 
 // Events is the topic of events and their patches.
-func (b Build) Events() string { return b.facts(TopicEvents, "tipoff-events") }
+func (b TableSet) Events() string { return b.facts(Events, "tipoff-events") }
 
 // Coupons is the topic of coupons.
-func (b Build) Coupons() string { return b.facts(TopicCoupons, "tipoff-coupons") }
+func (b TableSet) Coupons() string { return b.facts(Coupons, "tipoff-coupons") }
 
-// Facts is what the build reads in place of one of the facts' topics.
-func (b Build) Facts(public string) string {
-	return map[string]string{TopicUsers: b.Users(), TopicEvents: b.Events(), TopicCoupons: b.Coupons()}[public]
+// Facts is what the table set reads in place of one of the facts' topics.
+func (b TableSet) Facts(public string) string {
+	return map[string]string{Users: b.Users(), Events: b.Events(), Coupons: b.Coupons()}[public]
 }
 
-// Public is the reverse of [Build.Facts]; other topics stay as they are.
-func (b Build) Public(topic string) string {
-	for _, public := range FactTopics() {
+// Public is the reverse of [TableSet.Facts]; other topics stay as they are.
+func (b TableSet) Public(topic string) string {
+	for _, public := range Facts() {
 		if b.Facts(public) == topic {
 			return public
 		}
@@ -60,48 +60,48 @@ func (b Build) Public(topic string) string {
 }
 
 // Selections is the topic of the legs of new coupons.
-func (b Build) Selections() string { return b.name(TopicSelections) }
+func (b TableSet) Selections() string { return b.name(Selections) }
 
 // Resolved is the topic of legs with their event's attributes.
-func (b Build) Resolved() string { return b.name(TopicResolved) }
+func (b TableSet) Resolved() string { return b.name(Resolved) }
 
 // Choices is the topic of new coupons with what was known of their bettor before.
-func (b Build) Choices() string { return b.name(TopicChoices) }
+func (b TableSet) Choices() string { return b.name(Choices) }
 
 // Learner is the group of the processor that learns how to rank.
-func (b Build) Learner() string { return b.name(GroupLearner) }
+func (b TableSet) Learner() string { return b.name(GroupLearner) }
 
 // Bettors is the group of the processor that keeps the bettors' table.
-func (b Build) Bettors() string { return b.name(GroupBettors) }
+func (b TableSet) Bettors() string { return b.name(GroupBettors) }
 
 // Fixtures is the group of the processor that keeps the fixtures' table.
-func (b Build) Fixtures() string { return b.name(GroupFixtures) }
+func (b TableSet) Fixtures() string { return b.name(GroupFixtures) }
 
-// First is the name that one of the build's groups has in the first build.
-func (b Build) First(group string) string {
+// First is the name that one of the table set's groups has in the first one.
+func (b TableSet) First(group string) string {
 	if b.Number == 0 {
 		return group
 	}
 	return strings.TrimSuffix(group, fmt.Sprintf("-%d", b.Number))
 }
 
-// Copier is the group that copies the facts for a copied build.
-func (b Build) Copier() string { return b.name("tipoff-copier") }
+// Copier is the group that copies the facts for a copied table set.
+func (b TableSet) Copier() string { return b.name("tipoff-copier") }
 
 // TableBettors is the topic of the bettors' table.
-func (b Build) TableBettors() string { return b.Bettors() + "-table" }
+func (b TableSet) TableBettors() string { return b.Bettors() + "-table" }
 
 // TableFixtures is the topic of the fixtures' table.
-func (b Build) TableFixtures() string { return b.Fixtures() + "-table" }
+func (b TableSet) TableFixtures() string { return b.Fixtures() + "-table" }
 
 // TableLearner is the topic of the learner's table.
-func (b Build) TableLearner() string { return b.Learner() + "-table" }
+func (b TableSet) TableLearner() string { return b.Learner() + "-table" }
 
 // LoopFixtures is the topic by which the fixtures' processor writes to itself.
-func (b Build) LoopFixtures() string { return b.Fixtures() + "-loop" }
+func (b TableSet) LoopFixtures() string { return b.Fixtures() + "-loop" }
 
-// Topics lists the topics that are the build's alone.
-func (b Build) Topics() []Topic {
+// Topics lists the topics that are the table set's alone.
+func (b TableSet) Topics() []Topic {
 	topics := []Topic{
 		{Name: b.Selections(), Partitions: b.Partitions},
 		{Name: b.Resolved(), Partitions: b.Partitions},
@@ -118,21 +118,21 @@ func (b Build) Topics() []Topic {
 	return topics
 }
 
-// Reads lists the groups that the build's tables of bettors and fixtures depend on,
+// Reads lists the groups that the table set's tables of bettors and fixtures depend on,
 // with the topics that each reads. The learner is none of them.
-func (b Build) Reads() map[string][]string {
+func (b TableSet) Reads() map[string][]string {
 	reads := map[string][]string{
 		b.Bettors():  {b.Users(), b.Coupons(), b.Resolved()},
 		b.Fixtures(): {b.Events(), b.Selections(), b.LoopFixtures()},
 	}
 	if b.Copied {
-		reads[b.Copier()] = FactTopics()
+		reads[b.Copier()] = Facts()
 	}
 	return reads
 }
 
-func (b Build) String() string {
-	said := fmt.Sprintf("build %d", b.Number)
+func (b TableSet) String() string {
+	said := fmt.Sprintf("table set %d", b.Number)
 	if b.Copied {
 		said += " from copies of the facts"
 	}
@@ -142,22 +142,22 @@ func (b Build) String() string {
 	return said
 }
 
-// Builds says which builds there are and which one answers: the value of the one
-// key of [TopicControl], which every process follows.
-type Builds struct {
-	Serving Build  `json:"serving"`           // gateways answer from it
-	Filling *Build `json:"filling,omitempty"` // is being filled beside it
+// TableSets says which table sets there are and which one serves: the value of the one
+// key of [Control], which every process follows.
+type TableSets struct {
+	Serving TableSet  `json:"serving"`           // gateways answer from it
+	Filling *TableSet `json:"filling,omitempty"` // is being filled beside it
 	// Seeding says that the facts of Filling are still being published from the
 	// database: nobody works on it before all are there.
-	Seeding bool   `json:"seeding,omitempty"`
-	Ending  *Build `json:"ending,omitempty"` // served before, and is kept up until the gateways have changed over
-	Last    int    `json:"last"`             // highest number in use so far
+	Seeding  bool      `json:"seeding,omitempty"`
+	Retiring *TableSet `json:"ending,omitempty"` // served before, and is kept up until the gateways have changed over
+	Last     int       `json:"last"`             // highest number in use so far
 }
 
-// All lists the builds that have topics.
-func (b Builds) All() []Build {
-	all := []Build{b.Serving}
-	for _, other := range []*Build{b.Filling, b.Ending} {
+// All lists the table sets that have topics.
+func (b TableSets) All() []TableSet {
+	all := []TableSet{b.Serving}
+	for _, other := range []*TableSet{b.Filling, b.Retiring} {
 		if other != nil {
 			all = append(all, *other)
 		}
@@ -165,9 +165,9 @@ func (b Builds) All() []Build {
 	return all
 }
 
-// Running lists the builds that processes work on.
-func (b Builds) Running() []Build {
-	return slices.DeleteFunc(b.All(), func(one Build) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
+// Running lists the table sets that processes work on.
+func (b TableSets) Running() []TableSet {
+	return slices.DeleteFunc(b.All(), func(one TableSet) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
 }
 
 // HeaderOrigin is the record header of a copied fact that says where it was
@@ -207,8 +207,8 @@ func ParseOrigin(value []byte) (Origin, error) {
 	return Origin{parts[0], int32(numbers[0]), numbers[1], time.UnixMicro(numbers[2]).UTC()}, nil
 }
 
-// TopicSource is the short form of a topic's id inside tables, never 0.
-func TopicSource(topicID string) uint32 {
+// Source is the short form of a topic's id inside tables, never 0.
+func Source(topicID string) uint32 {
 	id, err := base64.RawURLEncoding.DecodeString(topicID)
 	if err != nil {
 		id = []byte(topicID)
