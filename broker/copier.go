@@ -139,16 +139,12 @@ func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, 
 // copied is the copy of a fact, which says where the fact is and when it came.
 func copied(m *sarama.ConsumerMessage, to, topicID string) *sarama.ProducerMessage {
 	origin := topics.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
-	received := topics.FormatReceived(m.Timestamp)
-	for _, h := range m.Headers {
-		if string(h.Key) == topics.HeaderReceived {
-			received = h.Value
-		}
+	headers := topics.ParseHeaders(headersOf(m))
+	headers.Origin = origin
+	if headers.Received.IsZero() {
+		headers.Received = m.Timestamp
 	}
-	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: []sarama.RecordHeader{
-		{Key: []byte(topics.HeaderReceived), Value: received},
-		{Key: []byte(topics.HeaderOrigin), Value: []byte(origin.String())},
-	}}
+	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: recordHeaders(headers)}
 	if m.Value != nil {
 		c.Value = sarama.ByteEncoder(m.Value)
 	}

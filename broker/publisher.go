@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +92,25 @@ func size(message *sarama.ProducerMessage) int64 {
 	return int64(message.Key.Length() + message.Value.Length() + recordOverhead)
 }
 
+// recordHeaders are the headers as sarama writes them.
+func recordHeaders(h topics.Headers) (headers []sarama.RecordHeader) {
+	for name, value := range h.All() {
+		headers = append(headers, sarama.RecordHeader{Key: []byte(name), Value: value})
+	}
+	return headers
+}
+
+// headersOf visits the headers of a record that was read.
+func headersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for _, h := range m.Headers {
+			if !yield(string(h.Key), h.Value) {
+				return
+			}
+		}
+	}
+}
+
 // Publish returns nil once the broker has every record on all its in-sync
 // replicas. It wraps [tipoff.ErrBusy] when too much waits already: then none was
 // sent. It wraps [tipoff.ErrUnavailable] when the broker failed or did not answer
@@ -103,14 +123,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	for i, r := range records {
 		messages[i] = &sarama.ProducerMessage{
 			Topic: r.Topic, Key: sarama.StringEncoder(r.Key), Value: sarama.ByteEncoder(r.Value), Metadata: b,
-			Headers: []sarama.RecordHeader{{
-				Key: []byte(topics.HeaderReceived), Value: topics.FormatReceived(r.Received),
-			}},
-		}
-		if !r.Origin.IsZero() {
-			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{
-				Key: []byte(topics.HeaderOrigin), Value: []byte(r.Origin.String()),
-			})
+			Headers: recordHeaders(topics.Headers{Received: r.Received, Origin: r.Origin}),
 		}
 		total += size(messages[i])
 	}

@@ -2,16 +2,17 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/codec"
 	"github.com/lovoo/goka/storage"
 
 	"tipoff/topics"
@@ -84,7 +85,7 @@ func (v *View) live(ctx context.Context) error {
 			_ = c.Close() // some are closed already
 		}
 	}()
-	view, err := goka.NewView(v.cluster.config.Brokers, goka.Table(v.table), nothing{},
+	view, err := goka.NewView(v.cluster.config.Brokers, goka.Table(v.table), new(codec.Bytes),
 		goka.WithViewConsumerSaramaBuilder(func(brokers []string, clientID string) (sarama.Consumer, error) {
 			consumer, err := goka.SaramaConsumerBuilderWithConfig(settings[0])(brokers, clientID)
 			if err == nil {
@@ -121,11 +122,8 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 }
 
 func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
-	u := Update{Partition: ctx.Partition(), Key: key, Value: value}
-	if received, err := topics.ParseReceived(ctx.Headers()[topics.HeaderReceived]); err == nil {
-		u.Received = received
-	}
-	v.apply(u)
+	headers := topics.ParseHeaders(maps.All(ctx.Headers()))
+	v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: headers.Received})
 	return nil
 }
 
@@ -208,9 +206,3 @@ func (v *View) watch(ctx context.Context) {
 		}
 	}
 }
-
-// nothing is the codec of a view that decodes by itself.
-type nothing struct{}
-
-func (nothing) Encode(any) ([]byte, error) { return nil, errors.ErrUnsupported }
-func (nothing) Decode([]byte) (any, error) { return nil, errors.ErrUnsupported }

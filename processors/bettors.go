@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/codec"
 
 	"tipoff"
 	"tipoff/score"
@@ -15,13 +16,13 @@ import (
 // user.
 func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Bettors()),
-		goka.Input(goka.Stream(b.Users()), bytesCodec{}, callback(place, b, postUser)),
-		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(place, b, noteCoupon)),
-		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(place, b, learnLeg)),
-		goka.Output(goka.Stream(b.Selections()), bytesCodec{}),
-		goka.Output(goka.Stream(b.Choices()), bytesCodec{}),
-		goka.Output(topics.Rejected, bytesCodec{}),
-		goka.Persist(bytesCodec{}),
+		goka.Input(goka.Stream(b.Users()), new(codec.Bytes), callback(place, b, postUser)),
+		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(place, b, noteCoupon)),
+		goka.Input(goka.Stream(b.Resolved()), new(codec.Bytes), callback(place, b, learnLeg)),
+		goka.Output(goka.Stream(b.Selections()), new(codec.Bytes)),
+		goka.Output(goka.Stream(b.Choices()), new(codec.Bytes)),
+		goka.Output(topics.Rejected, new(codec.Bytes)),
+		goka.Persist(new(codec.Bytes)),
 	)
 }
 

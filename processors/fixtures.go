@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/codec"
 
 	"tipoff"
 	"tipoff/score"
@@ -17,12 +18,12 @@ import (
 // in the same partition, which the loop topic reaches.
 func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Fixtures()),
-		goka.Input(goka.Stream(b.Events()), bytesCodec{}, callback(place, b, takeEvent)),
-		goka.Input(goka.Stream(b.Selections()), bytesCodec{}, callback(place, b, countLeg)),
-		goka.Loop(bytesCodec{}, callback(place, b, serveLoop)),
-		goka.Output(goka.Stream(b.Resolved()), bytesCodec{}),
-		goka.Output(topics.Rejected, bytesCodec{}),
-		goka.Persist(bytesCodec{}),
+		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(place, b, takeEvent)),
+		goka.Input(goka.Stream(b.Selections()), new(codec.Bytes), callback(place, b, countLeg)),
+		goka.Loop(new(codec.Bytes), callback(place, b, serveLoop)),
+		goka.Output(goka.Stream(b.Resolved()), new(codec.Bytes)),
+		goka.Output(topics.Rejected, new(codec.Bytes)),
+		goka.Persist(new(codec.Bytes)),
 	)
 }
 

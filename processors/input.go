@@ -16,6 +16,7 @@ package processors
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
@@ -43,13 +44,6 @@ type Place interface {
 	Settle(topic string, partition int32, key string, offset int64)
 }
 
-// bytesCodec hands a message on as it is. It never fails, as a decoding error
-// would end the processor for all partitions: the callbacks decode, and reject.
-type bytesCodec struct{}
-
-func (bytesCodec) Encode(value any) ([]byte, error) { return value.([]byte), nil }
-func (bytesCodec) Decode(data []byte) (any, error)  { return data, nil }
-
 // input is one record with what every callback asks of it.
 type input struct {
 	goka.Context
@@ -72,14 +66,12 @@ func callback(place Place, build topics.TableSet, handle func(*input)) goka.Proc
 		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
 		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
-		if origin, err := topics.ParseOrigin(ctx.Headers()[topics.HeaderOrigin]); err == nil {
+		headers := topics.ParseHeaders(maps.All(ctx.Headers()))
+		if origin := headers.Origin; !origin.IsZero() {
 			in.origin, in.appended = origin, origin.Appended
 			in.at = score.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
 		}
-		in.received = in.appended
-		if received, err := topics.ParseReceived(ctx.Headers()[topics.HeaderReceived]); err == nil && received.Before(in.received) {
-			in.received = received
-		}
+		in.received = headers.ReceivedBy(in.appended)
 		defer func() {
 			fault := recover()
 			if fault == nil {
@@ -127,7 +119,7 @@ func (in *input) reading() tipoff.Reading { return tipoff.Reading{Now: in.append
 // headers go with everything that follows from the record, so that the last one
 // to act on it knows how old it is.
 func (in *input) headers() goka.ContextOption {
-	return goka.WithCtxEmitHeaders(goka.Headers{topics.HeaderReceived: topics.FormatReceived(in.received)})
+	return goka.WithCtxEmitHeaders(maps.Collect(topics.Headers{Received: in.received}.All()))
 }
 
 // send emits a message to another processor.

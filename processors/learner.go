@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/codec"
 
 	"tipoff/score"
 	"tipoff/topics"
@@ -69,9 +70,9 @@ func NewLearner(world World, former map[string][]byte) *Learner {
 // Graph is the learner's processor for a build.
 func (l *Learner) Graph(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Learner()),
-		goka.Input(goka.Stream(b.Choices()), bytesCodec{}, callback(place, b, l.take)),
-		goka.Output(topics.Rejected, bytesCodec{}),
-		goka.Persist(bytesCodec{}),
+		goka.Input(goka.Stream(b.Choices()), new(codec.Bytes), callback(place, b, l.take)),
+		goka.Output(topics.Rejected, new(codec.Bytes)),
+		goka.Persist(new(codec.Bytes)),
 	)
 }
 

@@ -119,7 +119,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		Offset:    m.Offset,
 		Key:       string(m.Key),
 		Value:     m.Value,
-		Received:  received(m).UTC(),
+		Received:  topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp).UTC(),
 	}
 	record := topics.Record{Topic: topics.Rejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
 	since := time.Now()

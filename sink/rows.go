@@ -2,6 +2,7 @@ package sink
 
 import (
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -55,7 +56,7 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 		return f, false
 	}
 	f.company, f.record = company, m
-	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(received(m))
+	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp))
 	how := tipoff.Reading{Now: m.Timestamp}
 	switch {
 	case m.Topic == topics.Users:
@@ -74,15 +75,15 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 	return f, ok
 }
 
-func received(m *sarama.ConsumerMessage) time.Time {
-	for _, h := range m.Headers {
-		if string(h.Key) == topics.HeaderReceived {
-			if t, err := topics.ParseReceived(h.Value); err == nil && t.Before(m.Timestamp) {
-				return t
+// headersOf visits the headers of a record.
+func headersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for _, h := range m.Headers {
+			if !yield(string(h.Key), h.Value) {
+				return
 			}
 		}
 	}
-	return m.Timestamp
 }
 
 func userRow(company int64, u *tipoff.User) goqu.Record {

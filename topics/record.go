@@ -2,9 +2,7 @@ package topics
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -97,20 +95,4 @@ func (r Rejection) Marshal() []byte {
 // same rejection is recognised.
 func (r Rejection) ID() string {
 	return fmt.Sprintf("%s/%s/%d/%d", r.By, r.Topic, r.Partition, r.Offset)
-}
-
-// FormatReceived writes the value of [HeaderReceived].
-func FormatReceived(t time.Time) []byte { return strconv.AppendInt(nil, t.UnixMicro(), 10) }
-
-// ParseReceived is the reverse of [FormatReceived], for the years 1970 to 9999.
-func ParseReceived(value []byte) (time.Time, error) {
-	micros, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil {
-		return time.Time{}, err
-	}
-	t := time.UnixMicro(micros).UTC()
-	if t.Year() < 1970 || t.Year() > 9999 { // no gateway's clock says that
-		return time.Time{}, errors.New("must lie in the years 1970 to 9999")
-	}
-	return t, nil
 }

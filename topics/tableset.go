@@ -1,13 +1,9 @@
 package topics
 
 import (
-	"encoding/base64"
 	"fmt"
-	"hash/fnv"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // TableSet is one filling of the tables: groups, tables and internal topics of its
@@ -168,52 +164,4 @@ func (b TableSets) All() []TableSet {
 // Running lists the table sets that processes work on.
 func (b TableSets) Running() []TableSet {
 	return slices.DeleteFunc(b.All(), func(one TableSet) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
-}
-
-// HeaderOrigin is the record header of a copied fact that says where it was
-// first: the text of an [Origin].
-const HeaderOrigin = "origin"
-
-// Origin is the place of a fact on its own topic. A copy keeps it, as a fact is
-// known by it: it may be copied twice, and counts once.
-type Origin struct {
-	TopicID   string // tells one life of a topic from another
-	Partition int32
-	Offset    int64
-	Appended  time.Time // by the broker
-}
-
-// IsZero says that the record is not a copy.
-func (o Origin) IsZero() bool { return o.TopicID == "" }
-
-func (o Origin) String() string {
-	return fmt.Sprintf("%s/%d/%d/%d", o.TopicID, o.Partition, o.Offset, o.Appended.UnixMicro())
-}
-
-// ParseOrigin is the reverse of [Origin.String].
-func ParseOrigin(value []byte) (Origin, error) {
-	parts := strings.Split(string(value), "/")
-	if len(parts) != 4 || parts[0] == "" {
-		return Origin{}, fmt.Errorf("origin %q: must be topic id/partition/offset/microseconds", value)
-	}
-	var numbers [3]int64
-	for i, part := range parts[1:] {
-		n, err := strconv.ParseInt(part, 10, 64)
-		if err != nil {
-			return Origin{}, fmt.Errorf("origin %q: %w", value, err)
-		}
-		numbers[i] = n
-	}
-	return Origin{parts[0], int32(numbers[0]), numbers[1], time.UnixMicro(numbers[2]).UTC()}, nil
-}
-
-// Source is the short form of a topic's id inside tables, never 0.
-func Source(topicID string) uint32 {
-	id, err := base64.RawURLEncoding.DecodeString(topicID)
-	if err != nil {
-		id = []byte(topicID)
-	}
-	hash := fnv.New32a()
-	_, _ = hash.Write(id)
-	return max(1, hash.Sum32())
 }

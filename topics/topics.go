@@ -47,10 +47,6 @@ const ModelID = "model"
 // bettors want now, and each holds a bettor's state.
 const choicesRetention = 24 * time.Hour
 
-// HeaderReceived is the record header that says when the gateway took a fact in:
-// microseconds since 1970, decimal.
-const HeaderReceived = "received"
-
 // Topic is how one topic is kept.
 type Topic struct {
 	Name      string
