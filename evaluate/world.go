@@ -83,11 +83,11 @@ func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
 // fixtures and come back.
 func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
-	if b.Note(c, at, at, received) != score.NewBet {
+	if b.AddCoupon(c, at, at, received) != score.NewBet {
 		return
 	}
 	cause := score.Cause{Position: at, Floor: at.Offset}
-	for _, leg := range b.Send(c, cause, received) {
+	for _, leg := range b.LegsOf(c, cause, received) {
 		f := w.fixture(leg.EventID)
 		f.Count(&leg)
 		w.Index.PutFixture(tipoff.EventRef(leg.EventID), f, now)
@@ -111,12 +111,12 @@ const sizedBets = 30
 func (w *World) Sizes() (s Sizes) {
 	var bettors, fixtures []int
 	for _, b := range w.bettors {
-		if b.Legs >= sizedBets && b.Legs < sizedBets+3 {
+		if b.LegCount >= sizedBets && b.LegCount < sizedBets+3 {
 			bettors = append(bettors, len(b.Marshal()))
 		}
 	}
 	for _, f := range w.fixtures {
-		if f.Legs >= 64 {
+		if f.LegCount >= 64 {
 			fixtures = append(fixtures, len(f.Marshal()))
 		}
 	}

@@ -61,11 +61,11 @@ func noteCoupon(in *input) {
 		return
 	}
 	before, _ := in.Value().([]byte)
-	verdict := bettor.Note(&coupon, in.at, in.record, received)
+	verdict := bettor.AddCoupon(&coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
 	case score.NewBet, score.AgainBet:
-		legs := bettor.Send(&coupon, in.cause(), received)
+		legs := bettor.LegsOf(&coupon, in.cause(), received)
 		for i := range legs {
 			in.send(in.build.Selections(), tipoff.Key(in.company, legs[i].EventID), &legs[i])
 		}

@@ -69,7 +69,7 @@ func (p picture) addBettor(key string, b *score.Bettor) {
 	if b.Known {
 		p.exact[line+"user"] = inJSON(b.User)
 	}
-	p.exact[line+"legs"] = fmt.Sprint(b.Legs)
+	p.exact[line+"legs"] = fmt.Sprint(b.LegCount)
 	p.sums[line+"weight"] = faded(b.Weight, b.At, score.TasteHalfLife)
 	for kind, list := range map[string][]score.Affinity{
 		"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds,
@@ -90,7 +90,7 @@ func (p picture) addFixture(key string, f *score.Fixture) {
 	} else {
 		p.exact[line+"patch"] = inJSON(f.Patch)
 	}
-	p.exact[line+"legs"] = fmt.Sprint(f.Legs)
+	p.exact[line+"legs"] = fmt.Sprint(f.LegCount)
 	p.sums[line+"popularity"] = faded(f.Popularity.Sum, f.Popularity.At, score.PopularityHalfLife)
 	for _, o := range f.Outcomes {
 		p.exact[line+o.Market+" "+o.Outcome] = fmt.Sprint(o.Bets)

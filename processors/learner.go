@@ -13,8 +13,8 @@ import (
 	"tipoff/score"
 )
 
-// World is the state of all companies that the learner ranks on.
-type World interface {
+// Trainer holds the state of all companies and trains their models on it.
+type Trainer interface {
 	// Learn grades the model on a choice and lets it learn, as if the coupon had not
 	// been made yet. The error says that the choice cannot be read.
 	Learn(company string, choice *score.Choice, model *score.Model) (score.Grade, error)
@@ -38,17 +38,17 @@ const learnAgain = learnLate + 2*saveEvery
 // order of coupons by nature: unlike the other tables, this one is not the same when
 // it is filled anew.
 type Learner struct {
-	world  World
-	former map[string][]byte // by key, values of the build that serves, to begin with
-	passed atomic.Uint64
+	trainer Trainer
+	former  map[string][]byte // by key, values of the build that serves, to begin with
+	passed  atomic.Uint64
 
 	mu        sync.Mutex
-	companies map[string]*pupil
+	companies map[string]*companyModel
 }
 
-// pupil is one company as the learner has it in memory. One partition, and so one
+// companyModel is one company as the learner has it in memory. One partition, and so one
 // goroutine at a time, works on it.
-type pupil struct {
+type companyModel struct {
 	learnt  *score.Learnt // nil: nothing is known yet
 	resumed time.Time     // when the first new coupon since the start or rebalance was appended; zero: none came
 	saved   time.Time     // when a value was written last
@@ -59,11 +59,11 @@ type pupil struct {
 	unsaved atomic.Int64 // since when a save is to be asked for, Unix nanoseconds; 0: it is not
 }
 
-// NewLearner returns a learner on a world that has caught up with the tables. A
+// NewLearner returns a learner with a trainer whose state has caught up with the tables. A
 // company of which the build's table holds nothing yet begins with the model that
 // former holds under its key, if any, so that a rebuild does not throw it away.
-func NewLearner(world World, former map[string][]byte) *Learner {
-	return &Learner{world: world, former: former, companies: map[string]*pupil{}}
+func NewLearner(trainer Trainer, former map[string][]byte) *Learner {
+	return &Learner{trainer: trainer, former: former, companies: map[string]*companyModel{}}
 }
 
 // Graph is the learner's processor for a build.
@@ -106,7 +106,7 @@ func (l *Learner) take(in *input) {
 		return
 	}
 	message, err := score.UnmarshalMessage(in.value)
-	p := l.pupil(in)
+	p := l.companyModel(in)
 	switch m := message.(type) {
 	case *score.Choice:
 		l.learn(in, p, m)
@@ -125,7 +125,7 @@ func (l *Learner) take(in *input) {
 	}
 }
 
-func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
+func (l *Learner) learn(in *input, p *companyModel, c *score.Choice) {
 	if len(c.Legs) == 0 {
 		in.reject("a choice without legs")
 		return
@@ -140,7 +140,7 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 		l.passed.Add(1)
 		return
 	}
-	grade, err := l.world.Learn(in.company, c, p.learnt.Model)
+	grade, err := l.trainer.Learn(in.company, c, p.learnt.Model)
 	if err != nil {
 		in.reject(err.Error())
 		return
@@ -151,19 +151,19 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 
 // save writes all that was learnt, so that nothing is held any more once the value
 // has been acknowledged.
-func (p *pupil) save(in *input) {
+func (p *companyModel) save(in *input) {
 	in.SetValue(p.learnt.Marshal(), in.headers())
 	in.settle()
 	p.saved, p.dirty = time.Now(), false
 	p.unsaved.Store(0)
 }
 
-// pupil is the record's company.
-func (l *Learner) pupil(in *input) *pupil {
+// companyModel is that of the record's company.
+func (l *Learner) companyModel(in *input) *companyModel {
 	l.mu.Lock()
 	p := l.companies[in.company]
 	if p == nil {
-		p = new(pupil)
+		p = new(companyModel)
 		l.companies[in.company] = p
 	}
 	l.mu.Unlock()
@@ -177,7 +177,7 @@ func (l *Learner) pupil(in *input) *pupil {
 // resume begins with what the table holds, after a start or a rebalance: what was in
 // memory alone is delivered again. For a value that cannot be read a new model
 // is begun.
-func (p *pupil) resume(in *input, former []byte) {
+func (p *companyModel) resume(in *input, former []byte) {
 	p.learnt, p.dirty = score.NewLearnt(), false
 	p.resumed, p.second, p.taken = time.Time{}, 0, 0
 	p.unsaved.Store(0)
@@ -192,13 +192,13 @@ func (p *pupil) resume(in *input, former []byte) {
 
 // isLate says whether the tables are so far past a coupon that nothing is learnt from
 // it. One that a former owner may have learnt from is not late.
-func (p *pupil) isLate(appended time.Time) bool {
+func (p *companyModel) isLate(appended time.Time) bool {
 	return time.Since(appended) > learnLate && appended.Sub(p.resumed) > learnAgain
 }
 
 // mayTake counts the coupons of a second. The broker's clock says which one that is,
 // so that it does not matter how fast they are delivered again.
-func (p *pupil) mayTake(appended time.Time) bool {
+func (p *companyModel) mayTake(appended time.Time) bool {
 	if second := appended.Unix(); second > p.second {
 		p.second, p.taken = second, 0
 	}

@@ -239,7 +239,7 @@ func TestACouponIsAChoiceOnce(t *testing.T) {
 	if c == nil || len(c.Legs) != 2 {
 		t.Fatalf("the second coupon is the choice %+v", c)
 	}
-	if before, err := score.UnmarshalBettor(c.Before); err != nil || before.Legs != 1 || len(before.Bets) != 1 {
+	if before, err := score.UnmarshalBettor(c.Before); err != nil || before.LegCount != 1 || len(before.Bets) != 1 {
 		t.Errorf("before the second coupon the bettor is %+v, %v", before, err)
 	}
 }

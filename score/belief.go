@@ -35,14 +35,14 @@ type belief struct {
 // fade: what a company has taught in years counts, be its bets few a month.
 func (r *ranking) prepareBelief(b *Bettor) {
 	v, bets := &r.belief, r.bets
-	v.own, v.carried = 1, decay(r.now-landmark, TasteHalfLife)
+	v.own, v.carried = 1, Decay(r.now-landmark, TasteHalfLife)
 	v.others = r.crowd * v.carried
 	if b != nil {
 		if r.now > b.At {
-			v.own = decay(r.now-b.At, TasteHalfLife)
+			v.own = Decay(r.now-b.At, TasteHalfLife)
 		}
 		v.others -= b.Weight * v.own
-		bets -= min(bets, b.Legs)
+		bets -= min(bets, b.LegCount)
 	}
 	if v.others = max(0, v.others); bets == 0 { // what is left is rounding
 		v.others = 0
@@ -96,7 +96,7 @@ const formulaSpread = 12
 // bound keeps a mixed formula from setting the listed events further apart than the hand
 // blend does, for which the prior is made: weights learnt from a few hundred coupons may
 // be anything. Where it has to, it scores the list again.
-func (r *ranking) bound(list []labelled) {
+func (r *ranking) bound(list []scored) {
 	crowd := float32(r.belief.crowd)
 	if r.unit == 1 || crowd > 0.99 {
 		return

@@ -60,7 +60,7 @@ func bigWorld(open int) (*world, *Model) {
 		w.bet(fmt.Sprint("u", i%500), noon.Add(time.Duration(i-10_000)*time.Second), fmt.Sprint("e", r.IntN(open)*r.IntN(open)/open))
 	}
 	m := taught(w, 50)
-	m.Quality = [experts]Quality{expertNet: {Sum: 50, Weight: 100}}
+	m.Quality = [rankerCount]Quality{rankerNet: {Sum: 50, Weight: 100}}
 	return w, m
 }
 

@@ -36,15 +36,15 @@ type Bettor struct {
 	Users   Position // on the users' topic
 	Coupons Position // on the coupons' topic
 
-	Legs   uint64  // resolved and counted
-	Weight float64 // of the resolved legs, decayed to At
-	At     int64   // Unix seconds that all weights here refer to
+	LegCount uint64  // resolved and counted
+	Weight   float64 // of the resolved legs, decayed to At
+	At       int64   // Unix seconds that all weights here refer to
 	Sports, Leagues, Teams,
 	Markets, Odds []Affinity // by key
 
 	Bets    []Bet   // by time, oldest first
 	Floor   int64   // bets as old as this or older may be forgotten; 0: none is
-	Refused []int64 // offsets of the last coupons that were too old, by their place
+	Refused []int64 // offsets of the last coupons that were too old
 }
 
 // Affinity is the decayed weight of one category.
@@ -74,7 +74,7 @@ const begun = 1
 // Verdict says what a coupon means to a bettor's state.
 type Verdict int
 
-// The verdicts of [Bettor.Note].
+// The verdicts of [Bettor.AddCoupon].
 const (
 	NewBet     Verdict = iota // it counts
 	AgainBet                  // the same record as before: send the same messages again
@@ -99,15 +99,15 @@ func Name(parts ...string) uint32 {
 // id's hash and below them 16 of its content's, so that a repeat is known from a
 // contradiction.
 func CouponRef(c *tipoff.Coupon) uint64 {
-	var w wire
-	w.float(c.Stake)
-	w.int(c.Timestamp.UnixMicro())
-	w.raw(c.Extra)
+	var w Writer
+	w.Float(c.Stake)
+	w.Int(c.Timestamp.UnixMicro())
+	w.Raw(c.Extra)
 	for _, s := range c.Selections {
-		w.text(s.EventID)
-		w.float(s.Odds)
-		w.text(s.Market)
-		w.text(s.Outcome)
+		w.Text(s.EventID)
+		w.Float(s.Odds)
+		w.Text(s.Market)
+		w.Text(s.Outcome)
 	}
 	return xxhash.Sum64String(c.ID)&^0xffff | xxhash.Sum64(w)&0xffff
 }
@@ -131,11 +131,11 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 	}
 }
 
-// Note takes a coupon in. For [NewBet] and [AgainBet] the caller sends what
-// [Bettor.Send] answers. The coupon is known by its place at, and the record that
-// brought it by record, its place on the topic that was read: they differ where the
+// AddCoupon adds a coupon. For [NewBet] and [AgainBet] the caller sends what
+// [Bettor.LegsOf] returns. The coupon is known by its position at, and the record that
+// brought it by record, its position on the topic that was read: they differ where the
 // topic holds copies, of which the second one sends nothing.
-func (b *Bettor) Note(c *tipoff.Coupon, at, record Position, received int64) Verdict {
+func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64) Verdict {
 	applied := !b.Coupons.Advance(at)
 	ref, made := CouponRef(c), BetTime(c, received)
 	i := b.find(ref)
@@ -177,7 +177,7 @@ func (b *Bettor) maybeForgotten(made int64) bool {
 	return made < b.Floor || len(b.Bets) > 0 && b.Bets[len(b.Bets)-1].At > b.Floor
 }
 
-// find gives the place of the coupon with ref's id, or -1.
+// find returns the index of the coupon with ref's id in Bets, or -1.
 func (b *Bettor) find(ref uint64) int {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		if b.Bets[i].Coupon>>16 == ref>>16 {
@@ -212,7 +212,7 @@ func (b *Bettor) forget(now int64) {
 			if len(b.Bets) <= MaxWaiting {
 				return
 			}
-			oldest = b.firstNoted()
+			oldest = b.firstAdded()
 		}
 		if at := b.Bets[oldest].At; b.Floor == 0 || at > b.Floor {
 			b.Floor = cmp.Or(at, 1)
@@ -221,10 +221,10 @@ func (b *Bettor) forget(now int64) {
 	}
 }
 
-// firstNoted is the place of the bet that was noted before all others. Its messages
-// have long been sent, while the one noted last, be it the oldest by its time, may be
+// firstAdded is the index of the bet that was added before all others. Its messages
+// have long been sent, while the one added last, be it the oldest by its time, may be
 // delivered again before they are.
-func (b *Bettor) firstNoted() int {
+func (b *Bettor) firstAdded() int {
 	first := 0
 	for i := range b.Bets {
 		if b.Bets[i].Record.Offset < b.Bets[first].Record.Offset {
@@ -234,10 +234,10 @@ func (b *Bettor) firstNoted() int {
 	return first
 }
 
-// Send answers the messages of a noted coupon, one a selection in their order.
+// LegsOf returns the messages of a coupon that was added, one for each selection, in order.
 // They follow from the coupon and this state, so that they can be made again; cause
 // is the coupon's record, and which of its partition are acknowledged.
-func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
+func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
 	history := b.before(ref, made, cause.Position)
 	legs := make([]Leg, len(c.Selections))
@@ -265,7 +265,7 @@ func (b *Bettor) Send(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 }
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
-// coupon's messages are made again, the bets noted since do not count.
+// coupon's messages are made again, the bets added since do not count.
 func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
@@ -302,14 +302,14 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 		}
 	}
 	switch {
-	case b.Legs == 0:
+	case b.LegCount == 0:
 		b.At = r.At
 	case r.At > b.At:
-		b.fade(decay(r.At-b.At, TasteHalfLife))
+		b.fade(Decay(r.At-b.At, TasteHalfLife))
 		b.At = r.At
 	}
-	weight := decay(b.At-r.At, TasteHalfLife)
-	b.Legs++
+	weight := Decay(b.At-r.At, TasteHalfLife)
+	b.LegCount++
 	b.Weight += weight
 	b.Sports = like(b.Sports, r.Sport, weight, MaxSports)
 	b.Leagues = like(b.Leagues, r.League, weight, MaxLeagues)
@@ -383,8 +383,8 @@ func OddsRange(odds float64) uint32 {
 	return uint32(len(oddsBounds) - 1)
 }
 
-// oddsName says a range of odds in words, as "1.50-2.00".
-func oddsName(key uint32) string {
+// OddsRangeName says a range of odds in words, as "1.50-2.00".
+func OddsRangeName(key uint32) string {
 	if int(key) >= len(oddsBounds) {
 		return ""
 	}

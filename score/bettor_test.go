@@ -40,8 +40,8 @@ func answer(leg *Leg, league string, begin time.Time) *Resolved {
 // settle notes a coupon and lets its legs come back.
 func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time.Time) Verdict {
 	now := c.Timestamp.Unix()
-	v := b.Note(c, at(offset), at(offset), now)
-	for _, leg := range b.Send(c, cause(offset, 0), now) {
+	v := b.AddCoupon(c, at(offset), at(offset), now)
+	for _, leg := range b.LegsOf(c, cause(offset, 0), now) {
 		b.Apply(answer(&leg, league, begin), now)
 	}
 	return v
@@ -54,12 +54,12 @@ func TestBettor_ASecondCopyOfACouponSendsNothing(t *testing.T) {
 		record int64
 		want   Verdict
 	}{{100, NewBet}, {100, AgainBet}, {107, RepeatBet}, {100, AgainBet}} {
-		if v := b.Note(c, at(5), at(step.record), noon.Unix()); v != step.want {
+		if v := b.AddCoupon(c, at(5), at(step.record), noon.Unix()); v != step.want {
 			t.Errorf("brought by record %d: %v, want %v", step.record, v, step.want)
 		}
 	}
 	other := bet("c1", noon, "e2")
-	if v := b.Note(other, at(6), at(108), noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
+	if v := b.AddCoupon(other, at(6), at(108), noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
 		t.Errorf("another content: %v", v)
 	}
 }
@@ -70,7 +70,7 @@ func TestBettor_CountsACouponOnce(t *testing.T) {
 	if v := settle(&b, c, 1, "l", noon.Add(time.Hour)); v != NewBet {
 		t.Fatalf("verdict = %v", v)
 	}
-	if b.Legs != 2 || !near(b.Weight, 2) || !near(weightOf(b.Leagues, Name("s", "l")), 2) {
+	if b.LegCount != 2 || !near(b.Weight, 2) || !near(weightOf(b.Leagues, Name("s", "l")), 2) {
 		t.Fatalf("after one coupon: %+v", b)
 	}
 	want := b.Marshal()
@@ -80,22 +80,22 @@ func TestBettor_CountsACouponOnce(t *testing.T) {
 	if got := b.Marshal(); !slices.Equal(got, want) {
 		t.Error("the same record again changed the state")
 	}
-	if v := b.Note(c, at(2), at(2), noon.Unix()); v != RepeatBet {
+	if v := b.AddCoupon(c, at(2), at(2), noon.Unix()); v != RepeatBet {
 		t.Errorf("posted again: verdict = %v", v)
 	}
 	other := bet("c1", noon, "e1", "e3")
-	if v := b.Note(other, at(3), at(3), noon.Unix()); v != DiffersBet {
+	if v := b.AddCoupon(other, at(3), at(3), noon.Unix()); v != DiffersBet {
 		t.Errorf("another content under the id: verdict = %v", v)
 	}
 	// The repeats themselves may be delivered again.
-	if v := b.Note(c, at(2), at(2), noon.Unix()); v != RepeatBet {
+	if v := b.AddCoupon(c, at(2), at(2), noon.Unix()); v != RepeatBet {
 		t.Errorf("the repeat delivered again: verdict = %v", v)
 	}
-	if v := b.Note(other, at(3), at(3), noon.Unix()); v != DiffersBet {
+	if v := b.AddCoupon(other, at(3), at(3), noon.Unix()); v != DiffersBet {
 		t.Errorf("the contradiction delivered again: verdict = %v", v)
 	}
-	if b.Legs != 2 {
-		t.Errorf("legs = %d, want 2", b.Legs)
+	if b.LegCount != 2 {
+		t.Errorf("legs = %d, want 2", b.LegCount)
 	}
 }
 
@@ -105,13 +105,13 @@ func TestBettor_SendsTheSameMessagesAgain(t *testing.T) {
 		settle(&b, bet(fmt.Sprint("c", i), noon.Add(time.Duration(i)*time.Minute), fmt.Sprint("e", i)), int64(i), "l", noon.Add(time.Hour))
 	}
 	c := bet("c5", noon.Add(5*time.Minute), "e5", "e6")
-	b.Note(c, at(5), at(5), c.Timestamp.Unix())
-	first := b.Send(c, cause(5, 3), c.Timestamp.Unix())
+	b.AddCoupon(c, at(5), at(5), c.Timestamp.Unix())
+	first := b.LegsOf(c, cause(5, 3), c.Timestamp.Unix())
 	settle(&b, bet("c6", noon.Add(6*time.Minute), "e7"), 6, "l", noon.Add(time.Hour))
-	if v := b.Note(c, at(5), at(5), c.Timestamp.Unix()); v != AgainBet {
+	if v := b.AddCoupon(c, at(5), at(5), c.Timestamp.Unix()); v != AgainBet {
 		t.Fatalf("verdict = %v", v)
 	}
-	if diff := cmp.Diff(first, b.Send(c, cause(5, 3), c.Timestamp.Unix())); diff != "" {
+	if diff := cmp.Diff(first, b.LegsOf(c, cause(5, 3), c.Timestamp.Unix())); diff != "" {
 		t.Error(diff)
 	}
 	want := []uint64{tipoff.EventRef("e5"), tipoff.EventRef("e4"), tipoff.EventRef("e3"), tipoff.EventRef("e2"), tipoff.EventRef("e1"), tipoff.EventRef("e0")}
@@ -130,13 +130,13 @@ func TestBettor_RefusesWhatMayBeAForgottenRepeat(t *testing.T) {
 	}
 	next := int64(MaxCoupons + 10)
 	old := bet("old", noon, "e")
-	if v := b.Note(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.AddCoupon(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("older than all kept: verdict = %v", v)
 	}
-	if v := b.Note(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.AddCoupon(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("the same record again: verdict = %v", v)
 	}
-	if v := b.Note(bet("c0", noon, "e0"), at(0), at(0), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
+	if v := b.AddCoupon(bet("c0", noon, "e0"), at(0), at(0), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
 		t.Errorf("a counted record, forgotten and delivered again: verdict = %v", v)
 	}
 }
@@ -148,25 +148,25 @@ func TestBettor_TakesAFloodOfBetsOfOneMoment(t *testing.T) {
 			t.Fatalf("coupon %d: verdict = %v", i, v)
 		}
 	}
-	if b.Legs != 3*MaxCoupons {
-		t.Errorf("legs = %d", b.Legs)
+	if b.LegCount != 3*MaxCoupons {
+		t.Errorf("legs = %d", b.LegCount)
 	}
 }
 
 func TestBettor_KeepsWhatWaits(t *testing.T) {
 	var b Bettor
 	early := bet("early", noon, "unknown")
-	b.Note(early, at(0), at(0), noon.Unix())
-	leg := b.Send(early, cause(0, 0), noon.Unix())[0]
+	b.AddCoupon(early, at(0), at(0), noon.Unix())
+	leg := b.LegsOf(early, cause(0, 0), noon.Unix())[0]
 	for i := range MaxCoupons + 50 {
 		when := noon.Add(time.Duration(i+1) * time.Minute)
 		settle(&b, bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i)), int64(i+1), "l", when)
 	}
-	before := b.Legs
+	before := b.LegCount
 	b.Apply(answer(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
 	b.Apply(answer(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
-	if b.Legs != before+1 || weightOf(b.Leagues, Name("s", "late")) == 0 {
-		t.Errorf("a leg whose event came late was counted %d times", b.Legs-before)
+	if b.LegCount != before+1 || weightOf(b.Leagues, Name("s", "late")) == 0 {
+		t.Errorf("a leg whose event came late was counted %d times", b.LegCount-before)
 	}
 }
 
@@ -195,8 +195,8 @@ func TestBettor_ABetDatedAheadDoesNotMakeThePastFade(t *testing.T) {
 	settle(&honest, bet("c1", noon, "e1"), 1, "l", noon)
 	settle(&ahead, bet("c1", noon, "e1"), 1, "l", noon)
 	c := bet("c2", noon.AddDate(1, 0, 0), "e2")
-	ahead.Note(c, at(2), at(2), noon.Unix())
-	for _, leg := range ahead.Send(c, cause(2, 0), noon.Unix()) {
+	ahead.AddCoupon(c, at(2), at(2), noon.Unix())
+	for _, leg := range ahead.LegsOf(c, cause(2, 0), noon.Unix()) {
 		ahead.Apply(answer(&leg, "m", noon), noon.Unix())
 	}
 	if ahead.At != honest.At || weightOf(ahead.Leagues, Name("s", "l")) != weightOf(honest.Leagues, Name("s", "l")) {
@@ -215,12 +215,12 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 		var atOnce, later Bettor
 		var legs []Leg
 		for i, c := range coupons {
-			atOnce.Note(c, at(int64(i)), at(int64(i)), now)
-			for _, leg := range atOnce.Send(c, cause(int64(i), 0), now) {
+			atOnce.AddCoupon(c, at(int64(i)), at(int64(i)), now)
+			for _, leg := range atOnce.LegsOf(c, cause(int64(i), 0), now) {
 				atOnce.Apply(answer(&leg, leg.EventID, noon), now)
 			}
-			later.Note(c, at(int64(i)), at(int64(i)), now)
-			legs = append(legs, later.Send(c, cause(int64(i), 0), now)...)
+			later.AddCoupon(c, at(int64(i)), at(int64(i)), now)
+			legs = append(legs, later.LegsOf(c, cause(int64(i), 0), now)...)
 		}
 		for _, leg := range rapid.Permutation(legs).Draw(t, "order") {
 			later.Apply(answer(&leg, leg.EventID, noon), now)
@@ -240,8 +240,8 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 		for i := range rapid.IntRange(0, 40).Draw(t, "coupons") {
 			when := noon.Add(time.Duration(rapid.IntRange(-1000, 1000).Draw(t, "minutes")) * time.Minute)
 			c := bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i), fmt.Sprint("f", i%3))
-			b.Note(c, at(int64(i)), at(int64(i)), when.Unix())
-			for _, leg := range b.Send(c, cause(int64(i), 0), when.Unix()) {
+			b.AddCoupon(c, at(int64(i)), at(int64(i)), when.Unix())
+			for _, leg := range b.LegsOf(c, cause(int64(i), 0), when.Unix()) {
 				if rapid.Bool().Draw(t, "comes back") {
 					b.Apply(answer(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
 				}
@@ -261,7 +261,7 @@ func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
 	var b Bettor
 	for i, year := range []int{1, 1969, 2020} {
 		c := bet(fmt.Sprint("c", i), time.Date(year, 2, 3, 0, 0, 0, 0, time.UTC), "e")
-		if got := b.Note(c, at(int64(i)), at(int64(i)), noon.Unix()); got != NewBet {
+		if got := b.AddCoupon(c, at(int64(i)), at(int64(i)), noon.Unix()); got != NewBet {
 			t.Errorf("a bet of the year %d: verdict %d", year, got)
 		}
 	}
@@ -270,10 +270,10 @@ func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
 func TestBettor_SendsTheSameLegsAgain(t *testing.T) {
 	var b Bettor
 	first := bet("c1", noon, "e1")
-	b.Note(first, at(5), at(5), noon.Unix())
-	before := b.Send(first, cause(5, 0), noon.Unix())
-	b.Note(bet("c2", noon.Add(-time.Hour), "e2"), at(6), at(6), noon.Unix()) // comes later, and is dated before
-	if diff := cmp.Diff(before, b.Send(first, cause(5, 0), noon.Unix())); diff != "" {
+	b.AddCoupon(first, at(5), at(5), noon.Unix())
+	before := b.LegsOf(first, cause(5, 0), noon.Unix())
+	b.AddCoupon(bet("c2", noon.Add(-time.Hour), "e2"), at(6), at(6), noon.Unix()) // comes later, and is dated before
+	if diff := cmp.Diff(before, b.LegsOf(first, cause(5, 0), noon.Unix())); diff != "" {
 		t.Errorf("the legs of a bet, made again after another one came:\n%s", diff)
 	}
 }
@@ -289,7 +289,7 @@ func TestBettor_KnowsTheRecordThatItCounted(t *testing.T) {
 		record Position
 		want   Verdict
 	}{{former, NewBet}, {former, AgainBet}, {later, RepeatBet}, {later, RepeatBet}, {former, AgainBet}} {
-		if got := b.Note(c, step.record, step.record, noon.Unix()); got != step.want {
+		if got := b.AddCoupon(c, step.record, step.record, noon.Unix()); got != step.want {
 			t.Errorf("step %d: verdict %d, want %d", i, got, step.want)
 		}
 		again, err := UnmarshalBettor(b.Marshal())

@@ -35,7 +35,7 @@ type categoryKey struct {
 const landmark = 1_577_836_800 // 2020-01-01
 
 // hash is that by which a category finds its rows.
-func (k categoryKey) hash() uint64 { return scatter(uint64(k.kind)<<32 | uint64(k.name)) }
+func (k categoryKey) hash() uint64 { return Scatter(uint64(k.kind)<<32 | uint64(k.name)) }
 
 func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	k := categoryKey{kind, key}
@@ -56,11 +56,11 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 		return
 	}
 	if sign > 0 {
-		x.bets += b.Legs
+		x.bets += b.LegCount
 	} else {
-		x.bets -= b.Legs
+		x.bets -= b.LegCount
 	}
-	scale := sign * decay(landmark-b.At, TasteHalfLife)
+	scale := sign * Decay(landmark-b.At, TasteHalfLife)
 	x.crowd += b.Weight * scale
 	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {

@@ -11,15 +11,15 @@ const (
 	PopularityHalfLife = 6 * time.Hour       // of an event's bets
 )
 
-// paceHalfLives are those of an event's bets beside [PopularityHalfLife].
-var paceHalfLives = [paces]time.Duration{5 * time.Minute, 20 * time.Minute, 2 * time.Hour, 48 * time.Hour, 30 * 24 * time.Hour}
+// PaceHalfLives are those of an event's bets beside [PopularityHalfLife].
+var PaceHalfLives = [PaceCount]time.Duration{5 * time.Minute, 20 * time.Minute, 2 * time.Hour, 48 * time.Hour, 30 * 24 * time.Hour}
 
-const paces = 5
+const PaceCount = 5
 
-// decay is the factor that a weight loses in the given seconds: 2^(-seconds/halfLife).
+// Decay is the factor by which a weight fades in the given seconds: 2^(-seconds/halfLife).
 // Negative seconds make it grow, so that facts may come in any order (forward
 // decay: Cormode, Shkapenyuk, Srivastava, Xu, ICDE 2009).
-func decay(seconds int64, halfLife time.Duration) float64 {
+func Decay(seconds int64, halfLife time.Duration) float64 {
 	return math.Exp2(-float64(seconds) / halfLife.Seconds())
 }
 
@@ -37,10 +37,10 @@ func (d *Decayed) Add(weight float64, at int64, halfLife time.Duration) {
 	case d.Sum == 0: // not faded: from a far past that would be 0 times infinity
 		d.At = at
 	case at > d.At:
-		d.Sum *= decay(at-d.At, halfLife)
+		d.Sum *= Decay(at-d.At, halfLife)
 		d.At = at
 	}
-	d.Sum += weight * decay(d.At-at, halfLife)
+	d.Sum += weight * Decay(d.At-at, halfLife)
 }
 
 // Value is the sum as of the given second; before At it is taken as of At, so
@@ -49,5 +49,5 @@ func (d Decayed) Value(at int64, halfLife time.Duration) float64 {
 	if at <= d.At {
 		return d.Sum
 	}
-	return d.Sum * decay(at-d.At, halfLife)
+	return d.Sum * Decay(at-d.At, halfLife)
 }

@@ -75,12 +75,12 @@ func (h *firstHour) crowd(kind, users, coupons int) {
 				of = h.events[0]
 			}
 		}
-		h.place(fmt.Sprint("u", n), of[h.r.IntN(len(of))])
+		h.placeBet(fmt.Sprint("u", n), of[h.r.IntN(len(of))])
 	}
 }
 
 // place lets a user bet, and the model learn from it as the learner does.
-func (h *firstHour) place(user, event string) {
+func (h *firstHour) placeBet(user, event string) {
 	if h.model != nil {
 		h.model.Learn(h.index, &Question{Query: tipoff.Query{UserID: user}, Bettor: h.bettors[user], Now: h.now}, []uint64{tipoff.EventRef(event)}, new(Scratch))
 	}
@@ -110,7 +110,7 @@ func TestFirstHour_WhoHasOneTasteSeesIt(t *testing.T) {
 		taste := rapid.IntRange(0, h.sports-1).Draw(t, "taste")
 		bets := rapid.IntRange(1, 10).Draw(t, "bets")
 		for _, event := range h.events[taste][:bets] {
-			h.place("fan", event)
+			h.placeBet("fan", event)
 		}
 		for _, diversity := range []float64{0, 0.1} {
 			for _, n := range []int{5, 10} {
@@ -148,11 +148,11 @@ func TestFirstHour_OneMoreBetNeverLowersItsLeague(t *testing.T) {
 		h := drawFirstHour(t)
 		user := "me" // with so few bets that none of his leagues and teams is forgotten
 		for range rapid.IntRange(1, 10).Draw(t, "earlier") {
-			h.place(user, h.all[h.r.IntN(len(h.all))])
+			h.placeBet(user, h.all[h.r.IntN(len(h.all))])
 		}
 		bet := h.all[rapid.IntRange(0, len(h.all)-1).Draw(t, "bet")]
 		before := h.list(user, 1000, 0, RankerAffinity)
-		h.place(user, bet)
+		h.placeBet(user, bet)
 		after := h.list(user, 1000, 0, RankerAffinity)
 		league := h.fixture(bet).Event
 		above := aboveOf(before, league)
@@ -245,11 +245,11 @@ func TestFirstHour_AFirstBetLeavesTheListsOfOthersAsTheyWere(t *testing.T) {
 		h := drawFirstHour(t)
 		taste := rapid.IntRange(0, h.sports-1).Draw(t, "taste")
 		for _, event := range h.events[taste][:rapid.IntRange(1, 5).Draw(t, "bets")] {
-			h.place("fan", event)
+			h.placeBet("fan", event)
 		}
 		bet := h.all[rapid.IntRange(0, len(h.all)-1).Draw(t, "bet")]
 		before := h.list("fan", 50, 0, "")
-		h.place("stranger", bet)
+		h.placeBet("stranger", bet)
 		after := h.list("fan", 50, 0, "")
 		if ofSport(after[:5], taste) < 4 {
 			t.Fatalf("a bet on %v by somebody else leaves %v", bet, ids(after))
@@ -259,7 +259,7 @@ func TestFirstHour_AFirstBetLeavesTheListsOfOthersAsTheyWere(t *testing.T) {
 		}
 		for i, a := range before { // what changed places was nearly equal before
 			for _, b := range before[i+1:] {
-				at, behind := place(after, a), place(after, b)
+				at, behind := rankOf(after, a), rankOf(after, b)
 				if at > behind && behind >= 0 && a.Score-b.Score > 0.4 {
 					t.Fatalf("a bet on %v by somebody else puts %s (%v) before %s (%v)", bet, b.Event.ID, b.Score, a.Event.ID, a.Score)
 				}
@@ -269,7 +269,7 @@ func TestFirstHour_AFirstBetLeavesTheListsOfOthersAsTheyWere(t *testing.T) {
 }
 
 // place is the place of an event in a list, -1 where it is not there.
-func place(list []Ranked, r Ranked) int {
+func rankOf(list []Ranked, r Ranked) int {
 	return slices.IndexFunc(list, func(o Ranked) bool { return o.Event.ID == r.Event.ID })
 }
 

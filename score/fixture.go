@@ -15,17 +15,17 @@ const (
 	WaitersPerChunk = 64 // legs that wait for one event are kept in chunks
 )
 
-// pairUnit is the weight of a pair whose second bet followed at once; each bet
+// PairUnit is the weight of a pair whose second bet followed at once; each bet
 // between them multiplies it by [pairLag]. Weights are whole numbers, so that sums
 // do not depend on order.
 const (
-	pairUnit = 1 << 16
+	PairUnit = 1 << 16
 	pairLag  = 0.7
 )
 
 var pairWeights = func() (weights [HistoryForPairs]uint64) {
 	for lag := range weights {
-		weights[lag] = uint64(math.Round(pairUnit * math.Pow(pairLag, float64(lag))))
+		weights[lag] = uint64(math.Round(PairUnit * math.Pow(pairLag, float64(lag))))
 	}
 	return weights
 }()
@@ -42,13 +42,13 @@ type Fixture struct {
 	First   Position  // where the event was posted first
 	Applied []Applied // legs counted, by partition of coupons
 
-	Legs       uint64
-	FirstBet   int64          // Unix seconds, 0 before the first leg
-	Popularity Decayed        // [PopularityHalfLife]
-	Paces      [paces]Decayed // [paceHalfLives]
-	Outcomes   []OutcomeBets  // most chosen first
-	Neighbours []Neighbour    // heaviest first
-	Waiters    uint64         // legs that came before the event
+	LegCount   uint64
+	FirstBet   int64              // Unix seconds, 0 before the first leg
+	Popularity Decayed            // [PopularityHalfLife]
+	Paces      [PaceCount]Decayed // [PaceHalfLives]
+	Outcomes   []OutcomeBets      // most chosen first
+	Neighbours []Neighbour        // heaviest first
+	Waiters    uint64             // legs that came before the event
 }
 
 // OutcomeBets are the bets on one outcome of an event, where bets name it.
@@ -58,7 +58,7 @@ type OutcomeBets struct {
 }
 
 // Neighbour is an event that the same users bet on before this one. The pair's
-// weight is Weight / [pairUnit] (item-item collaborative filtering with
+// weight is Weight / [PairUnit] (item-item collaborative filtering with
 // increments: Huang et al., TencentRec, SIGMOD 2015).
 type Neighbour struct {
 	Event  uint64 // [tipoff.EventRef]
@@ -134,13 +134,13 @@ func (f *Fixture) Count(leg *Leg) bool {
 	if !f.applied(&leg.Cause).add(leg.Cause) {
 		return false
 	}
-	if f.Legs == 0 || leg.At < f.FirstBet {
+	if f.LegCount == 0 || leg.At < f.FirstBet {
 		f.FirstBet = leg.At
 	}
-	f.Legs++
+	f.LegCount++
 	f.Popularity.Add(1, leg.At, PopularityHalfLife)
 	for i := range f.Paces {
-		f.Paces[i].Add(1, leg.At, paceHalfLives[i])
+		f.Paces[i].Add(1, leg.At, PaceHalfLives[i])
 	}
 	if leg.Outcome != "" {
 		f.addOutcome(leg.Market, leg.Outcome)
@@ -160,17 +160,17 @@ func (f *Fixture) Count(leg *Leg) bool {
 // matters to ranking; the fixture itself where it has not. What left a full list does
 // not come back.
 func (f *Fixture) Without(leg *Leg) *Fixture {
-	if i, known := f.findApplied(&leg.Cause); !known || f.Legs == 0 || !f.Applied[i].has(&leg.Cause) {
+	if i, known := f.findApplied(&leg.Cause); !known || f.LegCount == 0 || !f.Applied[i].has(&leg.Cause) {
 		return f
 	}
 	less := *f
-	less.Legs--
-	if less.Legs == 0 {
-		less.FirstBet, less.Popularity, less.Paces = 0, Decayed{}, [paces]Decayed{}
+	less.LegCount--
+	if less.LegCount == 0 {
+		less.FirstBet, less.Popularity, less.Paces = 0, Decayed{}, [PaceCount]Decayed{}
 	} else {
 		less.Popularity.Add(-1, leg.At, PopularityHalfLife)
 		for i := range less.Paces {
-			less.Paces[i].Add(-1, leg.At, paceHalfLives[i])
+			less.Paces[i].Add(-1, leg.At, PaceHalfLives[i])
 		}
 	}
 	less.Neighbours = slices.Clone(f.Neighbours)

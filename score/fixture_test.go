@@ -32,8 +32,8 @@ func TestFixture_CountsALegOnce(t *testing.T) {
 	for _, l := range deliveries {
 		f.Count(l)
 	}
-	if f.Legs != 5 || f.Outcomes[0].Bets != 5 || !near(f.Popularity.Sum, 5) {
-		t.Errorf("legs = %d, outcomes = %v, popularity = %v; want 5 of each", f.Legs, f.Outcomes, f.Popularity)
+	if f.LegCount != 5 || f.Outcomes[0].Bets != 5 || !near(f.Popularity.Sum, 5) {
+		t.Errorf("legs = %d, outcomes = %v, popularity = %v; want 5 of each", f.LegCount, f.Outcomes, f.Popularity)
 	}
 }
 
@@ -43,8 +43,8 @@ func TestFixture_ANewLifeOfTheTopicBeginsAtZeroAgain(t *testing.T) {
 	again := leg(0, 0, 0)
 	again.Source = 8
 	f.Count(again)
-	if f.Legs != 2 {
-		t.Errorf("legs = %d, want 2", f.Legs)
+	if f.LegCount != 2 {
+		t.Errorf("legs = %d, want 2", f.LegCount)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestFixture_KeepsTheHeaviestNeighbours(t *testing.T) {
 		f.Count(leg(offset, 0, 0, 42, uint64(1000+i)))
 		offset++
 	}
-	if len(f.Neighbours) != MaxNeighbours || f.Neighbours[0].Event != 42 || f.Neighbours[0].Weight != 10*MaxNeighbours*pairUnit {
+	if len(f.Neighbours) != MaxNeighbours || f.Neighbours[0].Event != 42 || f.Neighbours[0].Weight != 10*MaxNeighbours*PairUnit {
 		t.Errorf("%d neighbours, the first is %+v", len(f.Neighbours), f.Neighbours[0])
 	}
 }

@@ -23,16 +23,16 @@ type hotEvent struct {
 const (
 	hotLists = 4
 	hotMost  = 100 // events of a list
-	hotLeast = 50  // below it, a list that was cut is made anew; retrieval looks no deeper
+	hotLeast = 50  // below it, a list that was cut is filled again; retrieval looks no deeper
 )
 
 // hotBy is which half-life each hot list goes by.
 var hotBy = [hotLists]int{1, 3, 4, 5}
 
 // heats are the half-lives of an event's bets, from the shortest on.
-const heats = paces + 1
+const heats = PaceCount + 1
 
-var heatHalfLives = [heats]time.Duration{paceHalfLives[0], paceHalfLives[1], paceHalfLives[2], PopularityHalfLife, paceHalfLives[3], paceHalfLives[4]}
+var heatHalfLives = [heats]time.Duration{PaceHalfLives[0], PaceHalfLives[1], PaceHalfLives[2], PopularityHalfLife, PaceHalfLives[3], PaceHalfLives[4]}
 
 // heat is a [Decayed] number of bets as its binary logarithm: as of [landmark], so
 // that a half-life takes 1 off it, and at its newest bet, which it does not exceed.
@@ -49,8 +49,8 @@ func heatOf(d Decayed, halfLife time.Duration) heat {
 	return heat{most + float64(d.At-landmark)/halfLife.Seconds(), float32(most)}
 }
 
-// heat puts an open event into its places of the hot lists.
-func (x *Index) heat(slot int32) {
+// updateHot moves an open event to where it belongs in the hot lists.
+func (x *Index) updateHot(slot int32) {
 	for k := range x.hot {
 		x.hot[k].remove(slot)
 		x.putHot(k, slot)
@@ -58,8 +58,8 @@ func (x *Index) heat(slot int32) {
 	}
 }
 
-// cool takes an event that is not open any more out of the hot lists.
-func (x *Index) cool(slot int32) {
+// removeHot takes an event that is not open any more out of the hot lists.
+func (x *Index) removeHot(slot int32) {
 	for k := range x.hot {
 		x.hot[k].remove(slot)
 		x.refill(k)
@@ -89,7 +89,7 @@ func (x *Index) putHot(k int, slot int32) {
 	}
 }
 
-// refill makes a list anew from all open events where too little of it is left.
+// refill fills a list again from all open events where too little of it is left.
 func (x *Index) refill(k int) {
 	l := &x.hot[k]
 	if !l.cut || len(l.events) >= hotLeast {

@@ -36,16 +36,16 @@ type Index struct {
 }
 
 type entry struct {
-	ref    uint64
-	event  *tipoff.Event // nil: not posted, known as a neighbour only
-	place  int32         // in open; -1: not there
-	begin  int64         // Unix microseconds
-	sport  int32         // into categories
-	league int32
-	teams  []int32
-	named  struct{ sport, league, country uint32 } // [Name]s, for filters
+	ref       uint64
+	event     *tipoff.Event // nil: not posted, known as a neighbour only
+	openIndex int32         // index in open; -1: not there
+	begin     int64         // Unix microseconds
+	sport     int32         // into categories
+	league    int32
+	teams     []int32
+	named     struct{ sport, league, country uint32 } // [Name]s, for filters
 
-	legs      float64
+	legCount  float64
 	pop       Decayed
 	heats     [heats]heat
 	first     int64 // Unix seconds of the first bet known here; 0: none
@@ -93,7 +93,7 @@ func (x *Index) slot(ref uint64) int32 {
 		slot = int32(len(x.entries))
 		x.entries, x.rootLegs, x.isOpen = append(x.entries, entry{}), append(x.rootLegs, 0), append(x.isOpen, false)
 	}
-	x.entries[slot], x.rootLegs[slot], x.isOpen[slot] = entry{ref: ref, place: -1}, 0, false
+	x.entries[slot], x.rootLegs[slot], x.isOpen[slot] = entry{ref: ref, openIndex: -1}, 0, false
 	x.slots[ref] = slot
 	return slot
 }
@@ -101,11 +101,11 @@ func (x *Index) slot(ref uint64) int32 {
 // drop gives a slot back that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
-	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legs > 0 || e.trails > 0 {
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.trails > 0 {
 		return
 	}
 	delete(x.slots, e.ref)
-	x.entries[slot] = entry{place: -1}
+	x.entries[slot] = entry{openIndex: -1}
 	x.free = append(x.free, slot)
 }
 
@@ -115,17 +115,17 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	slot := x.slot(ref)
 	x.setNeighbours(slot, f.Neighbours)
 	e := &x.entries[slot]
-	e.legs = float64(f.Legs)
+	e.legCount = float64(f.LegCount)
 	if len(f.Outcomes) != len(e.outcomes) {
 		for _, o := range f.Outcomes {
 			x.category(kindMarket, Name(o.Market), o.Market)
 		}
 	}
-	x.rootLegs[slot] = float32(math.Sqrt(e.legs))
+	x.rootLegs[slot] = float32(math.Sqrt(e.legCount))
 	e.pop, e.outcomes = f.Popularity, f.Outcomes
 	e.heats = [heats]heat{
-		heatOf(f.Paces[0], paceHalfLives[0]), heatOf(f.Paces[1], paceHalfLives[1]), heatOf(f.Paces[2], paceHalfLives[2]),
-		heatOf(f.Popularity, PopularityHalfLife), heatOf(f.Paces[3], paceHalfLives[3]), heatOf(f.Paces[4], paceHalfLives[4]),
+		heatOf(f.Paces[0], PaceHalfLives[0]), heatOf(f.Paces[1], PaceHalfLives[1]), heatOf(f.Paces[2], PaceHalfLives[2]),
+		heatOf(f.Popularity, PopularityHalfLife), heatOf(f.Paces[3], PaceHalfLives[3]), heatOf(f.Paces[4], PaceHalfLives[4]),
 	}
 	e.first = f.FirstBet
 	e.timedAt = -1
@@ -151,8 +151,8 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	}
 	e.named.country = Name(event.Country)
 	e.event, e.begin = event, event.Begin.UnixMicro()
-	if x.setOpen(slot, event.Open(now)); e.place >= 0 {
-		x.heat(slot)
+	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
+		x.updateHot(slot)
 	}
 	x.refresh(e)
 }
@@ -166,7 +166,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setOpen(slot, false)
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
-	e.event, e.legs, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
+	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
 	x.rootLegs[slot] = 0
 	x.drop(slot)
 }
@@ -185,17 +185,17 @@ func (x *Index) setOpen(slot int32, open bool) {
 	e := &x.entries[slot]
 	x.isOpen[slot] = open
 	switch {
-	case open && e.place < 0:
-		e.place = int32(len(x.open))
+	case open && e.openIndex < 0:
+		e.openIndex = int32(len(x.open))
 		x.open = append(x.open, slot)
 		x.enlist(slot, true)
-	case !open && e.place >= 0:
+	case !open && e.openIndex >= 0:
 		last := x.open[len(x.open)-1]
-		x.open[e.place] = last
-		x.entries[last].place = e.place
+		x.open[e.openIndex] = last
+		x.entries[last].openIndex = e.openIndex
 		x.open = x.open[:len(x.open)-1]
-		e.place = -1
-		x.cool(slot)
+		e.openIndex = -1
+		x.removeHot(slot)
 		x.enlist(slot, false)
 	}
 }
@@ -205,7 +205,7 @@ func (x *Index) setNeighbours(slot int32, neighbours []Neighbour) {
 	old := x.entries[slot].before
 	fresh := make([]edge, len(neighbours))
 	for i, n := range neighbours {
-		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / pairUnit}
+		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / PairUnit}
 	}
 	for i, f := range fresh {
 		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
@@ -327,7 +327,7 @@ func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
 func (x *Index) Affinities(b *Bettor, now time.Time) tipoff.Affinities {
 	fade := 1.0
 	if at := now.Unix(); at > b.At {
-		fade = decay(at-b.At, TasteHalfLife)
+		fade = Decay(at-b.At, TasteHalfLife)
 	}
 	words := func(list []Affinity, name func(key uint32) string) []tipoff.Affinity {
 		said := []tipoff.Affinity{}
@@ -357,11 +357,11 @@ func (x *Index) Affinities(b *Bettor, now time.Time) tipoff.Affinities {
 	}
 	return tipoff.Affinities{
 		UserID:  b.User.ID,
-		Bets:    b.Legs,
+		Bets:    b.LegCount,
 		Sports:  words(b.Sports, named(kindSport)),
 		Leagues: words(b.Leagues, named(kindLeague)),
 		Teams:   words(b.Teams, named(kindTeam)),
 		Markets: words(b.Markets, named(kindMarket)),
-		Odds:    words(b.Odds, oddsName),
+		Odds:    words(b.Odds, OddsRangeName),
 	}
 }

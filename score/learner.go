@@ -19,7 +19,7 @@ type Model struct {
 	squares [Terms][Contexts]float32 // sums of squared slopes
 	net     net
 	tastes  tastes
-	Quality [experts]Quality
+	Quality [rankerCount]Quality
 	off     []int // terms that are left out
 }
 
@@ -54,26 +54,26 @@ const (
 	qualityMargin = 1.01
 )
 
-// experts are the ways to rank that are compared while learning: the learnt ones
+// The rankers that are compared while learning: the learnt ones
 // first, then plain ones that hold the floor.
 const (
-	expertNet = iota
-	expertLinear
-	expertBlend
-	expertAffinity
-	expertPairsPopular
-	expertPairs
-	expertPopular
-	experts
+	rankerNet = iota
+	rankerLinear
+	rankerBlend
+	rankerByAffinity
+	rankerPairsPopular
+	rankerPairs
+	rankerByPopularity
+	rankerCount
 )
 
-// ExpertNames name what [Model.Quality] measures.
-var ExpertNames = [experts]string{"two stages", "linear", "hand blend", RankerAffinity, "pairs and popularity", RankerCF, RankerPopular}
+// ComparedRankers names what [Model.Quality] measures.
+var ComparedRankers = [rankerCount]string{"two stages", "linear", "hand blend", RankerAffinity, "pairs and popularity", RankerCF, RankerPopular}
 
 // NewModel returns a model that ranks by the hand blend and has learnt nothing.
 func NewModel() *Model {
 	m := &Model{net: newNet(), tastes: newTastes()}
-	for t, w := range plainWeights(expertBlend, false) {
+	for t, w := range plainWeights(rankerBlend, false) {
 		m.Weights[t][contextAlways] = w / 2
 	}
 	for t := termBias; t < Terms; t++ {
@@ -84,20 +84,20 @@ func NewModel() *Model {
 
 // earned says whether one way to rank did better than the hand blend by more than
 // chance explains: by the standard error of the difference. No better one is needed.
-func (m *Model) earned(expert int) bool {
-	q := &m.Quality[expert]
-	return q.Weight > 0 && q.NDCG()-m.Quality[expertBlend].NDCG() > math.Sqrt(q.Squares)/q.Weight
+func (m *Model) earned(ranker int) bool {
+	q := &m.Quality[ranker]
+	return q.Weight > 0 && q.NDCG()-m.Quality[rankerBlend].NDCG() > math.Sqrt(q.Squares)/q.Weight
 }
 
 // Leader is the way to rank that did best of late. A plain one leads while little
 // is learnt, and where the learnt ones fall behind it; the hand blend while nothing
 // else is known to do better.
 func (m *Model) Leader() int {
-	learnt, plain := expertLinear, expertBlend
-	if m.Quality[expertNet].NDCG() >= m.Quality[expertLinear].NDCG() {
-		learnt = expertNet
+	learnt, plain := rankerLinear, rankerBlend
+	if m.Quality[rankerNet].NDCG() >= m.Quality[rankerLinear].NDCG() {
+		learnt = rankerNet
 	}
-	for e := expertBlend; e < experts; e++ {
+	for e := rankerBlend; e < rankerCount; e++ {
 		if m.earned(e) && m.Quality[e].NDCG() > m.Quality[plain].NDCG() {
 			plain = e
 		}
@@ -120,10 +120,10 @@ func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	}
 }
 
-// labelled is one event of the list that a coupon is learnt from.
-type labelled struct {
+// scored is one event of the list that a coupon is learnt from.
+type scored struct {
 	slot  int32
-	leg   bool
+	isLeg bool
 	extra float32 // logarithm of how many events it stands for
 	score float32 // of the first stage
 	share float32 // softmax of score and extra
@@ -154,37 +154,37 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
 	r.begin(x, &Question{Query: q.Query, Bettor: q.Bettor, Now: q.Now, Model: m}, s)
-	legs := r.labels(events)
+	legs := r.fillList(events)
 	if legs == 0 {
 		return
 	}
 	m.Steps++
 	var w [Terms]float32
 	m.weights(&r.context, &w)
-	list := s.labelled
+	list := s.scored
 	for i := range list {
 		list[i].score = dot(&w, &list[i].terms)
 	}
-	top := r.bestLabelled()
+	top := r.bestScored()
 	m.measure(r, top)
 	m.learnNet(r, top)
 	m.learnLinear(r, legs)
 	r.learnTastes(w[termBias])
 }
 
-// labels fills the list: the legs that were open, what retrieval proposes, and some
+// fillList fills the list: the legs that were open, what retrieval proposes, and some
 // events drawn from all, which stand for those left out. It returns how many legs
 // there are.
-func (r *ranking) labels(events []uint64) (legs int) {
+func (r *ranking) fillList(events []uint64) (legs int) {
 	s := r.Scratch
-	s.labelled = s.labelled[:0]
+	s.scored = s.scored[:0]
 	add := func(slot int32, leg bool, extra float32) bool {
 		if !r.admits(slot) {
 			return false
 		}
 		r.skip[slot] = r.generation
-		s.labelled = append(s.labelled, labelled{slot: slot, leg: leg, extra: extra})
-		r.fill(slot, &s.labelled[len(s.labelled)-1].terms)
+		s.scored = append(s.scored, scored{slot: slot, isLeg: leg, extra: extra})
+		r.fill(slot, &s.scored[len(s.scored)-1].terms)
 		return true
 	}
 	seed := uint64(r.micros)
@@ -205,26 +205,26 @@ func (r *ranking) labels(events []uint64) (legs int) {
 	}
 	s.picked = r.retrieve(s.picked[:0], toLearn)
 	for _, slot := range s.picked {
-		s.labelled = append(s.labelled, labelled{slot: slot})
-		r.fill(slot, &s.labelled[len(s.labelled)-1].terms)
+		s.scored = append(s.scored, scored{slot: slot})
+		r.fill(slot, &s.scored[len(s.scored)-1].terms)
 	}
-	extra := ln(max(1, float32(len(r.open)-len(s.labelled))/learnRandom))
+	extra := ln(max(1, float32(len(r.open)-len(s.scored))/learnRandom))
 	for range learnRandom {
-		seed = scatter(seed)
+		seed = Scatter(seed)
 		add(r.open[seed%uint64(len(r.open))], false, extra)
 	}
 	return legs
 }
 
-// bestLabelled points to the best of the list by the first stage, best first,
+// bestScored points to the best of the list by the first stage, best first,
 // [netDepth] at most.
-func (r *ranking) bestLabelled() []*labelled {
+func (r *ranking) bestScored() []*scored {
 	top, least := r.top[:0], float32(math.Inf(-1))
-	order := func(a, b *labelled) int {
+	order := func(a, b *scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(r.entries[a.slot].ref, r.entries[b.slot].ref))
 	}
-	for i := range r.labelled {
-		l := &r.labelled[i]
+	for i := range r.scored {
+		l := &r.scored[i]
 		if l.score < least {
 			continue
 		}
@@ -242,7 +242,7 @@ func (r *ranking) bestLabelled() []*labelled {
 
 // learnLinear takes the first stage's step.
 func (m *Model) learnLinear(r *ranking, legs int) {
-	list, most := r.labelled, float32(math.Inf(-1))
+	list, most := r.scored, float32(math.Inf(-1))
 	for i := range list {
 		most = max(most, list[i].score+list[i].extra)
 	}
@@ -255,7 +255,7 @@ func (m *Model) learnLinear(r *ranking, legs int) {
 	for i := range list {
 		l := &list[i]
 		d := l.share / sum
-		if l.leg {
+		if l.isLeg {
 			d -= 1 / float32(legs)
 		}
 		l.slope = d * float32(legs) // each leg is a bet
@@ -278,10 +278,10 @@ func (m *Model) learnLinear(r *ranking, legs int) {
 }
 
 // learnNet takes the second stage's step, where a leg is among the best.
-func (m *Model) learnNet(r *ranking, top []*labelled) {
+func (m *Model) learnNet(r *ranking, top []*scored) {
 	legs := float32(0)
 	for _, l := range top {
-		if l.leg {
+		if l.isLeg {
 			legs++
 		}
 	}
@@ -291,7 +291,7 @@ func (m *Model) learnNet(r *ranking, top []*labelled) {
 	v, slopes, most := &r.view, r.slopes[:len(top)], float32(math.Inf(-1))
 	m.net.move(top, &r.context, v)
 	for k, l := range top {
-		slopes[k] = l.score + v.moved[k]
+		slopes[k] = l.score + v.shift[k]
 		most = max(most, slopes[k])
 	}
 	sum := float32(0)
@@ -301,7 +301,7 @@ func (m *Model) learnNet(r *ranking, top []*labelled) {
 	}
 	for k, l := range top {
 		slopes[k] /= sum
-		if l.leg {
+		if l.isLeg {
 			slopes[k] -= 1 / legs
 		}
 	}
@@ -309,66 +309,66 @@ func (m *Model) learnNet(r *ranking, top []*labelled) {
 }
 
 // measure holds every way to rank against the coupon.
-func (m *Model) measure(r *ranking, top []*labelled) {
-	var gains [experts]float64
-	for e := range experts {
+func (m *Model) measure(r *ranking, top []*scored) {
+	var gains [rankerCount]float64
+	for e := range rankerCount {
 		gain := 0.0
 		switch e {
-		case expertNet:
+		case rankerNet:
 			if len(top) > 1 {
 				gain = m.gainNet(r, top)
 			}
-		case expertLinear:
-			gain = r.gain(func(l *labelled) float32 { return l.score })
+		case rankerLinear:
+			gain = r.gain(func(l *scored) float32 { return l.score })
 		default:
 			w := plainWeights(e, r.context[contextCold] > 0)
-			for i := range r.labelled {
-				r.labelled[i].share = dot(w, &r.labelled[i].terms)
+			for i := range r.scored {
+				r.scored[i].share = dot(w, &r.scored[i].terms)
 			}
-			gain = r.gain(func(l *labelled) float32 { return l.share })
+			gain = r.gain(func(l *scored) float32 { return l.share })
 		}
 		gains[e] = gain
 	}
 	for e, gain := range gains {
-		q, better := &m.Quality[e], gain-gains[expertBlend]
+		q, better := &m.Quality[e], gain-gains[rankerBlend]
 		q.Sum, q.Weight, q.Squares = q.Sum*qualityFade+gain, q.Weight*qualityFade+1, q.Squares*qualityFade+better*better
 	}
 }
 
-func (m *Model) gainNet(r *ranking, top []*labelled) float64 {
+func (m *Model) gainNet(r *ranking, top []*scored) float64 {
 	m.net.move(top, &r.context, &r.view)
 	lowest := float32(math.Inf(1))
 	for k, l := range top {
-		l.share = l.score + r.view.moved[k]
+		l.share = l.score + r.view.shift[k]
 		lowest = min(lowest, l.share)
 	}
-	for i := range r.labelled {
-		if l := &r.labelled[i]; !slices.Contains(top, l) {
+	for i := range r.scored {
+		if l := &r.scored[i]; !slices.Contains(top, l) {
 			l.share = lowest - 1
 		}
 	}
-	return r.gain(func(l *labelled) float32 { return l.share })
+	return r.gain(func(l *scored) float32 { return l.share })
 }
 
 // gain is the NDCG@10 of the list by a score; equals stand before the legs.
-func (r *ranking) gain(score func(*labelled) float32) float64 {
+func (r *ranking) gain(score func(*scored) float32) float64 {
 	legs, got := 0, 0.0
-	for i := range r.labelled {
-		if !r.labelled[i].leg {
+	for i := range r.scored {
+		if !r.scored[i].isLeg {
 			continue
 		}
 		legs++
-		place, own := 0, score(&r.labelled[i])
+		rank, own := 0, score(&r.scored[i])
 		if own != own { // not a number: nothing was foreseen
 			continue
 		}
-		for j := range r.labelled {
-			if s := score(&r.labelled[j]); s > own || s == own && !r.labelled[j].leg {
-				place++
+		for j := range r.scored {
+			if s := score(&r.scored[j]); s > own || s == own && !r.scored[j].isLeg {
+				rank++
 			}
 		}
-		if place < 10 {
-			got += 1 / math.Log2(float64(place)+2)
+		if rank < 10 {
+			got += 1 / math.Log2(float64(rank)+2)
 		}
 	}
 	best := 0.0
@@ -378,8 +378,8 @@ func (r *ranking) gain(score func(*labelled) float32) float64 {
 	return got / best
 }
 
-// scatter spreads a number over all of its bits (splitmix64).
-func scatter(v uint64) uint64 {
+// Scatter spreads a number over all of its bits (splitmix64).
+func Scatter(v uint64) uint64 {
 	v += 0x9e3779b97f4a7c15
 	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
 	v = (v ^ v>>27) * 0x94d049bb133111eb

@@ -33,7 +33,7 @@ func contrary() (*world, func(*rand.Rand) (string, string)) {
 		least, id := uint64(1<<63), ""
 		for range 60 {
 			e := fmt.Sprint("e", r.IntN(100))
-			if legs := w.fixture(e).Legs; legs < least {
+			if legs := w.fixture(e).LegCount; legs < least {
 				least, id = legs, e
 			}
 		}
@@ -44,15 +44,15 @@ func contrary() (*world, func(*rand.Rand) (string, string)) {
 func TestModel_LearnsWhatNoPlainRankerKnows(t *testing.T) {
 	w, rule := contrary()
 	m := NewModel()
-	if m.Leader() != expertBlend {
-		t.Errorf("before anything is learnt %s leads", ExpertNames[m.Leader()])
+	if m.Leader() != rankerBlend {
+		t.Errorf("before anything is learnt %s leads", ComparedRankers[m.Leader()])
 	}
 	follow(w, m, 800, rule)
 	leader := m.Leader()
-	if leader != expertNet && leader != expertLinear {
-		t.Errorf("%s leads: %+v", ExpertNames[leader], m.Quality)
+	if leader != rankerNet && leader != rankerLinear {
+		t.Errorf("%s leads: %+v", ComparedRankers[leader], m.Quality)
 	}
-	if learnt, plain := m.Quality[leader].NDCG(), m.Quality[expertPopular].NDCG(); learnt < 2*plain {
+	if learnt, plain := m.Quality[leader].NDCG(), m.Quality[rankerByPopularity].NDCG(); learnt < 2*plain {
 		t.Errorf("NDCG@10 is %.3f, by popularity %.3f", learnt, plain)
 	}
 }
@@ -71,8 +71,8 @@ func TestModel_APlainRankerLeadsWhereLearningWentWrong(t *testing.T) {
 	follow(w, m, 800, func(r *rand.Rand) (string, string) { // some events are loved by all
 		return fmt.Sprint("u", r.IntN(400)), fmt.Sprint("e", r.IntN(10)*r.IntN(10))
 	})
-	if leader := m.Leader(); leader < expertBlend || m.Quality[leader].NDCG() < 2*m.Quality[expertLinear].NDCG() {
-		t.Errorf("%s leads: %+v", ExpertNames[leader], m.Quality)
+	if leader := m.Leader(); leader < rankerBlend || m.Quality[leader].NDCG() < 2*m.Quality[rankerLinear].NDCG() {
+		t.Errorf("%s leads: %+v", ComparedRankers[leader], m.Quality)
 	}
 }
 
@@ -210,15 +210,15 @@ func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
 
 func TestLeader_IsNotWhoeverHadLuck(t *testing.T) {
 	m := NewModel()
-	m.Quality[expertBlend] = Quality{Sum: 12, Weight: 60}
-	m.Quality[expertLinear] = Quality{Sum: 14, Weight: 60, Squares: 8} // better by .033, give or take .047
-	m.Quality[expertPopular] = Quality{Sum: 1, Weight: 1, Squares: 1}
-	if leader := m.Leader(); leader != expertBlend {
-		t.Errorf("%s leads by chance", ExpertNames[leader])
+	m.Quality[rankerBlend] = Quality{Sum: 12, Weight: 60}
+	m.Quality[rankerLinear] = Quality{Sum: 14, Weight: 60, Squares: 8} // better by .033, give or take .047
+	m.Quality[rankerByPopularity] = Quality{Sum: 1, Weight: 1, Squares: 1}
+	if leader := m.Leader(); leader != rankerBlend {
+		t.Errorf("%s leads by chance", ComparedRankers[leader])
 	}
-	m.Quality[expertLinear] = Quality{Sum: 140, Weight: 600, Squares: 80} // give or take .015
-	m.Quality[expertBlend] = Quality{Sum: 120, Weight: 600}
-	if leader := m.Leader(); leader != expertLinear {
-		t.Errorf("%s leads, linear has earned it", ExpertNames[leader])
+	m.Quality[rankerLinear] = Quality{Sum: 140, Weight: 600, Squares: 80} // give or take .015
+	m.Quality[rankerBlend] = Quality{Sum: 120, Weight: 600}
+	if leader := m.Leader(); leader != rankerLinear {
+		t.Errorf("%s leads, linear has earned it", ComparedRankers[leader])
 	}
 }

@@ -32,33 +32,33 @@ func (l *Learnt) Advance(c Cause) bool {
 
 // Marshal encodes it for the table.
 func (l *Learnt) Marshal() []byte {
-	w := make(wire, 0, 32<<10)
-	w.byte(tableVersion)
-	w.uint(l.Epoch)
-	w.uint(uint64(len(l.Seen)))
+	w := make(Writer, 0, 32<<10)
+	w.Byte(TableVersion)
+	w.Uint(l.Epoch)
+	w.Uint(uint64(len(l.Seen)))
 	for _, s := range l.Seen {
-		w.uint(uint64(s.Partition))
+		w.Uint(uint64(s.Partition))
 		w.position(s.Position)
 	}
 	w.live(&l.Live)
-	w.raw(l.Model.Marshal())
+	w.Raw(l.Model.Marshal())
 	return w
 }
 
 // UnmarshalLearnt decodes a value of the learner's table. A model of other terms than
 // today's is not read: the company begins with a new one.
 func UnmarshalLearnt(value []byte) (*Learnt, error) {
-	u := &unwire{b: value}
-	if version := u.byte(); version < 2 || version > tableVersion {
-		return nil, errWire
+	u := &Reader{b: value}
+	if version := u.Byte(); version < 2 || version > TableVersion {
+		return nil, ErrUnreadable
 	}
-	l := &Learnt{Epoch: u.uint()}
-	for range u.count(6) {
-		l.Seen = append(l.Seen, Seen{int32(u.uint()), u.position()})
+	l := &Learnt{Epoch: u.Uint()}
+	for range u.Count(6) {
+		l.Seen = append(l.Seen, Seen{int32(u.Uint()), u.position()})
 	}
 	l.Live = u.live()
-	model := u.raw()
-	if err := u.end(); err != nil {
+	model := u.Raw()
+	if err := u.End(); err != nil {
 		return nil, err
 	}
 	var err error

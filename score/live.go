@@ -8,7 +8,7 @@ import (
 	"tipoff"
 )
 
-// GradeDepth is how many places of a ranking are held against a coupon.
+// GradeDepth is how many events of a ranking are compared with a coupon.
 const GradeDepth = 10
 
 // Grade is how well a ranking foresaw one coupon: its legs among the open events that
@@ -38,10 +38,10 @@ func (x *Index) GradeOf(q *Question, events []uint64, s *Scratch) (g Grade) {
 			best += 1 / math.Log2(float64(g.Targets)+2)
 		}
 		g.Targets++
-		place := slices.IndexFunc(top, func(ranked Ranked) bool { return tipoff.EventRef(ranked.Event.ID) == event })
-		if place >= 0 {
+		rank := slices.IndexFunc(top, func(ranked Ranked) bool { return tipoff.EventRef(ranked.Event.ID) == event })
+		if rank >= 0 {
 			g.HR = 1
-			gain += 1 / math.Log2(float64(place)+2)
+			gain += 1 / math.Log2(float64(rank)+2)
 		}
 	}
 	if g.Targets > 0 {
@@ -111,30 +111,30 @@ func (l *Live) Over(window time.Duration) (sum LiveSpan) {
 	return sum
 }
 
-func (w *wire) live(l *Live) {
-	w.int(l.Newest)
-	w.uint(uint64(len(l.spans)))
+func (w *Writer) live(l *Live) {
+	w.Int(l.Newest)
+	w.Uint(uint64(len(l.spans)))
 	for i := range l.spans {
 		s := &l.spans[i]
-		w.uint(s.Coupons)
+		w.Uint(s.Coupons)
 		if s.Coupons > 0 {
-			w.float(s.HR)
-			w.float(s.NDCG)
+			w.Float(s.HR)
+			w.Float(s.NDCG)
 		}
 	}
 }
 
-func (u *unwire) live() Live {
-	l := Live{Newest: u.int()}
-	n := u.count(1)
+func (u *Reader) live() Live {
+	l := Live{Newest: u.Int()}
+	n := u.Count(1)
 	if n != 0 && n != int(liveSpans) || l.Newest < 0 {
 		u.bad = true
 		return l
 	}
 	for range n {
-		s := LiveSpan{Coupons: u.uint()}
+		s := LiveSpan{Coupons: u.Uint()}
 		if s.Coupons > 0 {
-			s.HR, s.NDCG = u.float(), u.float()
+			s.HR, s.NDCG = u.Float(), u.Float()
 		}
 		l.spans = append(l.spans, s)
 	}

@@ -28,8 +28,8 @@ func TestFixture_WithoutALegIsAsBeforeIt(t *testing.T) {
 	stands := after.Marshal()
 	got := after.Without(late)
 	now := late.At + 60
-	for i := range paces {
-		if a, b := got.Paces[i].Value(now, paceHalfLives[i]), before.Paces[i].Value(now, paceHalfLives[i]); !near(a, b) {
+	for i := range PaceCount {
+		if a, b := got.Paces[i].Value(now, PaceHalfLives[i]), before.Paces[i].Value(now, PaceHalfLives[i]); !near(a, b) {
 			t.Errorf("pace %d is %v, before it was %v", i, a, b)
 		}
 	}
@@ -43,7 +43,7 @@ func TestFixture_WithoutALegIsAsBeforeIt(t *testing.T) {
 	if d := cmp.Diff(stands, after.Marshal()); d != "" {
 		t.Error("the fixture itself has changed")
 	}
-	if first := got.Without(leg(1, 0, 0, 11, 12)); first.Legs != 0 || first.FirstBet != 0 || len(first.Neighbours) != 0 {
+	if first := got.Without(leg(1, 0, 0, 11, 12)); first.LegCount != 0 || first.FirstBet != 0 || len(first.Neighbours) != 0 {
 		t.Errorf("without its only leg it is %+v", first)
 	}
 }

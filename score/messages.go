@@ -65,44 +65,44 @@ type Rewrite struct{}
 
 // MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite] or *[Choice].
 func MarshalMessage(message any) []byte {
-	w := make(wire, 0, 128)
-	w.byte(messageVersion)
+	w := make(Writer, 0, 128)
+	w.Byte(messageVersion)
 	switch m := message.(type) {
 	case *Leg:
-		w.byte(kindLeg)
+		w.Byte(kindLeg)
 		w.cause(m.Cause)
-		w.text(m.UserID)
-		w.text(m.EventID)
-		w.word64(m.Coupon)
-		w.int(m.At)
-		w.float(m.Odds)
-		w.text(m.Market)
-		w.text(m.Outcome)
-		w.uint(uint64(len(m.History)))
+		w.Text(m.UserID)
+		w.Text(m.EventID)
+		w.Word64(m.Coupon)
+		w.Int(m.At)
+		w.Float(m.Odds)
+		w.Text(m.Market)
+		w.Text(m.Outcome)
+		w.Uint(uint64(len(m.History)))
 		for _, event := range m.History {
-			w.ref(event)
+			w.Ref(event)
 		}
 	case *Resolved:
-		w.byte(kindResolved)
-		w.word64(m.Coupon)
-		w.uint(uint64(m.Index))
-		w.int(m.At)
-		w.float(m.Odds)
-		w.text(m.Market)
+		w.Byte(kindResolved)
+		w.Word64(m.Coupon)
+		w.Uint(uint64(m.Index))
+		w.Int(m.At)
+		w.Float(m.Odds)
+		w.Text(m.Market)
 		w.traits(m.Traits)
 	case *Release:
-		w.byte(kindRelease)
+		w.Byte(kindRelease)
 		w.traits(m.Traits)
 	case *Rewrite:
-		w.byte(kindRewrite)
+		w.Byte(kindRewrite)
 	case *Choice:
-		w.byte(kindChoice)
-		w.text(m.UserID)
-		w.int(m.At)
-		w.raw(m.Before)
-		w.uint(uint64(len(m.Legs)))
+		w.Byte(kindChoice)
+		w.Text(m.UserID)
+		w.Int(m.At)
+		w.Raw(m.Before)
+		w.Uint(uint64(len(m.Legs)))
 		for i := range m.Legs {
-			w.raw(MarshalMessage(&m.Legs[i]))
+			w.Raw(MarshalMessage(&m.Legs[i]))
 		}
 	default:
 		panic("score: not a message")
@@ -112,25 +112,25 @@ func MarshalMessage(message any) []byte {
 
 // UnmarshalMessage is the reverse of [MarshalMessage].
 func UnmarshalMessage(b []byte) (any, error) {
-	u := &unwire{b: b}
-	if u.byte() != messageVersion {
-		return nil, errWire
+	u := &Reader{b: b}
+	if u.Byte() != messageVersion {
+		return nil, ErrUnreadable
 	}
 	var message any
-	switch u.byte() {
+	switch u.Byte() {
 	case kindLeg:
 		message = u.leg()
 	case kindResolved:
-		message = &Resolved{Coupon: u.word64(), Index: int(u.uint()), At: u.int(), Odds: u.float(),
-			Market: u.text(), Traits: u.traits()}
+		message = &Resolved{Coupon: u.Word64(), Index: int(u.Uint()), At: u.Int(), Odds: u.Float(),
+			Market: u.Text(), Traits: u.traits()}
 	case kindRelease:
 		message = &Release{u.traits()}
 	case kindRewrite:
 		message = &Rewrite{}
 	case kindChoice:
-		m := &Choice{UserID: u.text(), At: u.int(), Before: u.raw()}
-		for range u.count(1) {
-			leg, err := unmarshalLeg(u.raw())
+		m := &Choice{UserID: u.Text(), At: u.Int(), Before: u.Raw()}
+		for range u.Count(1) {
+			leg, err := unmarshalLeg(u.Raw())
 			if err != nil {
 				return nil, err
 			}
@@ -138,51 +138,51 @@ func UnmarshalMessage(b []byte) (any, error) {
 		}
 		message = m
 	default:
-		return nil, errWire
+		return nil, ErrUnreadable
 	}
-	return message, u.end()
+	return message, u.End()
 }
 
 // unmarshalLeg decodes a message that must be a leg, and looks into no other: messages
 // within messages have one depth, however long the record.
 func unmarshalLeg(b []byte) (*Leg, error) {
-	u := &unwire{b: b}
-	if u.byte() != messageVersion || u.byte() != kindLeg {
-		return nil, errWire
+	u := &Reader{b: b}
+	if u.Byte() != messageVersion || u.Byte() != kindLeg {
+		return nil, ErrUnreadable
 	}
 	leg := u.leg()
-	return leg, u.end()
+	return leg, u.End()
 }
 
-func (u *unwire) leg() *Leg {
-	leg := &Leg{Cause: u.cause(), UserID: u.text(), EventID: u.text(), Coupon: u.word64(), At: u.int(),
-		Odds: u.float(), Market: u.text(), Outcome: u.text()}
-	if n := u.count(6); n > 0 {
+func (u *Reader) leg() *Leg {
+	leg := &Leg{Cause: u.cause(), UserID: u.Text(), EventID: u.Text(), Coupon: u.Word64(), At: u.Int(),
+		Odds: u.Float(), Market: u.Text(), Outcome: u.Text()}
+	if n := u.Count(6); n > 0 {
 		leg.History = make([]uint64, n)
 		for i := range leg.History {
-			leg.History[i] = u.ref()
+			leg.History[i] = u.Ref()
 		}
 	}
 	return leg
 }
 
-func (w *wire) traits(t Traits) {
-	w.ref(t.Event)
-	w.int(t.Begin)
-	w.word32(t.Sport)
-	w.word32(t.League)
-	w.uint(uint64(len(t.Teams)))
+func (w *Writer) traits(t Traits) {
+	w.Ref(t.Event)
+	w.Int(t.Begin)
+	w.Word32(t.Sport)
+	w.Word32(t.League)
+	w.Uint(uint64(len(t.Teams)))
 	for _, team := range t.Teams {
-		w.word32(team)
+		w.Word32(team)
 	}
 }
 
-func (u *unwire) traits() Traits {
-	t := Traits{Event: u.ref(), Begin: u.int(), Sport: u.word32(), League: u.word32()}
-	if n := u.count(4); n > 0 {
+func (u *Reader) traits() Traits {
+	t := Traits{Event: u.Ref(), Begin: u.Int(), Sport: u.Word32(), League: u.Word32()}
+	if n := u.Count(4); n > 0 {
 		t.Teams = make([]uint32, n)
 		for i := range t.Teams {
-			t.Teams[i] = u.word32()
+			t.Teams[i] = u.Word32()
 		}
 	}
 	return t

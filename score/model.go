@@ -6,21 +6,21 @@ const modelVersion = 2
 
 // Marshal encodes the model for a table.
 func (m *Model) Marshal() []byte {
-	w := make(wire, 0, 64<<10)
-	w.byte(modelVersion)
-	w.uint(Terms)
-	w.uint(Contexts)
-	w.uint(netHidden)
-	w.word32(termsKey)
-	w.uint(m.Steps)
+	w := make(Writer, 0, 64<<10)
+	w.Byte(modelVersion)
+	w.Uint(Terms)
+	w.Uint(Contexts)
+	w.Uint(netHidden)
+	w.Word32(termsKey)
+	w.Uint(m.Steps)
 	for e := range m.Quality {
-		w.float(m.Quality[e].Sum)
-		w.float(m.Quality[e].Weight)
-		w.float(m.Quality[e].Squares)
+		w.Float(m.Quality[e].Sum)
+		w.Float(m.Quality[e].Weight)
+		w.Float(m.Quality[e].Squares)
 	}
 	m.eachNumber(func(v, square *float32) {
-		w.word32(math.Float32bits(*v))
-		w.word32(math.Float32bits(*square))
+		w.Word32(math.Float32bits(*v))
+		w.Word32(math.Float32bits(*square))
 	})
 	w.tastes(&m.tastes)
 	return w
@@ -29,22 +29,22 @@ func (m *Model) Marshal() []byte {
 // UnmarshalModel decodes a model. One of other terms than today's cannot be read: a
 // new one is to be learnt.
 func UnmarshalModel(value []byte) (*Model, error) {
-	u := &unwire{b: value}
-	if u.byte() != modelVersion || u.uint() != Terms || u.uint() != Contexts || u.uint() != netHidden || u.word32() != termsKey {
-		return nil, errWire
+	u := &Reader{b: value}
+	if u.Byte() != modelVersion || u.Uint() != Terms || u.Uint() != Contexts || u.Uint() != netHidden || u.Word32() != termsKey {
+		return nil, ErrUnreadable
 	}
-	m := &Model{Steps: u.uint()}
+	m := &Model{Steps: u.Uint()}
 	for e := range m.Quality {
-		m.Quality[e] = Quality{Sum: u.float(), Weight: u.float(), Squares: u.float()}
+		m.Quality[e] = Quality{Sum: u.Float(), Weight: u.Float(), Squares: u.Float()}
 		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0 ||
 			!(m.Quality[e].Squares >= 0 && m.Quality[e].Squares < math.Inf(1))
 	}
 	m.eachNumber(func(v, square *float32) {
-		*v, *square = math.Float32frombits(u.word32()), math.Float32frombits(u.word32())
+		*v, *square = math.Float32frombits(u.Word32()), math.Float32frombits(u.Word32())
 		u.bad = u.bad || *v-*v != 0 || *square-*square != 0 || *square < 0 // infinite, not a number, no square
 	})
 	u.tastes(&m.tastes)
-	return m, u.end()
+	return m, u.End()
 }
 
 // termsKey tells one set of terms from another of the same size.
@@ -67,31 +67,31 @@ func (m *Model) eachNumber(visit func(v, square *float32)) {
 }
 
 // tastes writes the vectors in 16 bits a number; see [brief].
-func (w *wire) tastes(t *tastes) {
+func (w *Writer) tastes(t *tastes) {
 	for _, v := range t.everyone {
-		w.word16(brief(v))
+		w.Word16(brief(v))
 	}
-	w.word16(brief(t.everyoneSquares))
+	w.Word16(brief(t.everyoneSquares))
 	for _, table := range t.tables() {
-		w.uint(uint64(len(table.rows)))
+		w.Uint(uint64(len(table.rows)))
 		for i := range table.rows {
-			w.word16(brief(table.squares[i]))
+			w.Word16(brief(table.squares[i]))
 			if table.squares[i] == 0 { // as it began
 				continue
 			}
 			for _, v := range table.rows[i] {
-				w.word16(brief(v))
+				w.Word16(brief(v))
 			}
 		}
 	}
-	w.uint(uint64(len(t.biases.values)))
+	w.Uint(uint64(len(t.biases.values)))
 	for i, v := range t.biases.values {
-		w.word16(brief(t.biases.squares[i]))
-		w.word16(brief(v))
+		w.Word16(brief(t.biases.squares[i]))
+		w.Word16(brief(v))
 	}
 }
 
-func (u *unwire) tastes(t *tastes) {
+func (u *Reader) tastes(t *tastes) {
 	*t = newTastes()
 	for i := range t.everyone {
 		t.everyone[i] = u.brief()
@@ -116,8 +116,8 @@ func (u *unwire) tastes(t *tastes) {
 
 // rows reads the number of a table's rows: a power of two within the bounds, and no
 // more than the value has bytes for.
-func (u *unwire) rows() int {
-	n := u.count(2)
+func (u *Reader) rows() int {
+	n := u.Count(2)
 	if n < leastRows || n > outRows || n&(n-1) != 0 {
 		u.bad = true
 		return leastRows
@@ -125,14 +125,14 @@ func (u *unwire) rows() int {
 	return n
 }
 
-func (u *unwire) brief() float32 {
-	v := unbrief(u.word16())
+func (u *Reader) brief() float32 {
+	v := unbrief(u.Word16())
 	u.bad = u.bad || v-v != 0 // infinite, or not a number
 	return v
 }
 
 // square reads a sum of squares: a negative one would make a root of it no number.
-func (u *unwire) square() float32 {
+func (u *Reader) square() float32 {
 	v := u.brief()
 	u.bad = u.bad || v < 0
 	return v

@@ -17,7 +17,7 @@ type netRow struct {
 	terms, centred [Terms]float32 // of the terms, and of the terms less their mean
 	context        [Contexts]float32
 	behind         float32 // of the score less the best one's
-	place          float32 // of 2 / (place + 2)
+	rank           float32 // of 2 / (rank + 2)
 }
 
 // net has one hidden layer, and the sums of squared slopes of its weights.
@@ -31,14 +31,14 @@ func newNet() (n net) {
 	seed := uint64(1)
 	for h := range n.in {
 		n.in[h].each(&netRow{}, &netRow{}, func(w, _, _ *float32) {
-			seed = scatter(seed)
+			seed = Scatter(seed)
 			*w = (float32(seed>>40)/(1<<24) - 0.5) * 0.3
 		})
 	}
 	return n
 }
 
-// each visits every weight beside those at the same place of two other rows.
+// each visits every weight with the same ones of two other rows.
 func (r *netRow) each(a, b *netRow, visit func(w, a, b *float32)) {
 	for t := range r.terms {
 		visit(&r.terms[t], &a.terms[t], &b.terms[t])
@@ -48,7 +48,7 @@ func (r *netRow) each(a, b *netRow, visit func(w, a, b *float32)) {
 		visit(&r.context[c], &a.context[c], &b.context[c])
 	}
 	visit(&r.behind, &a.behind, &b.behind)
-	visit(&r.place, &a.place, &b.place)
+	visit(&r.rank, &a.rank, &b.rank)
 }
 
 // netView is a list as the net sees it, and what it made of it.
@@ -57,11 +57,11 @@ type netView struct {
 	folded [netHidden][Terms]float32 // both weights of a term, as one
 	base   [netHidden]float32        // what all events of the list share
 	hidden [netDepth][netHidden]float32
-	moved  [netDepth]float32
+	shift  [netDepth]float32
 }
 
 // move computes how much the net moves each of the best events, best first.
-func (n *net) move(top []*labelled, context *[Contexts]float32, v *netView) {
+func (n *net) move(top []*scored, context *[Contexts]float32, v *netView) {
 	v.mean = [Terms]float32{}
 	for _, l := range top {
 		for t := range v.mean {
@@ -93,17 +93,17 @@ func (n *net) move(top []*labelled, context *[Contexts]float32, v *netView) {
 	}
 	for k, l := range top {
 		moved, hidden := float32(0), &v.hidden[k]
-		behind, place := l.score-top[0].score, 2/float32(k+2)
+		behind, rank := l.score-top[0].score, 2/float32(k+2)
 		for h := range hidden {
 			w := &n.in[h]
-			sum := v.base[h] + hidden[h] + w.behind*behind + w.place*place
+			sum := v.base[h] + hidden[h] + w.behind*behind + w.rank*rank
 			if sum < 0 {
 				sum *= netLeak
 			}
 			hidden[h] = sum
 			moved += n.out[h] * sum
 		}
-		v.moved[k] = moved
+		v.shift[k] = moved
 	}
 }
 
@@ -129,7 +129,7 @@ func dotTwo(w, a, b *[Terms]float32) (float32, float32) {
 }
 
 // learn takes a step; slopes are those of the loss by each event's score.
-func (n *net) learn(top []*labelled, context *[Contexts]float32, v *netView, slopes []float32) {
+func (n *net) learn(top []*scored, context *[Contexts]float32, v *netView, slopes []float32) {
 	var out [netHidden]float32
 	var in [netHidden]netRow
 	for k, l := range top {
@@ -137,7 +137,7 @@ func (n *net) learn(top []*labelled, context *[Contexts]float32, v *netView, slo
 		if d > -netLeast && d < netLeast {
 			continue
 		}
-		behind, place := l.score-top[0].score, 2/float32(k+2)
+		behind, rank := l.score-top[0].score, 2/float32(k+2)
 		for h := range in {
 			out[h] += d * v.hidden[k][h]
 			slope := d * n.out[h]
@@ -158,7 +158,7 @@ func (n *net) learn(top []*labelled, context *[Contexts]float32, v *netView, slo
 				row.context[c] += slope * known
 			}
 			row.behind += slope * behind
-			row.place += slope * place
+			row.rank += slope * rank
 		}
 	}
 	for h := range in {

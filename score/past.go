@@ -34,14 +34,14 @@ func (r *ranking) find(slot int32) *found {
 // preparePairs adds up, for each event, its similarity to the bettor's last ones.
 func (r *ranking) preparePairs(b *Bettor) {
 	weight, given := float32(1), float32(1)
-	r.events = b.last(HistoryForPairs, r.events[:0])
+	r.events = b.LastEvents(HistoryForPairs, r.events[:0])
 	for k, event := range r.events {
 		if slot, ok := r.slots[event]; ok {
 			from := &r.entries[slot]
 			if k == 0 {
 				r.last = from
 			}
-			share, root := given/(float32(from.legs)+givePrior), r.rootLegs[slot]
+			share, root := given/(float32(from.legCount)+givePrior), r.rootLegs[slot]
 			for _, e := range from.after {
 				if !r.isOpen[e.slot] {
 					continue
@@ -75,8 +75,8 @@ func (r *ranking) addPair(from int32, e edge, cos, given float32, last bool) *fo
 	return f
 }
 
-// last appends the distinct events of the bettor's last legs, newest first.
-func (b *Bettor) last(most int, events []uint64) []uint64 {
+// LastEvents appends the distinct events of the bettor's last legs, newest first.
+func (b *Bettor) LastEvents(most int, events []uint64) []uint64 {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
 			if len(events) == most {

@@ -37,7 +37,7 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 	for i := range answer {
 		e := all[i].e
 		answer[i] = tipoff.PopularEvent{
-			Event: *e.event, Score: round(all[i].score), Bets: uint64(e.legs), Outcomes: []tipoff.PopularOutcome{},
+			Event: *e.event, Score: round(all[i].score), Bets: uint64(e.legCount), Outcomes: []tipoff.PopularOutcome{},
 		}
 		for _, o := range e.outcomes {
 			answer[i].Outcomes = append(answer[i].Outcomes, tipoff.PopularOutcome(o))

@@ -23,12 +23,12 @@ func (p *Position) Advance(next Position) bool {
 	return true
 }
 
-func (w *wire) position(p Position) {
-	w.word32(p.Source)
-	w.int(p.Offset)
+func (w *Writer) position(p Position) {
+	w.Word32(p.Source)
+	w.Int(p.Offset)
 }
 
-func (u *unwire) position() Position { return Position{Source: u.word32(), Offset: u.int()} }
+func (u *Reader) position() Position { return Position{Source: u.Word32(), Offset: u.Int()} }
 
 // Cause is the identity of the coupon record that a leg follows from, so that a
 // fixture counts the leg once however often it is sent: the record's place and,
@@ -42,15 +42,15 @@ type Cause struct {
 	Floor int64
 }
 
-func (w *wire) cause(c Cause) {
-	w.uint(uint64(c.Partition))
+func (w *Writer) cause(c Cause) {
+	w.Uint(uint64(c.Partition))
 	w.position(c.Position)
-	w.uint(uint64(c.Index))
-	w.int(c.Floor)
+	w.Uint(uint64(c.Index))
+	w.Int(c.Floor)
 }
 
-func (u *unwire) cause() Cause {
-	return Cause{Partition: int32(u.uint()), Position: u.position(), Index: int(u.uint()), Floor: u.int()}
+func (u *Reader) cause() Cause {
+	return Cause{Partition: int32(u.Uint()), Position: u.position(), Index: int(u.Uint()), Floor: u.Int()}
 }
 
 // Applied is which legs of one partition of coupons a fixture has counted: all
@@ -99,25 +99,25 @@ func (a *Applied) add(c Cause) bool {
 	return isNew
 }
 
-func (w *wire) applied(a *Applied) {
-	w.uint(uint64(a.Partition))
-	w.word32(a.Source)
-	w.int(a.Floor)
-	w.uint(uint64(len(a.Legs)))
+func (w *Writer) applied(a *Applied) {
+	w.Uint(uint64(a.Partition))
+	w.Word32(a.Source)
+	w.Int(a.Floor)
+	w.Uint(uint64(len(a.Legs)))
 	at := a.Floor
 	for _, leg := range a.Legs {
-		w.uint(uint64(leg.Offset - at))
-		w.uint(uint64(leg.Index))
+		w.Uint(uint64(leg.Offset - at))
+		w.Uint(uint64(leg.Index))
 		at = leg.Offset
 	}
 }
 
-func (u *unwire) applied() Applied {
-	a := Applied{Partition: int32(u.uint()), Source: u.word32(), Floor: u.int()}
+func (u *Reader) applied() Applied {
+	a := Applied{Partition: int32(u.Uint()), Source: u.Word32(), Floor: u.Int()}
 	at := a.Floor
-	for range u.count(2) {
-		at += int64(u.uint())
-		a.Legs = append(a.Legs, AppliedLeg{at, int(u.uint())})
+	for range u.Count(2) {
+		at += int64(u.Uint())
+		a.Legs = append(a.Legs, AppliedLeg{at, int(u.Uint())})
 	}
 	return a
 }

@@ -49,8 +49,8 @@ func TestFixture_CountsALegOnceInWhateverOrder(t *testing.T) {
 				t.Fatalf("%v, %v", again, err)
 			}
 		}
-		if f.Legs != uint64(len(counted)) {
-			t.Fatalf("%d legs, want %d", f.Legs, len(counted))
+		if f.LegCount != uint64(len(counted)) {
+			t.Fatalf("%d legs, want %d", f.LegCount, len(counted))
 		}
 	})
 }
@@ -69,8 +69,8 @@ func TestFixture_LegsOfAFormerTopicThatComeAgainDoNotCount(t *testing.T) {
 			f.Count(&Leg{Cause: Cause{Position: p}})
 		}
 	}
-	if f.Legs != 2 {
-		t.Errorf("%d legs count, want 2", f.Legs)
+	if f.LegCount != 2 {
+		t.Errorf("%d legs count, want 2", f.LegCount)
 	}
 }
 
@@ -88,8 +88,8 @@ func TestFixture_AFloodThatComesAgainDoesNotFillOneChunk(t *testing.T) {
 			t.Errorf("chunk %d holds %d legs", chunk, n)
 		}
 	}
-	if f.Legs != legs || uint64(len(chunks)) != f.Chunks() {
-		t.Errorf("%d legs in %d chunks", f.Legs, len(chunks))
+	if f.LegCount != legs || uint64(len(chunks)) != f.Chunks() {
+		t.Errorf("%d legs in %d chunks", f.LegCount, len(chunks))
 	}
 }
 
@@ -105,17 +105,17 @@ func TestBettor_MessagesMadeAgainAreTheSame(t *testing.T) {
 	var first [][]Leg
 	cause := func(i int) Cause { return Cause{Position: Position{1, int64(i)}} }
 	for i, hour := range hours {
-		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != NewBet {
+		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != NewBet {
 			t.Fatalf("coupon %d: %v", i, verdict)
 		}
-		first = append(first, b.Send(coupon(i, hour), cause(i), now))
+		first = append(first, b.LegsOf(coupon(i, hour), cause(i), now))
 		b.Apply(Resolve(&first[i][0], Traits{Event: tipoff.EventRef(fmt.Sprint("e", i))}), now)
 	}
 	for i, hour := range hours {
-		if verdict := b.Note(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != AgainBet {
+		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != AgainBet {
 			t.Fatalf("coupon %d again: %v", i, verdict)
 		}
-		if diff := cmp.Diff(first[i], b.Send(coupon(i, hour), cause(i), now)); diff != "" {
+		if diff := cmp.Diff(first[i], b.LegsOf(coupon(i, hour), cause(i), now)); diff != "" {
 			t.Errorf("coupon %d: %s", i, diff)
 		}
 	}
@@ -126,7 +126,7 @@ func TestBettor_MessagesMadeAgainAreTheSame(t *testing.T) {
 func TestBettor_TheNewestOfManyWaitingBetsIsKept(t *testing.T) {
 	b := new(Bettor)
 	note := func(i int, at int64) Verdict {
-		return b.Note(&tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
+		return b.AddCoupon(&tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
 			Position{1, int64(i)}, Position{1, int64(i)}, 1e9)
 	}
 	for i := range MaxWaiting {
@@ -145,7 +145,7 @@ func TestBettor_EveryTooOldCouponIsRejectedAgain(t *testing.T) {
 	for range 2 {
 		for i := range 100 {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			if got := b.Note(c, Position{1, int64(i)}, Position{1, int64(i)}, 1e9); got != TooOldBet {
+			if got := b.AddCoupon(c, Position{1, int64(i)}, Position{1, int64(i)}, 1e9); got != TooOldBet {
 				t.Fatalf("coupon %d: verdict %v", i, got)
 			}
 		}
@@ -159,9 +159,9 @@ func TestBettor_TheBetForgottenLastIsNotCountedAgain(t *testing.T) {
 		note := func(i int) Verdict {
 			offset++
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(begin+int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			verdict := b.Note(c, Position{1, offset}, Position{1, offset}, 1e9)
+			verdict := b.AddCoupon(c, Position{1, offset}, Position{1, offset}, 1e9)
 			if verdict == NewBet {
-				leg := b.Send(c, Cause{Position: Position{1, offset}}, 1e9)[0]
+				leg := b.LegsOf(c, Cause{Position: Position{1, offset}}, 1e9)[0]
 				b.Apply(Resolve(&leg, Traits{}), 1e9)
 			}
 			return verdict
@@ -199,12 +199,12 @@ func TestBettor_MayBeginInTheYearOne(t *testing.T) {
 		b := new(Bettor)
 		for i, at := range times {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			b.Note(c, Position{1, int64(i)}, Position{1, int64(i)}, now)
-			leg := b.Send(c, Cause{Position: Position{1, int64(i)}}, now)[0]
+			b.AddCoupon(c, Position{1, int64(i)}, Position{1, int64(i)}, now)
+			leg := b.LegsOf(c, Cause{Position: Position{1, int64(i)}}, now)[0]
 			b.Apply(Resolve(&leg, Traits{Event: 1, Sport: 7}), now)
 		}
 		last := max(times[0], times[len(times)-1])
-		if b.Legs != uint64(len(times)) || b.At != last || math.Abs(b.Weight-1) > 1e-9 || len(b.Sports) != 1 || math.Abs(b.Sports[0].Weight-1) > 1e-9 {
+		if b.LegCount != uint64(len(times)) || b.At != last || math.Abs(b.Weight-1) > 1e-9 || len(b.Sports) != 1 || math.Abs(b.Sports[0].Weight-1) > 1e-9 {
 			t.Errorf("%v: %+v", times, b)
 		}
 	}

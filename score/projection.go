@@ -64,11 +64,11 @@ func (b *Bettor) projection() *projection {
 	p := newProjection()
 	p.put("known", b.Known)
 	if b.Known {
-		var w wire
+		var w Writer
 		w.user(&b.User)
 		p.put("user", string(w))
 	}
-	p.put("legs", b.Legs)
+	p.put("legs", b.LegCount)
 	p.put("at", b.At)
 	p.sums["weight"] = b.Weight
 	for name, list := range map[string][]Affinity{"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds} {
@@ -94,14 +94,14 @@ func (b *Bettor) projection() *projection {
 func (f *Fixture) projection() *projection {
 	p := newProjection()
 	p.put("known", f.Known)
-	var w wire
+	var w Writer
 	if f.Known {
 		w.event(&f.Event)
 	} else {
 		w.patch(&f.Patch)
 	}
 	p.put("event", string(w))
-	p.put("legs", f.Legs)
+	p.put("legs", f.LegCount)
 	if f.Popularity.Sum != 0 {
 		p.put("at", f.Popularity.At)
 	}

@@ -50,8 +50,8 @@ type Scratch struct {
 	events     []uint64
 	picked     []int32 // slots of the candidates
 	pool       pool
-	labelled   []labelled
-	top        []*labelled
+	scored     []scored
+	top        []*scored
 	view       netView
 	slopes     [netDepth]float32
 	varied     []varied
@@ -139,7 +139,7 @@ func (r *ranking) leaveOut(event uint64) {
 func (r *ranking) admits(slot int32) bool {
 	e := &r.entries[slot]
 	switch {
-	case e.place < 0, e.begin <= r.micros,
+	case e.openIndex < 0, e.begin <= r.micros,
 		r.skip[slot] == r.generation,
 		e.begin > r.until,
 		r.country != 0 && e.named.country != r.country,
@@ -168,25 +168,25 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	case q.Diversity > 0:
 		size = max(size, q.N*poolFactor)
 	}
-	second, isChance := r.choose(), r.byChance()
+	useNet, isSimilar := r.chooseWeights(), r.isSimilar()
 	picked := r.candidates(min(size, q.N*poolFactor))
-	s.labelled = slices.Grow(s.labelled[:0], len(picked))[:len(picked)]
+	s.scored = slices.Grow(s.scored[:0], len(picked))[:len(picked)]
 	for i, slot := range picked {
-		l := &s.labelled[i]
+		l := &s.scored[i]
 		l.slot = slot
 		r.fill(slot, &l.terms)
-		if l.score = dot(&r.weights, &l.terms); isChance {
-			l.score = r.chance(slot)
+		if l.score = dot(&r.weights, &l.terms); isSimilar {
+			l.score = r.tieBreak(slot)
 		}
 	}
-	r.bound(s.labelled)
-	for i := range s.labelled {
-		l := &s.labelled[i]
-		s.pool.offer(candidate{labelled: l, score: l.score, entry: &x.entries[l.slot]}, size)
+	r.bound(s.scored)
+	for i := range s.scored {
+		l := &s.scored[i]
+		s.pool.offer(candidate{scored: l, score: l.score, entry: &x.entries[l.slot]}, size)
 	}
 	slices.SortFunc(s.pool, candidate.order)
-	if second {
-		r.moveBest()
+	if useNet {
+		r.rerankTop()
 	}
 	if q.MaxPerLeague > 0 {
 		r.capLeagues(q.MaxPerLeague)
@@ -210,33 +210,33 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 func (r *ranking) candidates(enough int) []int32 {
 	s := r.Scratch
 	s.picked = s.picked[:0]
-	isChance := r.byChance()
-	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isChance {
+	isSimilar := r.isSimilar()
+	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isSimilar {
 		s.picked = r.retrieve(s.picked, toServe)
 		if len(s.picked) >= enough {
 			return s.picked
 		}
 	}
 	for _, slot := range r.open {
-		if r.admits(slot) && (!isChance || r.follows(&r.entries[slot])) {
+		if r.admits(slot) && (!isSimilar || r.follows(&r.entries[slot])) {
 			s.picked = append(s.picked, slot)
 		}
 	}
 	return s.picked
 }
 
-// byChance says whether the ranker is [RankerSimilar], which has nothing of its own
+// isSimilar says whether the ranker is [RankerSimilar], which has nothing of its own
 // for a new bettor.
-func (r *ranking) byChance() bool { return r.q.Ranker == RankerSimilar && !r.cold }
+func (r *ranking) isSimilar() bool { return r.q.Ranker == RankerSimilar && !r.cold }
 
-// chance is a number that stays with a bettor and an event for an hour.
-func (r *ranking) chance(slot int32) float32 {
-	seed := scatter(uint64(r.now/3600)) ^ tipoff.EventRef(r.q.UserID)
-	return float32(scatter(seed^r.entries[slot].ref)>>40) / (1 << 24)
+// tieBreak is a number that stays with a bettor and an event for an hour.
+func (r *ranking) tieBreak(slot int32) float32 {
+	seed := Scatter(uint64(r.now/3600)) ^ tipoff.EventRef(r.q.UserID)
+	return float32(Scatter(seed^r.entries[slot].ref)>>40) / (1 << 24)
 }
 
-// moveBest lets the second stage move the best events. The others stay behind them.
-func (r *ranking) moveBest() {
+// rerankTop lets the net move the best events. The others stay behind them.
+func (r *ranking) rerankTop() {
 	s := r.Scratch
 	n := min(len(s.pool), netDepth)
 	if n < 2 {
@@ -244,12 +244,12 @@ func (r *ranking) moveBest() {
 	}
 	s.top = s.top[:0]
 	for i := range n {
-		s.top = append(s.top, s.pool[i].labelled)
+		s.top = append(s.top, s.pool[i].scored)
 	}
 	r.q.Model.net.move(s.top, &r.context, &s.view)
 	lowest := float32(math.Inf(1))
 	for i := range n {
-		s.pool[i].score += s.view.moved[i] * r.unit
+		s.pool[i].score += s.view.shift[i] * r.unit
 		lowest = min(lowest, s.pool[i].score)
 	}
 	for i := n; i < len(s.pool); i++ {
@@ -268,7 +268,7 @@ func (r *ranking) answer() []Ranked {
 		for k, v := range usual.parts {
 			p[k] -= v
 		}
-		score := float64(c.score - c.labelled.score)
+		score := float64(c.score - c.scored.score)
 		for _, v := range p {
 			score += float64(v)
 		}
@@ -283,10 +283,10 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // candidate is an event in the pool.
 type candidate struct {
-	*labelled // score by the first stage
-	score     float32
-	level     float32 // the same for near-equals; see [ranking.rotate]
-	entry     *entry
+	*scored // score by the first stage
+	score   float32
+	level   float32 // the same for near-equals; see [ranking.rotate]
+	entry   *entry
 }
 
 // order sorts by score, best first, then by beginning, then by id: never by chance.

@@ -83,8 +83,8 @@ func (w *world) bet(user string, at time.Time, events ...string) {
 	position := Position{7, w.offset}
 	var legs []Leg
 	w.change(user, func(b *Bettor) {
-		b.Note(c, position, position, at.Unix())
-		legs = b.Send(c, Cause{Position: position}, at.Unix())
+		b.AddCoupon(c, position, position, at.Unix())
+		legs = b.LegsOf(c, Cause{Position: position}, at.Unix())
 	})
 	for i := range legs {
 		f := w.fixture(legs[i].EventID)
@@ -360,7 +360,7 @@ func TestIndex_GivesEverythingBack(t *testing.T) {
 	if all, open := w.index.Len(); all != 0 || open != 0 {
 		t.Errorf("%d fixtures are left, %d open", all, open)
 	}
-	if left := math.Abs(w.index.crowd) / decay(landmark-noon.Unix(), TasteHalfLife); left > 1e-9 {
+	if left := math.Abs(w.index.crowd) / Decay(landmark-noon.Unix(), TasteHalfLife); left > 1e-9 {
 		t.Errorf("the crowd's weight is %v bets", left)
 	}
 }

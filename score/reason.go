@@ -121,7 +121,7 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 			why = tipoff.Reason{Code: tipoff.ReasonSoon, Entity: e.event.ID, Evidence: round(hours)}
 		}
 	case partNew:
-		isNew := e.legs == 0 || e.legs < newBets && float64(r.now-e.first) < newHours*3600
+		isNew := e.legCount == 0 || e.legCount < newBets && float64(r.now-e.first) < newHours*3600
 		return tipoff.Reason{Code: tipoff.ReasonNewFixture, Entity: e.event.ID}, isNew
 	}
 	return why, why.Evidence > 0 && why.Entity != ""

@@ -23,7 +23,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 			s.reset(len(w.index.categories), len(w.index.entries))
 			r := &s.ranking
 			r.begin(w.index, q, s)
-			second := r.choose()
+			useNet := r.chooseWeights()
 			all := make([]parts, len(answers))
 			var average parts
 			var bets, soon float64
@@ -51,7 +51,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 						chosen = max(0, all[i][k])
 					}
 				}
-				if !second && math.Abs(sum-a.Score) > 1e-3 {
+				if !useNet && math.Abs(sum-a.Score) > 1e-3 {
 					t.Errorf("%s, %s: the score is %v, its parts are %v", user, a.Event.ID, a.Score, sum)
 				}
 				codes[a.Reason.Code]++
@@ -83,7 +83,7 @@ func (w *world) untrue(b *Bettor, a *Ranked, bets, soon float64) string {
 	chosen := func(list []Affinity, name uint32) bool { // more than everyone does
 		all, everyone := 0.0, 0.0
 		for _, other := range w.bettors {
-			fade := decay(now-other.At, TasteHalfLife)
+			fade := Decay(now-other.At, TasteHalfLife)
 			everyone += other.Weight * fade
 			kinds := [][]Affinity{other.Sports, other.Leagues, other.Teams}
 			for _, kind := range kinds {
@@ -114,7 +114,7 @@ func (w *world) untrue(b *Bettor, a *Ranked, bets, soon float64) string {
 			return fmt.Sprintf("it begins in %.1f hours, others in %.1f", hours, soon)
 		}
 	case tipoff.ReasonNewFixture:
-		if f.Legs > 0 && (f.Legs >= 10 || now-f.FirstBet > 86400) {
+		if f.LegCount > 0 && (f.LegCount >= 10 || now-f.FirstBet > 86400) {
 			return "it is old"
 		}
 	case tipoff.ReasonCoBet:
@@ -136,7 +136,7 @@ func TestReason_SaysNothingUntrueWhereTheWeightsAreUnusual(t *testing.T) {
 	w.now = noon
 	w.bet("u", noon, "e0")
 	m := NewModel()
-	m.Quality[expertLinear] = Quality{Sum: 50, Weight: 100} // leads
+	m.Quality[rankerLinear] = Quality{Sum: 50, Weight: 100} // leads
 	for t := range m.Weights {
 		m.Weights[t] = [Contexts]float32{}
 	}

@@ -96,14 +96,14 @@ func keys[V any](m map[string]V) func(yield func(string) bool) {
 func TestMessages_DoNotNest(t *testing.T) {
 	inner := MarshalMessage(&Choice{UserID: "u", Legs: []Leg{*leg(1, 0, 0)}})
 	for range 100 {
-		var w wire
-		w.byte(messageVersion)
-		w.byte(kindChoice)
-		w.text("u")
-		w.int(0)
-		w.raw(nil)
-		w.uint(1)
-		w.raw(inner)
+		var w Writer
+		w.Byte(messageVersion)
+		w.Byte(kindChoice)
+		w.Text("u")
+		w.Int(0)
+		w.Raw(nil)
+		w.Uint(1)
+		w.Raw(inner)
 		inner = w
 	}
 	if _, err := UnmarshalMessage(inner); err == nil {
@@ -123,8 +123,8 @@ func TestModel_WhatIsNoNumberIsNotRead(t *testing.T) {
 	m := NewModel()
 	m.Weights[3][0] = float32(math.NaN())
 	follow(w, m, 400, rule)
-	if leader := m.Leader(); leader == expertNet || leader == expertLinear {
-		t.Errorf("%s leads: %+v", ExpertNames[leader], m.Quality)
+	if leader := m.Leader(); leader == rankerNet || leader == rankerLinear {
+		t.Errorf("%s leads: %+v", ComparedRankers[leader], m.Quality)
 	}
 }
 

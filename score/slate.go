@@ -61,7 +61,7 @@ func (r *ranking) rotate() {
 		}
 		if j-i > 1 {
 			slices.SortFunc(p[i:j], func(a, b candidate) int {
-				return cmp.Or(cmp.Compare(r.chance(b.slot), r.chance(a.slot)), a.order(b))
+				return cmp.Or(cmp.Compare(r.tieBreak(b.slot), r.tieBreak(a.slot)), a.order(b))
 			})
 		}
 		i = j

@@ -9,11 +9,11 @@ import (
 	"tipoff"
 )
 
-// tableVersion is that of every table value which this program writes. Older ones are
+// TableVersion is that of every table value which this program writes. Older ones are
 // read, newer ones are refused, never misread.
-const tableVersion = 2
+const TableVersion = 2
 
-// listOfOdds is the place of the odds among a bettor's affinities: their keys are small.
+// listOfOdds is the index of the odds among a bettor's affinities: their keys are small.
 const listOfOdds = 4
 
 // manyLegs is the number of legs of a bet from which on it stands by itself.
@@ -22,9 +22,9 @@ const manyLegs = 31
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.
 func Epoch(value []byte) uint64 {
-	u := &unwire{b: value}
-	u.byte()
-	return u.uint()
+	u := &Reader{b: value}
+	u.Byte()
+	return u.Uint()
 }
 
 // CheckVersion refuses a table value of a version that this program does not know,
@@ -32,58 +32,58 @@ func Epoch(value []byte) uint64 {
 func CheckVersion(value []byte) error {
 	switch {
 	case len(value) == 0:
-		return errWire
-	case value[0] > tableVersion:
+		return ErrUnreadable
+	case value[0] > TableVersion:
 		return fmt.Errorf("it is of version %d, which this program does not know: deploy the newer program that wrote it, or fill the tables again with tipoff rebuild", value[0])
 	case value[0] == 0:
-		return errWire
+		return ErrUnreadable
 	}
 	return nil
 }
 
 // Marshal encodes the bettor for the table.
 func (b *Bettor) Marshal() []byte {
-	w := make(wire, 0, 512)
-	w.byte(tableVersion)
-	w.uint(b.Epoch)
-	w.flag(b.Known)
+	w := make(Writer, 0, 512)
+	w.Byte(TableVersion)
+	w.Uint(b.Epoch)
+	w.Flag(b.Known)
 	if b.Known {
 		w.user(&b.User)
 	}
 	w.position(b.Users)
 	w.position(b.Coupons)
-	w.uint(b.Legs)
-	w.float(b.Weight)
-	w.int(b.At)
+	w.Uint(b.LegCount)
+	w.Float(b.Weight)
+	w.Int(b.At)
 	w.affinities([][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
-	w.int(b.Floor)
-	w.uint(uint64(len(b.Refused)))
+	w.Int(b.Floor)
+	w.Uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
-		w.int(offset)
+		w.Int(offset)
 	}
-	w.uint(uint64(len(b.Bets)))
+	w.Uint(uint64(len(b.Bets)))
 	at, record := b.At, b.Coupons
 	for i := range b.Bets {
 		bet := &b.Bets[i]
-		w.word64(bet.Coupon)
-		w.int(bet.Record.Offset - record.Offset)
-		w.int(bet.At - at)
+		w.Word64(bet.Coupon)
+		w.Int(bet.Record.Offset - record.Offset)
+		w.Int(bet.At - at)
 		head := bet.Waiting << 6 // few bits, as bets with many legs that wait are rare
 		head |= min(uint64(len(bet.Legs)), manyLegs) << 1
 		if bet.Record.Source != record.Source {
 			head |= 1
 		}
-		w.uint(head)
+		w.Uint(head)
 		if bet.Record.Source != record.Source {
-			w.word32(bet.Record.Source)
+			w.Word32(bet.Record.Source)
 		}
 		if len(bet.Legs) >= manyLegs {
-			w.uint(uint64(len(bet.Legs)))
+			w.Uint(uint64(len(bet.Legs)))
 		}
 		at, record = bet.At, bet.Record
 		for _, leg := range bet.Legs {
-			w.ref(leg.Event)
-			w.uint(legTime(leg.Begin, bet.At))
+			w.Ref(leg.Event)
+			w.Uint(legTime(leg.Begin, bet.At))
 		}
 	}
 	return w
@@ -91,7 +91,7 @@ func (b *Bettor) Marshal() []byte {
 
 // affinities writes each weight once, as those of the sport, the league and the teams
 // of one leg are the same until another one comes.
-func (w *wire) affinities(lists [][]Affinity) {
+func (w *Writer) affinities(lists [][]Affinity) {
 	var weights []uint64 // the bits that are kept; see [short]
 	for _, list := range lists {
 		for _, a := range list {
@@ -100,32 +100,32 @@ func (w *wire) affinities(lists [][]Affinity) {
 			}
 		}
 	}
-	w.uint(uint64(len(weights)))
+	w.Uint(uint64(len(weights)))
 	for _, bits := range weights {
-		w.ref(bits)
+		w.Ref(bits)
 	}
 	for kind, list := range lists {
-		w.uint(uint64(len(list)))
+		w.Uint(uint64(len(list)))
 		for _, a := range list {
 			if kind == listOfOdds {
-				w.uint(uint64(a.Key))
+				w.Uint(uint64(a.Key))
 			} else {
-				w.word32(a.Key)
+				w.Word32(a.Key)
 			}
-			w.uint(uint64(slices.Index(weights, math.Float64bits(a.Weight)>>16)))
+			w.Uint(uint64(slices.Index(weights, math.Float64bits(a.Weight)>>16)))
 		}
 	}
 }
 
-func (u *unwire) affinities(lists []*[]Affinity, version byte) {
+func (u *Reader) affinities(lists []*[]Affinity, version byte) {
 	var weights []float64
 	if version > 1 {
-		for range u.count(6) {
-			weights = append(weights, math.Float64frombits(u.ref()<<16))
+		for range u.Count(6) {
+			weights = append(weights, math.Float64frombits(u.Ref()<<16))
 		}
 	}
 	for kind, list := range lists {
-		n := u.count(2)
+		n := u.Count(2)
 		if n > 0 {
 			*list = make([]Affinity, n)
 		}
@@ -133,14 +133,14 @@ func (u *unwire) affinities(lists []*[]Affinity, version byte) {
 			a := &(*list)[i]
 			switch {
 			case version == 1:
-				*a = Affinity{u.word32(), u.float()}
+				*a = Affinity{u.Word32(), u.Float()}
 				continue
 			case kind == listOfOdds:
-				a.Key = uint32(u.uint())
+				a.Key = uint32(u.Uint())
 			default:
-				a.Key = u.word32()
+				a.Key = u.Word32()
 			}
-			if which := u.uint(); which < uint64(len(weights)) {
+			if which := u.Uint(); which < uint64(len(weights)) {
 				a.Weight = weights[which]
 			} else {
 				u.bad = true
@@ -170,26 +170,26 @@ func unlegTime(v uint64, at int64) int64 {
 
 // UnmarshalBettor decodes a value of the bettors' table.
 func UnmarshalBettor(value []byte) (*Bettor, error) {
-	u := &unwire{b: value}
-	version := u.byte()
-	if version == 0 || version > tableVersion {
-		return nil, errWire
+	u := &Reader{b: value}
+	version := u.Byte()
+	if version == 0 || version > TableVersion {
+		return nil, ErrUnreadable
 	}
-	b := &Bettor{Epoch: u.uint(), Known: u.flag()}
+	b := &Bettor{Epoch: u.Uint(), Known: u.Flag()}
 	if b.Known {
 		b.User = u.user()
 	}
 	b.Users = u.position()
 	b.Coupons = u.position()
-	b.Legs = u.uint()
-	b.Weight = u.float()
-	b.At = u.int()
+	b.LegCount = u.Uint()
+	b.Weight = u.Float()
+	b.At = u.Int()
 	u.affinities([]*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds}, version)
-	b.Floor = u.int()
-	for range u.count(1) {
-		b.Refused = append(b.Refused, u.int())
+	b.Floor = u.Int()
+	for range u.Count(1) {
+		b.Refused = append(b.Refused, u.Int())
 	}
-	if n := u.count(11); n > 0 {
+	if n := u.Count(11); n > 0 {
 		b.Bets = make([]Bet, n)
 	}
 	at, record := b.At, b.Coupons
@@ -197,35 +197,35 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 		at, record.Offset = 0, 0
 	}
 	for i := range b.Bets {
-		bet := Bet{Coupon: u.word64(), Record: Position{record.Source, u.int() + record.Offset}, At: u.int() + at}
-		head := u.uint()
+		bet := Bet{Coupon: u.Word64(), Record: Position{record.Source, u.Int() + record.Offset}, At: u.Int() + at}
+		head := u.Uint()
 		if head&1 == 1 {
-			bet.Record.Source = u.word32()
+			bet.Record.Source = u.Word32()
 		}
 		legs := 0
 		if version == 1 {
-			bet.Waiting, legs = head>>1, u.count(7)
+			bet.Waiting, legs = head>>1, u.Count(7)
 		} else if bet.Waiting, legs = head>>6, int(head>>1&manyLegs); legs == manyLegs {
-			legs = u.count(7)
+			legs = u.Count(7)
 		}
 		at, record = bet.At, bet.Record
 		if legs > 0 && !u.bad {
 			bet.Legs = make([]BetLeg, legs)
 		}
 		for j := range bet.Legs {
-			bet.Legs[j] = BetLeg{Event: u.ref(), Begin: unlegTime(u.uint(), bet.At)}
+			bet.Legs[j] = BetLeg{Event: u.Ref(), Begin: unlegTime(u.Uint(), bet.At)}
 		}
 		b.Bets[i] = bet
 	}
-	return b, u.end()
+	return b, u.End()
 }
 
 // Marshal encodes the fixture for the table.
 func (f *Fixture) Marshal() []byte {
-	w := make(wire, 0, 512)
-	w.byte(tableVersion)
-	w.uint(f.Epoch)
-	w.flag(f.Known)
+	w := make(Writer, 0, 512)
+	w.Byte(TableVersion)
+	w.Uint(f.Epoch)
+	w.Flag(f.Known)
 	if f.Known {
 		w.event(&f.Event)
 		w.position(f.First)
@@ -233,39 +233,39 @@ func (f *Fixture) Marshal() []byte {
 		w.patch(&f.Patch)
 	}
 	w.position(f.Events)
-	w.uint(uint64(len(f.Applied)))
+	w.Uint(uint64(len(f.Applied)))
 	for i := range f.Applied {
 		w.applied(&f.Applied[i])
 	}
-	w.uint(f.Legs)
-	w.int(f.FirstBet)
+	w.Uint(f.LegCount)
+	w.Int(f.FirstBet)
 	w.decayed(f.Popularity)
 	for _, d := range f.Paces {
 		w.decayed(d)
 	}
-	w.uint(uint64(len(f.Outcomes)))
+	w.Uint(uint64(len(f.Outcomes)))
 	for _, o := range f.Outcomes {
-		w.text(o.Market)
-		w.text(o.Outcome)
-		w.uint(o.Bets)
+		w.Text(o.Market)
+		w.Text(o.Outcome)
+		w.Uint(o.Bets)
 	}
-	w.uint(uint64(len(f.Neighbours)))
+	w.Uint(uint64(len(f.Neighbours)))
 	for _, n := range f.Neighbours {
-		w.ref(n.Event)
-		w.uint(n.Weight)
+		w.Ref(n.Event)
+		w.Uint(n.Weight)
 	}
-	w.uint(f.Waiters)
+	w.Uint(f.Waiters)
 	return w
 }
 
 // UnmarshalFixture decodes a value of the fixtures' table, but not a [Chunk].
 func UnmarshalFixture(value []byte) (*Fixture, error) {
-	u := &unwire{b: value}
-	version := u.byte()
-	if version == 0 || version > tableVersion {
-		return nil, errWire
+	u := &Reader{b: value}
+	version := u.Byte()
+	if version == 0 || version > TableVersion {
+		return nil, ErrUnreadable
 	}
-	f := &Fixture{Epoch: u.uint(), Known: u.flag()}
+	f := &Fixture{Epoch: u.Uint(), Known: u.Flag()}
 	if f.Known {
 		f.Event = u.event()
 		f.First = u.position()
@@ -273,15 +273,15 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		f.Patch = u.patch()
 	}
 	f.Events = u.position()
-	for range u.count(7) {
+	for range u.Count(7) {
 		f.Applied = append(f.Applied, u.applied())
 	}
-	f.Legs = u.uint()
+	f.LegCount = u.Uint()
 	if version > 1 {
-		f.FirstBet = u.int()
+		f.FirstBet = u.Int()
 	}
 	f.Popularity = u.decayed()
-	if version == 1 && f.Legs > 0 { // which did not say; this is the newest one
+	if version == 1 && f.LegCount > 0 { // which did not say; this is the newest one
 		f.FirstBet = f.Popularity.At
 	}
 	if version > 1 {
@@ -289,17 +289,17 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 			f.Paces[i] = u.decayed()
 		}
 	}
-	for range u.count(3) {
-		f.Outcomes = append(f.Outcomes, OutcomeBets{u.text(), u.text(), u.uint()})
+	for range u.Count(3) {
+		f.Outcomes = append(f.Outcomes, OutcomeBets{u.Text(), u.Text(), u.Uint()})
 	}
-	if n := u.count(7); n > 0 {
+	if n := u.Count(7); n > 0 {
 		f.Neighbours = make([]Neighbour, n)
 		for i := range f.Neighbours {
-			f.Neighbours[i] = Neighbour{u.ref(), u.uint()}
+			f.Neighbours[i] = Neighbour{u.Ref(), u.Uint()}
 		}
 	}
-	f.Waiters = u.uint()
-	return f, u.end()
+	f.Waiters = u.Uint()
+	return f, u.End()
 }
 
 // Chunk is a table value of its own: some of the legs that wait for an event, so
@@ -325,145 +325,145 @@ func (c *Chunk) Wait(leg *Leg) {
 
 // Marshal encodes the chunk for the table.
 func (c *Chunk) Marshal() []byte {
-	w := make(wire, 0, 64*len(c.Legs)+8)
-	w.byte(tableVersion)
-	w.uint(c.Epoch)
-	w.flag(c.Released)
-	w.uint(uint64(len(c.Legs)))
+	w := make(Writer, 0, 64*len(c.Legs)+8)
+	w.Byte(TableVersion)
+	w.Uint(c.Epoch)
+	w.Flag(c.Released)
+	w.Uint(uint64(len(c.Legs)))
 	for i := range c.Legs {
-		w.raw(MarshalMessage(&c.Legs[i]))
+		w.Raw(MarshalMessage(&c.Legs[i]))
 	}
 	return w
 }
 
 // UnmarshalChunk decodes a chunk of the fixtures' table.
 func UnmarshalChunk(value []byte) (*Chunk, error) {
-	u := &unwire{b: value}
-	if version := u.byte(); version == 0 || version > tableVersion {
-		return nil, errWire
+	u := &Reader{b: value}
+	if version := u.Byte(); version == 0 || version > TableVersion {
+		return nil, ErrUnreadable
 	}
-	c := &Chunk{Epoch: u.uint(), Released: u.flag()}
-	for range u.count(1) {
-		leg, err := unmarshalLeg(u.raw())
+	c := &Chunk{Epoch: u.Uint(), Released: u.Flag()}
+	for range u.Count(1) {
+		leg, err := unmarshalLeg(u.Raw())
 		if err != nil {
 			return nil, err
 		}
 		c.Legs = append(c.Legs, *leg)
 	}
-	return c, u.end()
+	return c, u.End()
 }
 
-func (w *wire) decayed(d Decayed) {
-	w.float(d.Sum)
-	w.int(d.At)
+func (w *Writer) decayed(d Decayed) {
+	w.Float(d.Sum)
+	w.Int(d.At)
 }
 
-func (u *unwire) decayed() Decayed { return Decayed{Sum: u.float(), At: u.int()} }
+func (u *Reader) decayed() Decayed { return Decayed{Sum: u.Float(), At: u.Int()} }
 
-func (w *wire) time(t time.Time) {
-	w.flag(!t.IsZero())
+func (w *Writer) time(t time.Time) {
+	w.Flag(!t.IsZero())
 	if !t.IsZero() {
-		w.int(t.UnixMicro())
+		w.Int(t.UnixMicro())
 	}
 }
 
-func (u *unwire) time() time.Time {
-	if !u.flag() {
+func (u *Reader) time() time.Time {
+	if !u.Flag() {
 		return time.Time{}
 	}
-	return time.UnixMicro(u.int()).UTC()
+	return time.UnixMicro(u.Int()).UTC()
 }
 
-func (w *wire) user(user *tipoff.User) {
-	w.text(user.ID)
-	w.uint(uint64(user.BirthYear))
+func (w *Writer) user(user *tipoff.User) {
+	w.Text(user.ID)
+	w.Uint(uint64(user.BirthYear))
 	for _, s := range []string{user.Country, user.Currency, user.Gender, user.Name, user.FavouriteSport, user.FavouriteLeague} {
-		w.text(s)
+		w.Text(s)
 	}
 	w.time(user.RegistrationDate)
-	w.raw(user.Extra)
+	w.Raw(user.Extra)
 }
 
-func (u *unwire) user() tipoff.User {
+func (u *Reader) user() tipoff.User {
 	return tipoff.User{
-		ID: u.text(), BirthYear: int(u.uint()), Country: u.text(), Currency: u.text(), Gender: u.text(),
-		Name: u.text(), FavouriteSport: u.text(), FavouriteLeague: u.text(),
+		ID: u.Text(), BirthYear: int(u.Uint()), Country: u.Text(), Currency: u.Text(), Gender: u.Text(),
+		Name: u.Text(), FavouriteSport: u.Text(), FavouriteLeague: u.Text(),
 		RegistrationDate: u.time(), Extra: u.extra(),
 	}
 }
 
-func (u *unwire) extra() []byte {
-	if b := u.raw(); len(b) > 0 {
+func (u *Reader) extra() []byte {
+	if b := u.Raw(); len(b) > 0 {
 		return slices.Clone(b)
 	}
 	return nil
 }
 
-func (w *wire) event(e *tipoff.Event) {
+func (w *Writer) event(e *tipoff.Event) {
 	for _, s := range []string{e.ID, e.Country, e.League, e.Sport, e.Home, e.Away, e.Status, e.Result} {
-		w.text(s)
+		w.Text(s)
 	}
 	w.time(e.Begin)
 	w.time(e.End)
-	w.uint(uint64(len(e.Participants)))
+	w.Uint(uint64(len(e.Participants)))
 	for _, p := range e.Participants {
-		w.text(p)
+		w.Text(p)
 	}
 	w.markets(e.Markets)
-	w.raw(e.Extra)
+	w.Raw(e.Extra)
 }
 
-func (u *unwire) event() tipoff.Event {
+func (u *Reader) event() tipoff.Event {
 	e := tipoff.Event{
-		ID: u.text(), Country: u.text(), League: u.text(), Sport: u.text(), Home: u.text(), Away: u.text(),
-		Status: u.text(), Result: u.text(), Begin: u.time(), End: u.time(), Participants: []string{},
+		ID: u.Text(), Country: u.Text(), League: u.Text(), Sport: u.Text(), Home: u.Text(), Away: u.Text(),
+		Status: u.Text(), Result: u.Text(), Begin: u.time(), End: u.time(), Participants: []string{},
 	}
-	for range u.count(1) {
-		e.Participants = append(e.Participants, u.text())
+	for range u.Count(1) {
+		e.Participants = append(e.Participants, u.Text())
 	}
 	e.Markets = u.markets()
 	e.Extra = u.extra()
 	return e
 }
 
-func (w *wire) markets(markets []tipoff.Market) {
-	w.uint(uint64(len(markets)))
+func (w *Writer) markets(markets []tipoff.Market) {
+	w.Uint(uint64(len(markets)))
 	for _, m := range markets {
-		w.text(m.Market)
-		w.uint(uint64(len(m.Outcomes)))
+		w.Text(m.Market)
+		w.Uint(uint64(len(m.Outcomes)))
 		for _, o := range m.Outcomes {
-			w.text(o.Outcome)
-			w.float(o.Odds)
+			w.Text(o.Outcome)
+			w.Float(o.Odds)
 		}
 	}
 }
 
-func (u *unwire) markets() []tipoff.Market {
+func (u *Reader) markets() []tipoff.Market {
 	var markets []tipoff.Market
-	for range u.count(2) {
-		m := tipoff.Market{Market: u.text(), Outcomes: []tipoff.Outcome{}}
-		for range u.count(9) {
-			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: u.text(), Odds: u.float()})
+	for range u.Count(2) {
+		m := tipoff.Market{Market: u.Text(), Outcomes: []tipoff.Outcome{}}
+		for range u.Count(9) {
+			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: u.Text(), Odds: u.Float()})
 		}
 		markets = append(markets, m)
 	}
 	return markets
 }
 
-func (w *wire) patch(p *tipoff.EventPatch) {
-	w.text(p.ID)
-	w.text(p.Status)
-	w.text(p.Result)
-	w.flag(p.Markets != nil)
+func (w *Writer) patch(p *tipoff.EventPatch) {
+	w.Text(p.ID)
+	w.Text(p.Status)
+	w.Text(p.Result)
+	w.Flag(p.Markets != nil)
 	if p.Markets != nil {
 		w.markets(p.Markets)
 	}
 	w.time(p.Begin)
 }
 
-func (u *unwire) patch() tipoff.EventPatch {
-	p := tipoff.EventPatch{ID: u.text(), Status: u.text(), Result: u.text()}
-	if u.flag() {
+func (u *Reader) patch() tipoff.EventPatch {
+	p := tipoff.EventPatch{ID: u.Text(), Status: u.Text(), Result: u.Text()}
+	if u.Flag() {
 		if p.Markets = u.markets(); p.Markets == nil {
 			p.Markets = []tipoff.Market{}
 		}

@@ -107,7 +107,7 @@ func (r *ranking) prepareTaste(b *Bettor) {
 	t.tastes = &r.q.Model.tastes
 	t.longOf, t.lateOf, t.itemOf = t.longOf[:0], t.lateOf[:0], t.itemOf[:0]
 	t.longSum, t.lateSum, t.itemSum = t.everyone, vector{}, vector{}
-	t.slot = scatter(uint64(r.now / 3600 % 24 / slotHours))
+	t.slot = Scatter(uint64(r.now / 3600 % 24 / slotHours))
 	if r.from != 0 {
 		t.longOf = append(t.longOf, weighed{categoryKey{kindCountry, r.from}.hash(), 1})
 	}
@@ -133,7 +133,7 @@ func (r *ranking) prepareTaste(b *Bettor) {
 func (r *ranking) prepareLong(b *Bettor) {
 	fade := 1.0
 	if r.now > b.At {
-		fade = decay(r.now-b.At, TasteHalfLife)
+		fade = Decay(r.now-b.At, TasteHalfLife)
 	}
 	share := fade / (b.Weight*fade + longPrior)
 	for kind, list := range [...][]Affinity{b.Sports, b.Leagues, b.Teams} {
@@ -146,7 +146,7 @@ func (r *ranking) prepareLong(b *Bettor) {
 // prepareLate lists the bettor's last events and their categories.
 func (r *ranking) prepareLate(b *Bettor) {
 	t := &r.taste
-	t.lateRefs = b.last(lateEvents, t.lateRefs[:0])
+	t.lateRefs = b.LastEvents(lateEvents, t.lateRefs[:0])
 	all, weight, item := float32(latePrior), float32(1), float32(1)
 	for range t.lateRefs {
 		all += weight
@@ -211,11 +211,11 @@ func (r *ranking) affine(id int32) *affine {
 func (r *ranking) biasesOf(c *category) (hashes [3]uint64, n int) {
 	hashes[0], n = c.hash>>32, 1
 	if c.key.kind != kindTeam && r.from != 0 {
-		hashes[n] = scatter(c.hash ^ uint64(r.from))
+		hashes[n] = Scatter(c.hash ^ uint64(r.from))
 		n++
 	}
 	if c.key.kind == kindSport {
-		hashes[n] = scatter(c.hash ^ r.taste.slot)
+		hashes[n] = Scatter(c.hash ^ r.taste.slot)
 		n++
 	}
 	return hashes, n
@@ -252,8 +252,8 @@ func (r *ranking) learnTastes(biases float32) {
 	var items, pulled vector // what the bettor's vectors are pulled by
 	itemToward := t.itemSum
 	itemToward.add(1, &t.lastItem)
-	for i := range r.labelled {
-		l := &r.labelled[i]
+	for i := range r.scored {
+		l := &r.scored[i]
 		e := &r.entries[l.slot]
 		// All slopes count, be they small: they add up to 0, so that what a category
 		// is pulled by is 0 where all events are of it.

@@ -43,7 +43,7 @@ func TestTastes_WhoFollowsOneLeagueIsShownWhatItsFollowersBetOn(t *testing.T) {
 		for k := range 3 {
 			w.bet(user, w.now, fmt.Sprint(league, " ", 79, " ", k))
 		}
-		m.Quality = [experts]Quality{expertLinear: {Sum: 50, Weight: 100}}
+		m.Quality = [rankerCount]Quality{rankerLinear: {Sum: 50, Weight: 100}}
 		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: user, N: 5}, Bettor: w.bettors[user], Now: w.now, Model: m}, new(Scratch))
 		for _, ranked := range got { // one event of the league is left, and four of its sister
 			if ranked.Event.League[0] != league[0] {

@@ -87,7 +87,7 @@ func (r *ranking) prepareTerms() {
 	if b != nil {
 		r.from = b.Country()
 	}
-	r.cold = b == nil || b.Legs == 0
+	r.cold = b == nil || b.LegCount == 0
 	if r.q.Model != nil {
 		r.prepareTaste(b)
 	}
@@ -95,7 +95,7 @@ func (r *ranking) prepareTerms() {
 		r.context[contextCold] = 1
 		return
 	}
-	r.context[contextKnown] = min(ln1p(float32(b.Legs))/5, 1.2)
+	r.context[contextKnown] = min(ln1p(float32(b.LegCount))/5, 1.2)
 	if r.q.Model != nil {
 		r.context[contextMoved] = r.taste.moved() * r.context[contextKnown]
 	}
@@ -171,11 +171,11 @@ func newTiming(now time.Time) (t timing) {
 
 // fill computes the terms of one event that depend on the time alone.
 func (t *timing) fill(e *entry, terms *[timedTerms]float32) {
-	if e.legs > 0 {
+	if e.legCount > 0 {
 		for k := range e.heats {
 			terms[termPop5m+k] = ln1p(exp2(min(float32(e.heats[k].mark-t.marks[k]), e.heats[k].most))/popPrior) / 2
 		}
-		terms[termPopEver] = ln1p(float32(e.legs)/popPrior) / 2
+		terms[termPopEver] = ln1p(float32(e.legCount)/popPrior) / 2
 		terms[termAge] = ln1p(float32(max(0, t.at-e.first))/3600) / 2
 	} else {
 		terms[termUnseen] = 1

@@ -76,9 +76,9 @@ func (t *vectorTable) resize(rows int) {
 			t.rows[i], t.squares[i] = t.rows[i%old], t.squares[i%old]
 			continue
 		}
-		die := scatter(t.seed<<32 | uint64(i))
+		die := Scatter(t.seed<<32 | uint64(i))
 		for k := range t.rows[i] {
-			die = scatter(die)
+			die = Scatter(die)
 			t.rows[i][k] = (float32(die>>40)/(1<<23) - 1) * t.spread
 		}
 	}

@@ -21,7 +21,7 @@ var write = flag.Bool("write", false, "write the table values of the present ver
 func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
 	b := new(Bettor)
 	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
-	b.Note(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
+	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
 	b.Epoch, b.Known = 1<<32|5, true
 	b.User = tipoff.User{ID: "u", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon, Name: "N", FavouriteSport: "Tennis", FavouriteLeague: "ATP", Extra: []byte(`{"a":1}`)}
 	b.Users, b.Floor, b.Refused = Position{7, 9}, noon.Unix()-5, []int64{1, 3}
@@ -33,7 +33,7 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
 	l := NewLearnt()
-	l.Epoch, l.Model.Steps, l.Model.Quality[expertNet] = 4, 9, Quality{Sum: 1, Weight: 2}
+	l.Epoch, l.Model.Steps, l.Model.Quality[rankerNet] = 4, 9, Quality{Sum: 1, Weight: 2}
 	l.Advance(Cause{Partition: 1, Position: at(5)})
 	l.Live.Add(Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
 	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}, l
@@ -70,7 +70,7 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 			want = f
 			if version == "1" { // had one half-life of bets
 				older := *f
-				older.FirstBet, older.Paces = older.Popularity.At, [paces]Decayed{}
+				older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
 				want = &older
 			}
 		case "chunk":

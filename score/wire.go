@@ -10,45 +10,45 @@ import (
 // little-endian words, and strings with their length before them. The first byte
 // of each is its version.
 
-// errWire is what a value that cannot be read is: cut short, of an unknown
+// ErrUnreadable is what a value that cannot be read is: cut short, of an unknown
 // version, or not ours.
-var errWire = errors.New("not a value of a known version")
+var ErrUnreadable = errors.New("not a value of a known version")
 
-type wire []byte
+type Writer []byte
 
-func (w *wire) byte(b byte)     { *w = append(*w, b) }
-func (w *wire) uint(v uint64)   { *w = binary.AppendUvarint(*w, v) }
-func (w *wire) int(v int64)     { *w = binary.AppendVarint(*w, v) }
-func (w *wire) word16(v uint16) { *w = binary.LittleEndian.AppendUint16(*w, v) }
-func (w *wire) word32(v uint32) { *w = binary.LittleEndian.AppendUint32(*w, v) }
-func (w *wire) word64(v uint64) { *w = binary.LittleEndian.AppendUint64(*w, v) }
-func (w *wire) float(v float64) { w.word64(math.Float64bits(v)) }
-func (w *wire) text(s string)   { w.uint(uint64(len(s))); *w = append(*w, s...) }
-func (w *wire) raw(b []byte)    { w.uint(uint64(len(b))); *w = append(*w, b...) }
+func (w *Writer) Byte(b byte)     { *w = append(*w, b) }
+func (w *Writer) Uint(v uint64)   { *w = binary.AppendUvarint(*w, v) }
+func (w *Writer) Int(v int64)     { *w = binary.AppendVarint(*w, v) }
+func (w *Writer) Word16(v uint16) { *w = binary.LittleEndian.AppendUint16(*w, v) }
+func (w *Writer) Word32(v uint32) { *w = binary.LittleEndian.AppendUint32(*w, v) }
+func (w *Writer) Word64(v uint64) { *w = binary.LittleEndian.AppendUint64(*w, v) }
+func (w *Writer) Float(v float64) { w.Word64(math.Float64bits(v)) }
+func (w *Writer) Text(s string)   { w.Uint(uint64(len(s))); *w = append(*w, s...) }
+func (w *Writer) Raw(b []byte)    { w.Uint(uint64(len(b))); *w = append(*w, b...) }
 
-func (w *wire) flag(set bool) {
+func (w *Writer) Flag(set bool) {
 	if set {
-		w.byte(1)
+		w.Byte(1)
 	} else {
-		w.byte(0)
+		w.Byte(0)
 	}
 }
 
-// ref writes 48 bits, as those of an event reference.
-func (w *wire) ref(event uint64) {
-	w.word32(uint32(event))
-	w.byte(byte(event >> 32))
-	w.byte(byte(event >> 40))
+// Ref writes 48 bits, as those of an event reference.
+func (w *Writer) Ref(event uint64) {
+	w.Word32(uint32(event))
+	w.Byte(byte(event >> 32))
+	w.Byte(byte(event >> 40))
 }
 
-// unwire reads what wire wrote. After a fault every read gives zero, and bad
+// Reader reads what a [Writer] wrote. After a fault every read gives zero, and bad
 // stays set.
-type unwire struct {
+type Reader struct {
 	b   []byte
 	bad bool
 }
 
-func (u *unwire) take(n int) []byte {
+func (u *Reader) take(n int) []byte {
 	if n < 0 || n > len(u.b) {
 		u.bad, u.b = true, nil
 		return nil
@@ -58,14 +58,14 @@ func (u *unwire) take(n int) []byte {
 	return taken
 }
 
-func (u *unwire) byte() byte {
+func (u *Reader) Byte() byte {
 	if b := u.take(1); b != nil {
 		return b[0]
 	}
 	return 0
 }
 
-func (u *unwire) uint() uint64 {
+func (u *Reader) Uint() uint64 {
 	v, n := binary.Uvarint(u.b)
 	if n <= 0 {
 		u.bad, u.b = true, nil
@@ -75,7 +75,7 @@ func (u *unwire) uint() uint64 {
 	return v
 }
 
-func (u *unwire) int() int64 {
+func (u *Reader) Int() int64 {
 	v, n := binary.Varint(u.b)
 	if n <= 0 {
 		u.bad, u.b = true, nil
@@ -85,33 +85,33 @@ func (u *unwire) int() int64 {
 	return v
 }
 
-func (u *unwire) word16() uint16 {
+func (u *Reader) Word16() uint16 {
 	if b := u.take(2); b != nil {
 		return binary.LittleEndian.Uint16(b)
 	}
 	return 0
 }
 
-func (u *unwire) word32() uint32 {
+func (u *Reader) Word32() uint32 {
 	if b := u.take(4); b != nil {
 		return binary.LittleEndian.Uint32(b)
 	}
 	return 0
 }
 
-func (u *unwire) word64() uint64 {
+func (u *Reader) Word64() uint64 {
 	if b := u.take(8); b != nil {
 		return binary.LittleEndian.Uint64(b)
 	}
 	return 0
 }
 
-func (u *unwire) float() float64 { return math.Float64frombits(u.word64()) }
-func (u *unwire) flag() bool     { return u.byte() != 0 }
-func (u *unwire) text() string   { return string(u.raw()) }
+func (u *Reader) Float() float64 { return math.Float64frombits(u.Word64()) }
+func (u *Reader) Flag() bool     { return u.Byte() != 0 }
+func (u *Reader) Text() string   { return string(u.Raw()) }
 
-func (u *unwire) raw() []byte {
-	n := u.uint()
+func (u *Reader) Raw() []byte {
+	n := u.Uint()
 	if n > uint64(len(u.b)) {
 		u.bad, u.b = true, nil
 		return nil
@@ -119,18 +119,18 @@ func (u *unwire) raw() []byte {
 	return u.take(int(n))
 }
 
-func (u *unwire) ref() uint64 {
-	low := uint64(u.word32())
+func (u *Reader) Ref() uint64 {
+	low := uint64(u.Word32())
 	if b := u.take(2); b != nil {
 		return low | uint64(b[0])<<32 | uint64(b[1])<<40
 	}
 	return 0
 }
 
-// count reads a length whose elements take at least size bytes each, so that a
+// Count reads a length whose elements take at least size bytes each, so that a
 // hostile length cannot ask for more memory than the value has bytes.
-func (u *unwire) count(size int) int {
-	n := u.uint()
+func (u *Reader) Count(size int) int {
+	n := u.Uint()
 	if n > uint64(len(u.b)/size) {
 		u.bad, u.b = true, nil
 		return 0
@@ -138,10 +138,10 @@ func (u *unwire) count(size int) int {
 	return int(n)
 }
 
-// end is nil when everything was read and nothing was left over.
-func (u *unwire) end() error {
+// End is nil when everything was read and nothing was left over.
+func (u *Reader) End() error {
 	if u.bad || len(u.b) > 0 {
-		return errWire
+		return ErrUnreadable
 	}
 	return nil
 }

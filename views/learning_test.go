@@ -54,8 +54,8 @@ func (b *book) bet(user string, at time.Time, events ...string) *score.Choice {
 	for _, event := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
 	}
-	fresh.Note(&c, place, place, at.Unix())
-	choice.Legs = fresh.Send(&c, score.Cause{Position: place, Floor: place.Offset}, at.Unix())
+	fresh.AddCoupon(&c, place, place, at.Unix())
+	choice.Legs = fresh.LegsOf(&c, score.Cause{Position: place, Floor: place.Offset}, at.Unix())
 	for i := range choice.Legs {
 		leg := &choice.Legs[i]
 		f := b.fixtures[leg.EventID]
@@ -164,9 +164,9 @@ func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
 	learnt.Epoch = 5
 	learnt.Live.Add(score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
 	put(t, v.PutModel("default/model", learnt.Marshal()))
-	lessons := v.Lessons()
-	if len(lessons) != 1 || lessons[0].Day.Coupons != 1 || lessons[0].Hour.NDCG != 0.5 || lessons[0].Leader == "" || len(lessons[0].Rankers) != len(score.ExpertNames) {
-		t.Errorf("lessons are %+v", lessons)
+	stats := v.LearningStats()
+	if len(stats) != 1 || stats[0].Day.Coupons != 1 || stats[0].Hour.NDCG != 0.5 || stats[0].Leader == "" || len(stats[0].Rankers) != len(score.ComparedRankers) {
+		t.Errorf("stats are %+v", stats)
 	}
 	learnt.Epoch = 4
 	if err := v.PutModel("default/model", learnt.Marshal()); !errors.Is(err, ErrStale) {
@@ -176,7 +176,7 @@ func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
 		t.Error("a broken value was taken")
 	}
 	put(t, v.PutModel("default/model", nil))
-	if len(v.Lessons()) != 0 {
+	if len(v.LearningStats()) != 0 {
 		t.Error("a model that was deleted is still there")
 	}
 }

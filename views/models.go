@@ -32,8 +32,8 @@ func (v *Views) PutModel(key string, value []byte) error {
 	return nil
 }
 
-// Lesson is how well the learner does for one company, as its table says.
-type Lesson struct {
+// LearningStats is how well the learner does for one company, as its table says.
+type LearningStats struct {
 	Company   string
 	Steps     uint64             // coupons learnt from, ever
 	Hour, Day score.LiveSpan     // before the newest coupon, by the coupons' clock
@@ -41,8 +41,8 @@ type Lesson struct {
 	Leader    string             // of them, the one that serves
 }
 
-// Lessons says how well the learner does for every company that it knows.
-func (v *Views) Lessons() (lessons []Lesson) {
+// LearningStats says how well the learner does for every company that it knows.
+func (v *Views) LearningStats() (all []LearningStats) {
 	v.each(func(name string, c *company) {
 		c.mu.RLock()
 		defer c.mu.RUnlock()
@@ -50,15 +50,15 @@ func (v *Views) Lessons() (lessons []Lesson) {
 		if m == nil {
 			return
 		}
-		lesson := Lesson{
+		stats := LearningStats{
 			Company: name, Steps: m.Steps,
 			Hour: c.learnt.Live.Over(time.Hour), Day: c.learnt.Live.Over(24 * time.Hour),
-			Rankers: map[string]float64{}, Leader: score.ExpertNames[m.Leader()],
+			Rankers: map[string]float64{}, Leader: score.ComparedRankers[m.Leader()],
 		}
-		for e, name := range score.ExpertNames {
-			lesson.Rankers[name] = m.Quality[e].NDCG()
+		for e, name := range score.ComparedRankers {
+			stats.Rankers[name] = m.Quality[e].NDCG()
 		}
-		lessons = append(lessons, lesson)
+		all = append(all, stats)
 	})
-	return lessons
+	return all
 }

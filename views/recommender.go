@@ -25,7 +25,7 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	bettor := c.bettors[q.UserID]
-	answer.ColdStart = bettor == nil || bettor.Legs == 0
+	answer.ColdStart = bettor == nil || bettor.LegCount == 0
 	if answer.ColdStart { // follows nothing yet: what is popular then
 		q.Followed = false
 	}

@@ -26,8 +26,8 @@ func bettor(league string, events ...string) []byte {
 	for i, event := range events {
 		c := tipoff.Coupon{ID: event, UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
 		at := score.Position{Source: 1, Offset: int64(i)}
-		b.Note(&c, at, at, noon.Unix())
-		for _, leg := range b.Send(&c, score.Cause{Position: at}, noon.Unix()) {
+		b.AddCoupon(&c, at, at, noon.Unix())
+		for _, leg := range b.LegsOf(&c, score.Cause{Position: at}, noon.Unix()) {
 			b.Apply(score.Resolve(&leg, score.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
 		}
 	}
@@ -200,7 +200,7 @@ func TestRecommend_FollowedIsWhatIsPopularWhereNothingIsFollowed(t *testing.T) {
 			var b score.Bettor
 			c := tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "unknown", Odds: 2}}}
 			at := score.Position{Source: 1}
-			b.Note(&c, at, at, noon.Unix())
+			b.AddCoupon(&c, at, at, noon.Unix())
 			put(t, v.PutBettor("default/u", b.Marshal()))
 		}
 		if r := v.Recommend("default", tipoff.Query{UserID: user, N: 3, Followed: true}, noon); len(r.Items) != 1 {

@@ -35,8 +35,8 @@ func small(t *testing.T) (*harness, *fold) {
 		}
 		coupons = append(coupons, stands(int64(i), tipoff.CouponRecord(company, c, noon)))
 		place := score.Position{Source: 2, Offset: int64(i)}
-		b.Note(&c, place, place, noon.Unix())
-		for _, leg := range b.Send(&c, score.Cause{Position: place}, noon.Unix()) {
+		b.AddCoupon(&c, place, place, noon.Unix())
+		for _, leg := range b.LegsOf(&c, score.Cause{Position: place}, noon.Unix()) {
 			fixtures[leg.EventID].Count(&leg)
 			b.Apply(score.Resolve(&leg, fixtures[leg.EventID].Traits()), noon.Unix())
 		}
@@ -95,14 +95,14 @@ func TestFold_SeesEachDifference(t *testing.T) {
 		name, kind string
 		plant      func(*harness)
 	}{
-		{"a leg learnt twice", "twice", bettor(func(b *score.Bettor) { b.Legs++ })},
-		{"a leg not learnt", "lost", bettor(func(b *score.Bettor) { b.Legs-- })},
+		{"a leg learnt twice", "twice", bettor(func(b *score.Bettor) { b.LegCount++ })},
+		{"a leg not learnt", "lost", bettor(func(b *score.Bettor) { b.LegCount-- })},
 		{"a weight a billionth off", "wrong", bettor(func(b *score.Bettor) { b.Leagues[0].Weight *= 1 + 1e-8 })},
 		{"a coupon forgotten", "wrong", bettor(func(b *score.Bettor) { b.Bets = b.Bets[1:] })},
 		{"a bettor of nobody's", "wrong", func(h *harness) { h.bettorValues["default/x"] = h.bettorValues["default/u"] }},
 		{"an outcome missing", "lost", fixture(func(f *score.Fixture) { f.Outcomes = nil })},
 		{"no bettor", "lost", func(h *harness) { clear(h.bettorValues) }},
-		{"a leg counted twice", "twice", fixture(func(f *score.Fixture) { f.Legs++ })},
+		{"a leg counted twice", "twice", fixture(func(f *score.Fixture) { f.LegCount++ })},
 		{"a pair too heavy", "wrong", fixture(func(f *score.Fixture) { f.Neighbours[0].Weight++ })},
 		{"an outcome too many", "wrong", fixture(func(f *score.Fixture) { f.Outcomes[0].Bets++ })},
 		{"an older version of the event", "wrong", fixture(func(f *score.Fixture) { f.Event.Status = tipoff.StatusSuspended })},

@@ -348,8 +348,8 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 			say("lost", "bettor %s is not in the table: %v", user, err)
 			continue
 		}
-		if b.Legs != want.legs {
-			say(lessOrMore(b.Legs, want.legs), "bettor %s has learnt from %d legs, the fold from %d", user, b.Legs, want.legs)
+		if b.LegCount != want.legs {
+			say(lessOrMore(b.LegCount, want.legs), "bettor %s has learnt from %d legs, the fold from %d", user, b.LegCount, want.legs)
 			continue
 		}
 		waiting := 0
@@ -429,8 +429,8 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 			say("lost", "fixture %s is not in the table: %v", id, err)
 			continue
 		}
-		if fixture.Legs != want.legs {
-			say(lessOrMore(fixture.Legs, want.legs), "fixture %s counts %d legs, the fold %d", id, fixture.Legs, want.legs)
+		if fixture.LegCount != want.legs {
+			say(lessOrMore(fixture.LegCount, want.legs), "fixture %s counts %d legs, the fold %d", id, fixture.LegCount, want.legs)
 			continue
 		}
 		if got := fixture.Popularity.Sum * math.Pow(2, -float64(want.at-fixture.Popularity.At)/popularityHalfLife); !near(got, want.popularity) {

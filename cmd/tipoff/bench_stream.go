@@ -41,9 +41,9 @@ func (b *bench) processing(ctx context.Context) error {
 			if err != nil {
 				return 0
 			}
-			before, _ := bets.Swap(u.Key, bettor.Legs)
+			before, _ := bets.Swap(u.Key, bettor.LegCount)
 			old, _ := before.(uint64)
-			return bettor.Legs - old
+			return bettor.LegCount - old
 		}, legs)
 	}
 	store := func() (float64, error) {

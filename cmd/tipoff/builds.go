@@ -40,7 +40,7 @@ func (n *node) startBuilds(has map[role]bool, db *sink.Database) error {
 	b := &builds{node: n, processors: has[roleProcessors], learner: has[roleLearner], news: make(chan tipoff.Builds, 1), running: map[int]*building{}}
 	if has[roleAPI] {
 		b.archive, b.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
-		n.measureLessons()
+		n.measureLearning()
 	}
 	now, err := n.cluster.Builds()
 	if err != nil {

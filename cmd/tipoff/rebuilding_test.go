@@ -208,7 +208,7 @@ func (r *rebuilding) settled(build tipoff.Build) (now tables) {
 		coupons, learnt, counted := 0, uint64(0), uint64(0)
 		for key, b := range now.bettors {
 			coupons += len(b.Bets)
-			learnt += b.Legs
+			learnt += b.LegCount
 			for _, bet := range b.Bets {
 				if bet.Waiting != 0 {
 					return fmt.Errorf("bettor %s has a coupon that waits", key)
@@ -216,7 +216,7 @@ func (r *rebuilding) settled(build tipoff.Build) (now tables) {
 			}
 		}
 		for _, f := range now.fixtures {
-			counted += f.Legs
+			counted += f.LegCount
 		}
 		if coupons != r.coupons || learnt != counted {
 			return fmt.Errorf("%d coupons, want %d; %d legs learnt, %d counted", coupons, r.coupons, learnt, counted)

@@ -263,12 +263,12 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 	eventually(t, 120*time.Second, func() error {
 		bettors, fixtures := s.tables(cluster)
 		for key, want := range byUser {
-			if b := bettors[key]; b == nil || b.Legs != want {
+			if b := bettors[key]; b == nil || b.LegCount != want {
 				return fmt.Errorf("bettor %s: %+v, want %d legs", key, b, want)
 			}
 		}
 		for key, want := range byEvent {
-			if f := fixtures[key]; f == nil || f.Legs != want {
+			if f := fixtures[key]; f == nil || f.LegCount != want {
 				return fmt.Errorf("fixture %s: %+v, want %d legs", key, f, want)
 			}
 		}
