@@ -360,16 +360,6 @@ func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
 	return list
 }
 
-// weightOf is the weight of a category, 0 where the list does not hold it.
-func weightOf(list []Affinity, key uint32) float64 {
-	for i := range list {
-		if list[i].Key == key {
-			return list[i].Weight
-		}
-	}
-	return 0
-}
-
 // oddsBounds are the upper ends of the ranges of odds.
 var oddsBounds = []float64{1.2, 1.5, 2, 3, 5, 10, math.Inf(1)}
 

@@ -37,7 +37,17 @@ func answer(leg *Leg, league string, begin time.Time) *Resolved {
 	})
 }
 
-// settle notes a coupon and lets its legs come back.
+// weightOf is the weight of a category, 0 where the list does not hold it.
+func weightOf(list []Affinity, key uint32) float64 {
+	for i := range list {
+		if list[i].Key == key {
+			return list[i].Weight
+		}
+	}
+	return 0
+}
+
+// settle adds a coupon and lets its legs come back.
 func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time.Time) Verdict {
 	now := c.Timestamp.Unix()
 	v := b.AddCoupon(c, at(offset), at(offset), now)

@@ -1,7 +1,5 @@
 package score
 
-import "slices"
-
 // The rankers that a company may be served by.
 const (
 	RankerSimilar  = "similar"  // the replaced service's: any event of a sport or league bet on before
@@ -15,9 +13,6 @@ const (
 func Rankers() []string {
 	return []string{RankerSimilar, RankerPopular, RankerAffinity, RankerCF, RankerTipoff}
 }
-
-// KnownRanker says whether name is one of [Rankers].
-func KnownRanker(name string) bool { return slices.Contains(Rankers(), name) }
 
 // plain are the weights by hand of the compared rankers, for bettors with bets and without.
 // Terms of popularity are half a logarithm, so 2 makes them whole.

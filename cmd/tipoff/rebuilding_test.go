@@ -84,12 +84,12 @@ func (a tables) differ(b tables) error {
 		return errors.New(keys(x, y))
 	}
 	for key := range a.bettors {
-		if d := score.DifferentBettors(a.bettors[key], b.bettors[key]); d != "" {
+		if d := differentBettors(a.bettors[key], b.bettors[key]); d != "" {
 			return fmt.Errorf("bettor %s: %s", key, d)
 		}
 	}
 	for key := range a.fixtures {
-		if d := score.DifferentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
+		if d := differentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
 			return fmt.Errorf("fixture %s: %s", key, d)
 		}
 	}

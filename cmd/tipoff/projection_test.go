@@ -1,4 +1,4 @@
-package score
+package main
 
 import (
 	"fmt"
@@ -6,10 +6,12 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"tipoff/score"
 )
 
-// A projection is what a table value says of the world, without what it keeps for
-// itself: owners, places on topics, what was applied. Two tables that were filled
+// A projection is what a table value says of the world, without its bookkeeping:
+// owners, positions on topics, what was applied. Two tables that were filled
 // from the same facts, in whatever order and however often, have equal projections:
 // sets and counts exactly, decayed sums but for the last digits.
 type projection struct {
@@ -49,29 +51,27 @@ func union[V any](a, b map[string]V) []string {
 	return slices.Compact(names)
 }
 
-// DifferentBettors says how two states of one bettor differ in what they say of
+// differentBettors says how two states of one bettor differ in what they say of
 // the world; "" where they do not. Lists that were cut may differ at the cut.
-func DifferentBettors(a, b *Bettor) string {
-	return strings.Join(a.projection().differences(b.projection()), "; ")
+func differentBettors(a, b *score.Bettor) string {
+	return strings.Join(bettorProjection(a).differences(bettorProjection(b)), "; ")
 }
 
-// DifferentFixtures does the same for two states of one fixture.
-func DifferentFixtures(a, b *Fixture) string {
-	return strings.Join(a.projection().differences(b.projection()), "; ")
+// differentFixtures does the same for two states of one fixture.
+func differentFixtures(a, b *score.Fixture) string {
+	return strings.Join(fixtureProjection(a).differences(fixtureProjection(b)), "; ")
 }
 
-func (b *Bettor) projection() *projection {
+func bettorProjection(b *score.Bettor) *projection {
 	p := newProjection()
 	p.put("known", b.Known)
 	if b.Known {
-		var w Writer
-		w.user(&b.User)
-		p.put("user", string(w))
+		p.put("user", fmt.Sprintf("%#v", b.User))
 	}
 	p.put("legs", b.LegCount)
 	p.put("at", b.At)
 	p.sums["weight"] = b.Weight
-	for name, list := range map[string][]Affinity{"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds} {
+	for name, list := range map[string][]score.Affinity{"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds} {
 		for _, a := range list {
 			p.sums[fmt.Sprint(name, " ", a.Key)] = a.Weight
 		}
@@ -82,7 +82,7 @@ func (b *Bettor) projection() *projection {
 	}
 	var last []uint64
 	for i := len(b.Bets) - 1; i >= 0; i-- {
-		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(last) < HistoryLegs; j-- {
+		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(last) < score.HistoryLegs; j-- {
 			last = append(last, b.Bets[i].Legs[j].Event)
 		}
 	}
@@ -91,16 +91,14 @@ func (b *Bettor) projection() *projection {
 	return p
 }
 
-func (f *Fixture) projection() *projection {
+func fixtureProjection(f *score.Fixture) *projection {
 	p := newProjection()
 	p.put("known", f.Known)
-	var w Writer
 	if f.Known {
-		w.event(&f.Event)
+		p.put("event", fmt.Sprintf("%#v", f.Event))
 	} else {
-		w.patch(&f.Patch)
+		p.put("patch", fmt.Sprintf("%#v", f.Patch))
 	}
-	p.put("event", string(w))
 	p.put("legs", f.LegCount)
 	if f.Popularity.Sum != 0 {
 		p.put("at", f.Popularity.At)
