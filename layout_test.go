@@ -12,17 +12,19 @@ import (
 // imports is the table of who may import whom: what docs/design.md draws. The root
 // is "tipoff".
 var imports = map[string][]string{
-	"tipoff":            {},
-	"tipoff/broker":     {"tipoff"},
-	"tipoff/score":      {"tipoff"},
-	"tipoff/processors": {"tipoff", "tipoff/score"},
-	"tipoff/views":      {"tipoff", "tipoff/score"},
-	"tipoff/http":       {"tipoff"},
-	"tipoff/sink":       {"tipoff"},
-	"tipoff/generator":  {"tipoff"},
-	"tipoff/cmd/chaos":  {"tipoff", "tipoff/score"},
-	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
+	"tipoff":               {},
+	"tipoff/broker":        {"tipoff"},
+	"tipoff/wire":          {},
+	"tipoff/wire/wiretest": {},
+	"tipoff/score":         {"tipoff", "tipoff/wire"},
+	"tipoff/processors":    {"tipoff", "tipoff/score"},
+	"tipoff/views":         {"tipoff", "tipoff/score"},
+	"tipoff/http":          {"tipoff"},
+	"tipoff/sink":          {"tipoff"},
+	"tipoff/generator":     {"tipoff"},
+	"tipoff/cmd/chaos":     {"tipoff", "tipoff/score"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/score"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

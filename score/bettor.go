@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"tipoff"
+	"tipoff/wire"
 )
 
 // Bounds of a bettor's state.
@@ -99,7 +100,7 @@ func Name(parts ...string) uint32 {
 // id's hash and below them 16 of its content's, so that a repeat is known from a
 // contradiction.
 func CouponRef(c *tipoff.Coupon) uint64 {
-	var w Writer
+	var w wire.Writer
 	w.Float(c.Stake)
 	w.Int(c.Timestamp.UnixMicro())
 	w.Raw(c.Extra)

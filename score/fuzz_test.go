@@ -1,44 +1,11 @@
 package score
 
 import (
-	"bytes"
-	"runtime"
 	"testing"
 
 	"tipoff"
+	"tipoff/wire/wiretest"
 )
-
-// bounded holds that reading a value asks for no more memory than its length
-// allows for, whatever lengths it names itself.
-func bounded(t *testing.T, value []byte, read func()) {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	read()
-	runtime.ReadMemStats(&after)
-	if asked, most := after.TotalAlloc-before.TotalAlloc, uint64(256<<10+300*len(value)); asked > most {
-		t.Errorf("a value of %d bytes asked for %d bytes of memory, more than %d", len(value), asked, most)
-	}
-}
-
-// stable holds that what was read is written so that it is read again as the same.
-func stable[T any](t *testing.T, value []byte, read func([]byte) (T, error), write func(T) []byte) {
-	t.Helper()
-	var first T
-	var err error
-	bounded(t, value, func() { first, err = read(value) })
-	if err != nil {
-		return
-	}
-	written := write(first)
-	second, err := read(written)
-	if err != nil {
-		t.Fatalf("%x, written again as %x, is not read: %v", value, written, err)
-	}
-	if again := write(second); !bytes.Equal(again, written) {
-		t.Errorf("%x is written as %x, and then as %x", value, written, again)
-	}
-}
 
 // FuzzTables holds that no value on a topic, however broken, makes us panic or ask
 // for memory without bound, and that a version we do not know is refused.
@@ -58,10 +25,10 @@ func FuzzTables(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
-		stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
-		stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
-		stable(t, value, UnmarshalLearnt, (*Learnt).Marshal)
+		wiretest.Stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
+		wiretest.Stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
+		wiretest.Stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
+		wiretest.Stable(t, value, UnmarshalLearnt, (*Learnt).Marshal)
 		_ = Epoch(value)
 		if CheckVersion(value) == nil {
 			return
@@ -91,7 +58,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{messageVersion, 99})
 	f.Fuzz(func(t *testing.T, value []byte) {
-		stable(t, value, UnmarshalMessage, MarshalMessage)
+		wiretest.Stable(t, value, UnmarshalMessage, MarshalMessage)
 		message, err := UnmarshalMessage(value)
 		if err != nil {
 			return
@@ -100,15 +67,15 @@ func FuzzMessages(f *testing.F) {
 		case *Leg:
 			x := new(Fixture)
 			x.Count(m)
-			stable(t, x.Marshal(), UnmarshalFixture, (*Fixture).Marshal)
+			wiretest.Stable(t, x.Marshal(), UnmarshalFixture, (*Fixture).Marshal)
 			c := new(Chunk)
 			c.Wait(m)
-			stable(t, c.Marshal(), UnmarshalChunk, (*Chunk).Marshal)
+			wiretest.Stable(t, c.Marshal(), UnmarshalChunk, (*Chunk).Marshal)
 		case *Resolved:
 			b := new(Bettor)
 			settle(b, bet("c", noon, "e1"), 1, "l", noon)
 			b.Apply(m, noon.Unix())
-			stable(t, b.Marshal(), UnmarshalBettor, (*Bettor).Marshal)
+			wiretest.Stable(t, b.Marshal(), UnmarshalBettor, (*Bettor).Marshal)
 		}
 	})
 }

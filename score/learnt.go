@@ -1,5 +1,7 @@
 package score
 
+import "tipoff/wire"
+
 // Learnt is what the learner's table holds of a company: its model, how well it did
 // of late, and which coupons it has learnt from.
 type Learnt struct {
@@ -32,15 +34,15 @@ func (l *Learnt) Advance(c Cause) bool {
 
 // Marshal encodes it for the table.
 func (l *Learnt) Marshal() []byte {
-	w := make(Writer, 0, 32<<10)
+	w := make(wire.Writer, 0, 32<<10)
 	w.Byte(TableVersion)
 	w.Uint(l.Epoch)
 	w.Uint(uint64(len(l.Seen)))
 	for _, s := range l.Seen {
 		w.Uint(uint64(s.Partition))
-		w.position(s.Position)
+		WritePosition(&w, s.Position)
 	}
-	w.live(&l.Live)
+	writeLive(&w, &l.Live)
 	w.Raw(l.Model.Marshal())
 	return w
 }
@@ -48,17 +50,17 @@ func (l *Learnt) Marshal() []byte {
 // UnmarshalLearnt decodes a value of the learner's table. A model of other terms than
 // today's is not read: the company begins with a new one.
 func UnmarshalLearnt(value []byte) (*Learnt, error) {
-	u := &Reader{b: value}
-	if version := u.Byte(); version < 2 || version > TableVersion {
-		return nil, ErrUnreadable
+	r := wire.NewReader(value)
+	if version := r.Byte(); version < 2 || version > TableVersion {
+		return nil, wire.ErrUnreadable
 	}
-	l := &Learnt{Epoch: u.Uint()}
-	for range u.Count(6) {
-		l.Seen = append(l.Seen, Seen{int32(u.Uint()), u.position()})
+	l := &Learnt{Epoch: r.Uint()}
+	for range r.Count(6) {
+		l.Seen = append(l.Seen, Seen{int32(r.Uint()), ReadPosition(r)})
 	}
-	l.Live = u.live()
-	model := u.Raw()
-	if err := u.End(); err != nil {
+	l.Live = readLive(r)
+	model := r.Raw()
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	var err error

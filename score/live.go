@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/wire"
 )
 
 // GradeDepth is how many events of a ranking are compared with a coupon.
@@ -111,7 +112,7 @@ func (l *Live) Over(window time.Duration) (sum LiveSpan) {
 	return sum
 }
 
-func (w *Writer) live(l *Live) {
+func writeLive(w *wire.Writer, l *Live) {
 	w.Int(l.Newest)
 	w.Uint(uint64(len(l.spans)))
 	for i := range l.spans {
@@ -124,17 +125,17 @@ func (w *Writer) live(l *Live) {
 	}
 }
 
-func (u *Reader) live() Live {
-	l := Live{Newest: u.Int()}
-	n := u.Count(1)
+func readLive(r *wire.Reader) Live {
+	l := Live{Newest: r.Int()}
+	n := r.Count(1)
 	if n != 0 && n != int(liveSpans) || l.Newest < 0 {
-		u.bad = true
+		r.Require(false)
 		return l
 	}
 	for range n {
-		s := LiveSpan{Coupons: u.Uint()}
+		s := LiveSpan{Coupons: r.Uint()}
 		if s.Coupons > 0 {
-			s.HR, s.NDCG = u.Float(), u.Float()
+			s.HR, s.NDCG = r.Float(), r.Float()
 		}
 		l.spans = append(l.spans, s)
 	}

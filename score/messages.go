@@ -1,5 +1,7 @@
 package score
 
+import "tipoff/wire"
+
 // The messages between the bettors and the fixtures. Each starts with the wire
 // version and its kind.
 
@@ -65,12 +67,12 @@ type Rewrite struct{}
 
 // MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite] or *[Choice].
 func MarshalMessage(message any) []byte {
-	w := make(Writer, 0, 128)
+	w := make(wire.Writer, 0, 128)
 	w.Byte(messageVersion)
 	switch m := message.(type) {
 	case *Leg:
 		w.Byte(kindLeg)
-		w.cause(m.Cause)
+		writeCause(&w, m.Cause)
 		w.Text(m.UserID)
 		w.Text(m.EventID)
 		w.Word64(m.Coupon)
@@ -89,10 +91,10 @@ func MarshalMessage(message any) []byte {
 		w.Int(m.At)
 		w.Float(m.Odds)
 		w.Text(m.Market)
-		w.traits(m.Traits)
+		writeTraits(&w, m.Traits)
 	case *Release:
 		w.Byte(kindRelease)
-		w.traits(m.Traits)
+		writeTraits(&w, m.Traits)
 	case *Rewrite:
 		w.Byte(kindRewrite)
 	case *Choice:
@@ -112,25 +114,25 @@ func MarshalMessage(message any) []byte {
 
 // UnmarshalMessage is the reverse of [MarshalMessage].
 func UnmarshalMessage(b []byte) (any, error) {
-	u := &Reader{b: b}
-	if u.Byte() != messageVersion {
-		return nil, ErrUnreadable
+	r := wire.NewReader(b)
+	if r.Byte() != messageVersion {
+		return nil, wire.ErrUnreadable
 	}
 	var message any
-	switch u.Byte() {
+	switch r.Byte() {
 	case kindLeg:
-		message = u.leg()
+		message = readLeg(r)
 	case kindResolved:
-		message = &Resolved{Coupon: u.Word64(), Index: int(u.Uint()), At: u.Int(), Odds: u.Float(),
-			Market: u.Text(), Traits: u.traits()}
+		message = &Resolved{Coupon: r.Word64(), Index: int(r.Uint()), At: r.Int(), Odds: r.Float(),
+			Market: r.Text(), Traits: readTraits(r)}
 	case kindRelease:
-		message = &Release{u.traits()}
+		message = &Release{readTraits(r)}
 	case kindRewrite:
 		message = &Rewrite{}
 	case kindChoice:
-		m := &Choice{UserID: u.Text(), At: u.Int(), Before: u.Raw()}
-		for range u.Count(1) {
-			leg, err := unmarshalLeg(u.Raw())
+		m := &Choice{UserID: r.Text(), At: r.Int(), Before: r.Raw()}
+		for range r.Count(1) {
+			leg, err := unmarshalLeg(r.Raw())
 			if err != nil {
 				return nil, err
 			}
@@ -138,35 +140,35 @@ func UnmarshalMessage(b []byte) (any, error) {
 		}
 		message = m
 	default:
-		return nil, ErrUnreadable
+		return nil, wire.ErrUnreadable
 	}
-	return message, u.End()
+	return message, r.End()
 }
 
 // unmarshalLeg decodes a message that must be a leg, and looks into no other: messages
 // within messages have one depth, however long the record.
 func unmarshalLeg(b []byte) (*Leg, error) {
-	u := &Reader{b: b}
-	if u.Byte() != messageVersion || u.Byte() != kindLeg {
-		return nil, ErrUnreadable
+	r := wire.NewReader(b)
+	if r.Byte() != messageVersion || r.Byte() != kindLeg {
+		return nil, wire.ErrUnreadable
 	}
-	leg := u.leg()
-	return leg, u.End()
+	leg := readLeg(r)
+	return leg, r.End()
 }
 
-func (u *Reader) leg() *Leg {
-	leg := &Leg{Cause: u.cause(), UserID: u.Text(), EventID: u.Text(), Coupon: u.Word64(), At: u.Int(),
-		Odds: u.Float(), Market: u.Text(), Outcome: u.Text()}
-	if n := u.Count(6); n > 0 {
+func readLeg(r *wire.Reader) *Leg {
+	leg := &Leg{Cause: readCause(r), UserID: r.Text(), EventID: r.Text(), Coupon: r.Word64(), At: r.Int(),
+		Odds: r.Float(), Market: r.Text(), Outcome: r.Text()}
+	if n := r.Count(6); n > 0 {
 		leg.History = make([]uint64, n)
 		for i := range leg.History {
-			leg.History[i] = u.Ref()
+			leg.History[i] = r.Ref()
 		}
 	}
 	return leg
 }
 
-func (w *Writer) traits(t Traits) {
+func writeTraits(w *wire.Writer, t Traits) {
 	w.Ref(t.Event)
 	w.Int(t.Begin)
 	w.Word32(t.Sport)
@@ -177,12 +179,12 @@ func (w *Writer) traits(t Traits) {
 	}
 }
 
-func (u *Reader) traits() Traits {
-	t := Traits{Event: u.Ref(), Begin: u.Int(), Sport: u.Word32(), League: u.Word32()}
-	if n := u.Count(4); n > 0 {
+func readTraits(r *wire.Reader) Traits {
+	t := Traits{Event: r.Ref(), Begin: r.Int(), Sport: r.Word32(), League: r.Word32()}
+	if n := r.Count(4); n > 0 {
 		t.Teams = make([]uint32, n)
 		for i := range t.Teams {
-			t.Teams[i] = u.Word32()
+			t.Teams[i] = r.Word32()
 		}
 	}
 	return t

@@ -1,12 +1,16 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"tipoff/wire"
+)
 
 const modelVersion = 2
 
 // Marshal encodes the model for a table.
 func (m *Model) Marshal() []byte {
-	w := make(Writer, 0, 64<<10)
+	w := make(wire.Writer, 0, 64<<10)
 	w.Byte(modelVersion)
 	w.Uint(Terms)
 	w.Uint(Contexts)
@@ -22,29 +26,29 @@ func (m *Model) Marshal() []byte {
 		w.Word32(math.Float32bits(*v))
 		w.Word32(math.Float32bits(*square))
 	})
-	w.tastes(&m.tastes)
+	writeTastes(&w, &m.tastes)
 	return w
 }
 
 // UnmarshalModel decodes a model. One of other terms than today's cannot be read: a
 // new one is to be learnt.
 func UnmarshalModel(value []byte) (*Model, error) {
-	u := &Reader{b: value}
-	if u.Byte() != modelVersion || u.Uint() != Terms || u.Uint() != Contexts || u.Uint() != netHidden || u.Word32() != termsKey {
-		return nil, ErrUnreadable
+	r := wire.NewReader(value)
+	if r.Byte() != modelVersion || r.Uint() != Terms || r.Uint() != Contexts || r.Uint() != netHidden || r.Word32() != termsKey {
+		return nil, wire.ErrUnreadable
 	}
-	m := &Model{Steps: u.Uint()}
+	m := &Model{Steps: r.Uint()}
 	for e := range m.Quality {
-		m.Quality[e] = Quality{Sum: u.Float(), Weight: u.Float(), Squares: u.Float()}
-		u.bad = u.bad || m.Quality[e].Sum-m.Quality[e].Sum != 0 || m.Quality[e].Weight-m.Quality[e].Weight != 0 ||
-			!(m.Quality[e].Squares >= 0 && m.Quality[e].Squares < math.Inf(1))
+		m.Quality[e] = Quality{Sum: r.Float(), Weight: r.Float(), Squares: r.Float()}
+		q := &m.Quality[e]
+		r.Require(q.Sum-q.Sum == 0 && q.Weight-q.Weight == 0 && q.Squares >= 0 && q.Squares < math.Inf(1))
 	}
 	m.eachNumber(func(v, square *float32) {
-		*v, *square = math.Float32frombits(u.Word32()), math.Float32frombits(u.Word32())
-		u.bad = u.bad || *v-*v != 0 || *square-*square != 0 || *square < 0 // infinite, not a number, no square
+		*v, *square = math.Float32frombits(r.Word32()), math.Float32frombits(r.Word32())
+		r.Require(*v-*v == 0 && *square-*square == 0 && *square >= 0) // finite, and a square
 	})
-	u.tastes(&m.tastes)
-	return m, u.End()
+	readTastes(r, &m.tastes)
+	return m, r.End()
 }
 
 // termsKey tells one set of terms from another of the same size.
@@ -66,74 +70,68 @@ func (m *Model) eachNumber(visit func(v, square *float32)) {
 	}
 }
 
-// tastes writes the vectors in 16 bits a number; see [brief].
-func (w *Writer) tastes(t *tastes) {
+// writeTastes writes the vectors, in 16 bits a number.
+func writeTastes(w *wire.Writer, t *tastes) {
 	for _, v := range t.everyone {
-		w.Word16(brief(v))
+		w.BFloat16(v)
 	}
-	w.Word16(brief(t.everyoneSquares))
+	w.BFloat16(t.everyoneSquares)
 	for _, table := range t.tables() {
 		w.Uint(uint64(len(table.rows)))
 		for i := range table.rows {
-			w.Word16(brief(table.squares[i]))
+			w.BFloat16(table.squares[i])
 			if table.squares[i] == 0 { // as it began
 				continue
 			}
 			for _, v := range table.rows[i] {
-				w.Word16(brief(v))
+				w.BFloat16(v)
 			}
 		}
 	}
 	w.Uint(uint64(len(t.biases.values)))
 	for i, v := range t.biases.values {
-		w.Word16(brief(t.biases.squares[i]))
-		w.Word16(brief(v))
+		w.BFloat16(t.biases.squares[i])
+		w.BFloat16(v)
 	}
 }
 
-func (u *Reader) tastes(t *tastes) {
+func readTastes(r *wire.Reader, t *tastes) {
 	*t = newTastes()
 	for i := range t.everyone {
-		t.everyone[i] = u.brief()
+		t.everyone[i] = r.BFloat16()
 	}
-	t.everyoneSquares = u.square()
+	t.everyoneSquares = readSquare(r)
 	for _, table := range t.tables() {
-		table.resize(u.rows())
+		table.resize(readRows(r))
 		for i := range table.rows {
-			if table.squares[i] = u.square(); table.squares[i] == 0 {
+			if table.squares[i] = readSquare(r); table.squares[i] == 0 {
 				continue
 			}
 			for k := range table.rows[i] {
-				table.rows[i][k] = u.brief()
+				table.rows[i][k] = r.BFloat16()
 			}
 		}
 	}
-	t.biases.resize(u.rows())
+	t.biases.resize(readRows(r))
 	for i := range t.biases.values {
-		t.biases.squares[i], t.biases.values[i] = u.square(), u.brief()
+		t.biases.squares[i], t.biases.values[i] = readSquare(r), r.BFloat16()
 	}
 }
 
-// rows reads the number of a table's rows: a power of two within the bounds, and no
+// readRows reads the number of a table's rows: a power of two within the bounds, and no
 // more than the value has bytes for.
-func (u *Reader) rows() int {
-	n := u.Count(2)
+func readRows(r *wire.Reader) int {
+	n := r.Count(2)
 	if n < leastRows || n > outRows || n&(n-1) != 0 {
-		u.bad = true
+		r.Require(false)
 		return leastRows
 	}
 	return n
 }
 
-func (u *Reader) brief() float32 {
-	v := unbrief(u.Word16())
-	u.bad = u.bad || v-v != 0 // infinite, or not a number
-	return v
-}
-
-// square reads a sum of squares: a negative one would make a root of it no number.
-func (u *Reader) square() float32 {
-	v := u.brief()
-	u.bad = u.bad || v < 0
+// readSquare reads a sum of squares: a negative one would make a root of it no number.
+func readSquare(r *wire.Reader) float32 {
+	v := r.BFloat16()
+	r.Require(!(v < 0))
 	return v
 }

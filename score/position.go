@@ -3,6 +3,8 @@ package score
 import (
 	"cmp"
 	"slices"
+
+	"tipoff/wire"
 )
 
 // Position is a place on one partition of a topic: how far the state that holds
@@ -23,12 +25,12 @@ func (p *Position) Advance(next Position) bool {
 	return true
 }
 
-func (w *Writer) position(p Position) {
+func WritePosition(w *wire.Writer, p Position) {
 	w.Word32(p.Source)
 	w.Int(p.Offset)
 }
 
-func (u *Reader) position() Position { return Position{Source: u.Word32(), Offset: u.Int()} }
+func ReadPosition(r *wire.Reader) Position { return Position{Source: r.Word32(), Offset: r.Int()} }
 
 // Cause is the identity of the coupon record that a leg follows from, so that a
 // fixture counts the leg once however often it is sent: the record's place and,
@@ -42,15 +44,15 @@ type Cause struct {
 	Floor int64
 }
 
-func (w *Writer) cause(c Cause) {
+func writeCause(w *wire.Writer, c Cause) {
 	w.Uint(uint64(c.Partition))
-	w.position(c.Position)
+	WritePosition(w, c.Position)
 	w.Uint(uint64(c.Index))
 	w.Int(c.Floor)
 }
 
-func (u *Reader) cause() Cause {
-	return Cause{Partition: int32(u.Uint()), Position: u.position(), Index: int(u.Uint()), Floor: u.Int()}
+func readCause(r *wire.Reader) Cause {
+	return Cause{Partition: int32(r.Uint()), Position: ReadPosition(r), Index: int(r.Uint()), Floor: r.Int()}
 }
 
 // Applied is which legs of one partition of coupons a fixture has counted: all
@@ -99,7 +101,7 @@ func (a *Applied) add(c Cause) bool {
 	return isNew
 }
 
-func (w *Writer) applied(a *Applied) {
+func writeApplied(w *wire.Writer, a *Applied) {
 	w.Uint(uint64(a.Partition))
 	w.Word32(a.Source)
 	w.Int(a.Floor)
@@ -112,12 +114,12 @@ func (w *Writer) applied(a *Applied) {
 	}
 }
 
-func (u *Reader) applied() Applied {
-	a := Applied{Partition: int32(u.Uint()), Source: u.Word32(), Floor: u.Int()}
+func readApplied(r *wire.Reader) Applied {
+	a := Applied{Partition: int32(r.Uint()), Source: r.Word32(), Floor: r.Int()}
 	at := a.Floor
-	for range u.Count(2) {
-		at += int64(u.Uint())
-		a.Legs = append(a.Legs, AppliedLeg{at, int(u.Uint())})
+	for range r.Count(2) {
+		at += int64(r.Uint())
+		a.Legs = append(a.Legs, AppliedLeg{at, int(r.Uint())})
 	}
 	return a
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tipoff"
+	"tipoff/wire"
 )
 
 // crowded is a world with more open events than are ranked without retrieval, in which
@@ -96,7 +97,7 @@ func keys[V any](m map[string]V) func(yield func(string) bool) {
 func TestMessages_DoNotNest(t *testing.T) {
 	inner := MarshalMessage(&Choice{UserID: "u", Legs: []Leg{*leg(1, 0, 0)}})
 	for range 100 {
-		var w Writer
+		var w wire.Writer
 		w.Byte(messageVersion)
 		w.Byte(kindChoice)
 		w.Text("u")

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"tipoff"
+	"tipoff/wire"
 )
 
 // TableVersion is that of every table value which this program writes. Older ones are
@@ -22,9 +22,9 @@ const manyLegs = 31
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.
 func Epoch(value []byte) uint64 {
-	u := &Reader{b: value}
-	u.Byte()
-	return u.Uint()
+	r := wire.NewReader(value)
+	r.Byte()
+	return r.Uint()
 }
 
 // CheckVersion refuses a table value of a version that this program does not know,
@@ -32,30 +32,30 @@ func Epoch(value []byte) uint64 {
 func CheckVersion(value []byte) error {
 	switch {
 	case len(value) == 0:
-		return ErrUnreadable
+		return wire.ErrUnreadable
 	case value[0] > TableVersion:
 		return fmt.Errorf("it is of version %d, which this program does not know: deploy the newer program that wrote it, or fill the tables again with tipoff rebuild", value[0])
 	case value[0] == 0:
-		return ErrUnreadable
+		return wire.ErrUnreadable
 	}
 	return nil
 }
 
 // Marshal encodes the bettor for the table.
 func (b *Bettor) Marshal() []byte {
-	w := make(Writer, 0, 512)
+	w := make(wire.Writer, 0, 512)
 	w.Byte(TableVersion)
 	w.Uint(b.Epoch)
 	w.Flag(b.Known)
 	if b.Known {
-		w.user(&b.User)
+		writeUser(&w, &b.User)
 	}
-	w.position(b.Users)
-	w.position(b.Coupons)
+	WritePosition(&w, b.Users)
+	WritePosition(&w, b.Coupons)
 	w.Uint(b.LegCount)
 	w.Float(b.Weight)
 	w.Int(b.At)
-	w.affinities([][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
+	writeAffinities(&w, [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
 	w.Int(b.Floor)
 	w.Uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
@@ -91,7 +91,7 @@ func (b *Bettor) Marshal() []byte {
 
 // affinities writes each weight once, as those of the sport, the league and the teams
 // of one leg are the same until another one comes.
-func (w *Writer) affinities(lists [][]Affinity) {
+func writeAffinities(w *wire.Writer, lists [][]Affinity) {
 	var weights []uint64 // the bits that are kept; see [short]
 	for _, list := range lists {
 		for _, a := range list {
@@ -117,15 +117,15 @@ func (w *Writer) affinities(lists [][]Affinity) {
 	}
 }
 
-func (u *Reader) affinities(lists []*[]Affinity, version byte) {
+func readAffinities(r *wire.Reader, lists []*[]Affinity, version byte) {
 	var weights []float64
 	if version > 1 {
-		for range u.Count(6) {
-			weights = append(weights, math.Float64frombits(u.Ref()<<16))
+		for range r.Count(6) {
+			weights = append(weights, math.Float64frombits(r.Ref()<<16))
 		}
 	}
 	for kind, list := range lists {
-		n := u.Count(2)
+		n := r.Count(2)
 		if n > 0 {
 			*list = make([]Affinity, n)
 		}
@@ -133,17 +133,17 @@ func (u *Reader) affinities(lists []*[]Affinity, version byte) {
 			a := &(*list)[i]
 			switch {
 			case version == 1:
-				*a = Affinity{u.Word32(), u.Float()}
+				*a = Affinity{r.Word32(), r.Float()}
 				continue
 			case kind == listOfOdds:
-				a.Key = uint32(u.Uint())
+				a.Key = uint32(r.Uint())
 			default:
-				a.Key = u.Word32()
+				a.Key = r.Word32()
 			}
-			if which := u.Uint(); which < uint64(len(weights)) {
+			if which := r.Uint(); which < uint64(len(weights)) {
 				a.Weight = weights[which]
 			} else {
-				u.bad = true
+				r.Require(false)
 			}
 		}
 	}
@@ -170,26 +170,26 @@ func unlegTime(v uint64, at int64) int64 {
 
 // UnmarshalBettor decodes a value of the bettors' table.
 func UnmarshalBettor(value []byte) (*Bettor, error) {
-	u := &Reader{b: value}
-	version := u.Byte()
+	r := wire.NewReader(value)
+	version := r.Byte()
 	if version == 0 || version > TableVersion {
-		return nil, ErrUnreadable
+		return nil, wire.ErrUnreadable
 	}
-	b := &Bettor{Epoch: u.Uint(), Known: u.Flag()}
+	b := &Bettor{Epoch: r.Uint(), Known: r.Flag()}
 	if b.Known {
-		b.User = u.user()
+		b.User = readUser(r)
 	}
-	b.Users = u.position()
-	b.Coupons = u.position()
-	b.LegCount = u.Uint()
-	b.Weight = u.Float()
-	b.At = u.Int()
-	u.affinities([]*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds}, version)
-	b.Floor = u.Int()
-	for range u.Count(1) {
-		b.Refused = append(b.Refused, u.Int())
+	b.Users = ReadPosition(r)
+	b.Coupons = ReadPosition(r)
+	b.LegCount = r.Uint()
+	b.Weight = r.Float()
+	b.At = r.Int()
+	readAffinities(r, []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds}, version)
+	b.Floor = r.Int()
+	for range r.Count(1) {
+		b.Refused = append(b.Refused, r.Int())
 	}
-	if n := u.Count(11); n > 0 {
+	if n := r.Count(11); n > 0 {
 		b.Bets = make([]Bet, n)
 	}
 	at, record := b.At, b.Coupons
@@ -197,51 +197,51 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 		at, record.Offset = 0, 0
 	}
 	for i := range b.Bets {
-		bet := Bet{Coupon: u.Word64(), Record: Position{record.Source, u.Int() + record.Offset}, At: u.Int() + at}
-		head := u.Uint()
+		bet := Bet{Coupon: r.Word64(), Record: Position{record.Source, r.Int() + record.Offset}, At: r.Int() + at}
+		head := r.Uint()
 		if head&1 == 1 {
-			bet.Record.Source = u.Word32()
+			bet.Record.Source = r.Word32()
 		}
 		legs := 0
 		if version == 1 {
-			bet.Waiting, legs = head>>1, u.Count(7)
+			bet.Waiting, legs = head>>1, r.Count(7)
 		} else if bet.Waiting, legs = head>>6, int(head>>1&manyLegs); legs == manyLegs {
-			legs = u.Count(7)
+			legs = r.Count(7)
 		}
 		at, record = bet.At, bet.Record
-		if legs > 0 && !u.bad {
+		if legs > 0 && r.OK() {
 			bet.Legs = make([]BetLeg, legs)
 		}
 		for j := range bet.Legs {
-			bet.Legs[j] = BetLeg{Event: u.Ref(), Begin: unlegTime(u.Uint(), bet.At)}
+			bet.Legs[j] = BetLeg{Event: r.Ref(), Begin: unlegTime(r.Uint(), bet.At)}
 		}
 		b.Bets[i] = bet
 	}
-	return b, u.End()
+	return b, r.End()
 }
 
 // Marshal encodes the fixture for the table.
 func (f *Fixture) Marshal() []byte {
-	w := make(Writer, 0, 512)
+	w := make(wire.Writer, 0, 512)
 	w.Byte(TableVersion)
 	w.Uint(f.Epoch)
 	w.Flag(f.Known)
 	if f.Known {
-		w.event(&f.Event)
-		w.position(f.First)
+		writeEvent(&w, &f.Event)
+		WritePosition(&w, f.First)
 	} else {
-		w.patch(&f.Patch)
+		writePatch(&w, &f.Patch)
 	}
-	w.position(f.Events)
+	WritePosition(&w, f.Events)
 	w.Uint(uint64(len(f.Applied)))
 	for i := range f.Applied {
-		w.applied(&f.Applied[i])
+		writeApplied(&w, &f.Applied[i])
 	}
 	w.Uint(f.LegCount)
 	w.Int(f.FirstBet)
-	w.decayed(f.Popularity)
+	writeDecayed(&w, f.Popularity)
 	for _, d := range f.Paces {
-		w.decayed(d)
+		writeDecayed(&w, d)
 	}
 	w.Uint(uint64(len(f.Outcomes)))
 	for _, o := range f.Outcomes {
@@ -260,46 +260,46 @@ func (f *Fixture) Marshal() []byte {
 
 // UnmarshalFixture decodes a value of the fixtures' table, but not a [Chunk].
 func UnmarshalFixture(value []byte) (*Fixture, error) {
-	u := &Reader{b: value}
-	version := u.Byte()
+	r := wire.NewReader(value)
+	version := r.Byte()
 	if version == 0 || version > TableVersion {
-		return nil, ErrUnreadable
+		return nil, wire.ErrUnreadable
 	}
-	f := &Fixture{Epoch: u.Uint(), Known: u.Flag()}
+	f := &Fixture{Epoch: r.Uint(), Known: r.Flag()}
 	if f.Known {
-		f.Event = u.event()
-		f.First = u.position()
+		f.Event = readEvent(r)
+		f.First = ReadPosition(r)
 	} else {
-		f.Patch = u.patch()
+		f.Patch = readPatch(r)
 	}
-	f.Events = u.position()
-	for range u.Count(7) {
-		f.Applied = append(f.Applied, u.applied())
+	f.Events = ReadPosition(r)
+	for range r.Count(7) {
+		f.Applied = append(f.Applied, readApplied(r))
 	}
-	f.LegCount = u.Uint()
+	f.LegCount = r.Uint()
 	if version > 1 {
-		f.FirstBet = u.Int()
+		f.FirstBet = r.Int()
 	}
-	f.Popularity = u.decayed()
+	f.Popularity = readDecayed(r)
 	if version == 1 && f.LegCount > 0 { // which did not say; this is the newest one
 		f.FirstBet = f.Popularity.At
 	}
 	if version > 1 {
 		for i := range f.Paces {
-			f.Paces[i] = u.decayed()
+			f.Paces[i] = readDecayed(r)
 		}
 	}
-	for range u.Count(3) {
-		f.Outcomes = append(f.Outcomes, OutcomeBets{u.Text(), u.Text(), u.Uint()})
+	for range r.Count(3) {
+		f.Outcomes = append(f.Outcomes, OutcomeBets{r.Text(), r.Text(), r.Uint()})
 	}
-	if n := u.Count(7); n > 0 {
+	if n := r.Count(7); n > 0 {
 		f.Neighbours = make([]Neighbour, n)
 		for i := range f.Neighbours {
-			f.Neighbours[i] = Neighbour{u.Ref(), u.Uint()}
+			f.Neighbours[i] = Neighbour{r.Ref(), r.Uint()}
 		}
 	}
-	f.Waiters = u.Uint()
-	return f, u.End()
+	f.Waiters = r.Uint()
+	return f, r.End()
 }
 
 // Chunk is a table value of its own: some of the legs that wait for an event, so
@@ -325,7 +325,7 @@ func (c *Chunk) Wait(leg *Leg) {
 
 // Marshal encodes the chunk for the table.
 func (c *Chunk) Marshal() []byte {
-	w := make(Writer, 0, 64*len(c.Legs)+8)
+	w := make(wire.Writer, 0, 64*len(c.Legs)+8)
 	w.Byte(TableVersion)
 	w.Uint(c.Epoch)
 	w.Flag(c.Released)
@@ -338,95 +338,81 @@ func (c *Chunk) Marshal() []byte {
 
 // UnmarshalChunk decodes a chunk of the fixtures' table.
 func UnmarshalChunk(value []byte) (*Chunk, error) {
-	u := &Reader{b: value}
-	if version := u.Byte(); version == 0 || version > TableVersion {
-		return nil, ErrUnreadable
+	r := wire.NewReader(value)
+	if version := r.Byte(); version == 0 || version > TableVersion {
+		return nil, wire.ErrUnreadable
 	}
-	c := &Chunk{Epoch: u.Uint(), Released: u.Flag()}
-	for range u.Count(1) {
-		leg, err := unmarshalLeg(u.Raw())
+	c := &Chunk{Epoch: r.Uint(), Released: r.Flag()}
+	for range r.Count(1) {
+		leg, err := unmarshalLeg(r.Raw())
 		if err != nil {
 			return nil, err
 		}
 		c.Legs = append(c.Legs, *leg)
 	}
-	return c, u.End()
+	return c, r.End()
 }
 
-func (w *Writer) decayed(d Decayed) {
+func writeDecayed(w *wire.Writer, d Decayed) {
 	w.Float(d.Sum)
 	w.Int(d.At)
 }
 
-func (u *Reader) decayed() Decayed { return Decayed{Sum: u.Float(), At: u.Int()} }
+func readDecayed(r *wire.Reader) Decayed { return Decayed{Sum: r.Float(), At: r.Int()} }
 
-func (w *Writer) time(t time.Time) {
-	w.Flag(!t.IsZero())
-	if !t.IsZero() {
-		w.Int(t.UnixMicro())
-	}
-}
-
-func (u *Reader) time() time.Time {
-	if !u.Flag() {
-		return time.Time{}
-	}
-	return time.UnixMicro(u.Int()).UTC()
-}
-
-func (w *Writer) user(user *tipoff.User) {
+func writeUser(w *wire.Writer, user *tipoff.User) {
 	w.Text(user.ID)
 	w.Uint(uint64(user.BirthYear))
 	for _, s := range []string{user.Country, user.Currency, user.Gender, user.Name, user.FavouriteSport, user.FavouriteLeague} {
 		w.Text(s)
 	}
-	w.time(user.RegistrationDate)
+	w.Time(user.RegistrationDate)
 	w.Raw(user.Extra)
 }
 
-func (u *Reader) user() tipoff.User {
+func readUser(r *wire.Reader) tipoff.User {
 	return tipoff.User{
-		ID: u.Text(), BirthYear: int(u.Uint()), Country: u.Text(), Currency: u.Text(), Gender: u.Text(),
-		Name: u.Text(), FavouriteSport: u.Text(), FavouriteLeague: u.Text(),
-		RegistrationDate: u.time(), Extra: u.extra(),
+		ID: r.Text(), BirthYear: int(r.Uint()), Country: r.Text(), Currency: r.Text(), Gender: r.Text(),
+		Name: r.Text(), FavouriteSport: r.Text(), FavouriteLeague: r.Text(),
+		RegistrationDate: r.Time(), Extra: readExtra(r),
 	}
 }
 
-func (u *Reader) extra() []byte {
-	if b := u.Raw(); len(b) > 0 {
+func readExtra(r *wire.Reader) []byte {
+	if b := r.Raw(); len(b) > 0 {
 		return slices.Clone(b)
 	}
 	return nil
 }
 
-func (w *Writer) event(e *tipoff.Event) {
+func writeEvent(w *wire.Writer, e *tipoff.Event) {
 	for _, s := range []string{e.ID, e.Country, e.League, e.Sport, e.Home, e.Away, e.Status, e.Result} {
 		w.Text(s)
 	}
-	w.time(e.Begin)
-	w.time(e.End)
+	w.Time(e.Begin)
+	w.Time(e.End)
 	w.Uint(uint64(len(e.Participants)))
 	for _, p := range e.Participants {
 		w.Text(p)
 	}
-	w.markets(e.Markets)
+	writeMarkets(w, e.Markets)
 	w.Raw(e.Extra)
 }
 
-func (u *Reader) event() tipoff.Event {
+func readEvent(r *wire.Reader) tipoff.Event {
 	e := tipoff.Event{
-		ID: u.Text(), Country: u.Text(), League: u.Text(), Sport: u.Text(), Home: u.Text(), Away: u.Text(),
-		Status: u.Text(), Result: u.Text(), Begin: u.time(), End: u.time(), Participants: []string{},
+		ID: r.Text(), Country: r.Text(), League: r.Text(), Sport: r.Text(), Home: r.Text(), Away: r.Text(),
+		Status: r.Text(), Result: r.Text(), Begin: r.Time(), End: r.Time(), Participants: []string{},
 	}
-	for range u.Count(1) {
-		e.Participants = append(e.Participants, u.Text())
+	for range r.Count(1) {
+		e.Participants = append(e.Participants, r.Text())
 	}
-	e.Markets = u.markets()
-	e.Extra = u.extra()
+	e.Markets = readMarkets(r)
+	e.Extra = readExtra(r)
 	return e
 }
 
-func (w *Writer) markets(markets []tipoff.Market) {
+func writeMarkets(w *wire.Writer, markets []tipoff.Market) {
 	w.Uint(uint64(len(markets)))
 	for _, m := range markets {
 		w.Text(m.Market)
@@ -438,36 +424,36 @@ func (w *Writer) markets(markets []tipoff.Market) {
 	}
 }
 
-func (u *Reader) markets() []tipoff.Market {
+func readMarkets(r *wire.Reader) []tipoff.Market {
 	var markets []tipoff.Market
-	for range u.Count(2) {
-		m := tipoff.Market{Market: u.Text(), Outcomes: []tipoff.Outcome{}}
-		for range u.Count(9) {
-			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: u.Text(), Odds: u.Float()})
+	for range r.Count(2) {
+		m := tipoff.Market{Market: r.Text(), Outcomes: []tipoff.Outcome{}}
+		for range r.Count(9) {
+			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: r.Text(), Odds: r.Float()})
 		}
 		markets = append(markets, m)
 	}
 	return markets
 }
 
-func (w *Writer) patch(p *tipoff.EventPatch) {
+func writePatch(w *wire.Writer, p *tipoff.EventPatch) {
 	w.Text(p.ID)
 	w.Text(p.Status)
 	w.Text(p.Result)
 	w.Flag(p.Markets != nil)
 	if p.Markets != nil {
-		w.markets(p.Markets)
+		writeMarkets(w, p.Markets)
 	}
-	w.time(p.Begin)
+	w.Time(p.Begin)
 }
 
-func (u *Reader) patch() tipoff.EventPatch {
-	p := tipoff.EventPatch{ID: u.Text(), Status: u.Text(), Result: u.Text()}
-	if u.Flag() {
-		if p.Markets = u.markets(); p.Markets == nil {
+func readPatch(r *wire.Reader) tipoff.EventPatch {
+	p := tipoff.EventPatch{ID: r.Text(), Status: r.Text(), Result: r.Text()}
+	if r.Flag() {
+		if p.Markets = readMarkets(r); p.Markets == nil {
 			p.Markets = []tipoff.Market{}
 		}
 	}
-	p.Begin = u.time()
+	p.Begin = r.Time()
 	return p
 }

@@ -106,16 +106,3 @@ func TestModel_ReadFromTheTableRanksAsBefore(t *testing.T) {
 		}
 	}
 }
-
-func FuzzBrief(f *testing.F) {
-	f.Add(float32(1.5))
-	f.Fuzz(func(t *testing.T, v float32) {
-		if v != v || v > 1e38 || v < -1e38 {
-			t.Skip("a model holds no such number")
-		}
-		got := unbrief(brief(v))
-		if d := got - v; d > 0.004*max(v, -v)+1e-40 || d < -0.004*max(v, -v)-1e-40 || unbrief(brief(got)) != got {
-			t.Errorf("%v became %v", v, got)
-		}
-	})
-}

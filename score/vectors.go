@@ -1,7 +1,5 @@
 package score
 
-import "math"
-
 // dims is the length of a learnt vector.
 const dims = 12
 
@@ -121,12 +119,3 @@ func (t *biasTable) step(hash uint64, rate, slope float32) {
 	t.squares[i] += slope * slope
 	t.values[i] -= rate * slope / (root(t.squares[i]) + 1e-3)
 }
-
-// brief rounds a number to the 16 bits in which a model keeps its vectors: single
-// precision without the lower half of its digits, which leaves two or three.
-func brief(v float32) uint16 {
-	bits := math.Float32bits(v)
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
-}
-
-func unbrief(v uint16) float32 { return math.Float32frombits(uint32(v) << 16) }
