@@ -1,137 +1,138 @@
 package score
 
-import (
-	"math"
+import "math"
 
-	"tipoff/wire"
+// Model is what a company's stream has taught: how much each term counts, how the
+// small net moves the best events, and which way to rank does best of late. Every
+// coupon is a labelled list, its legs against what was open, and takes one step.
+//
+// The first stage is linear in the terms, with weights that depend on how much is
+// known of the bettor; loss is the cross-entropy of a softmax over the list, the
+// steps are AdaGrad's (Duchi, Hazan, Singer, JMLR 2011).
+type Model struct {
+	Steps   uint64 // coupons learnt from
+	Weights [Terms][Contexts]float32
+	squares [Terms][Contexts]float32 // sums of squared slopes
+	net     net
+	tastes  tastes
+	Quality [rankerCount]Quality
+	off     []int // terms that are left out
+}
+
+// Without makes a model do without a term, or all terms of a part of the score, to
+// measure what they bring. It returns false where there is neither of that name.
+func (m *Model) Without(name string) bool {
+	for t, part := range partOf {
+		if PartNames[part] == name || TermNames[t] == name {
+			m.off = append(m.off, t)
+		}
+	}
+	return len(m.off) > 0
+}
+
+// Quality is the running NDCG@10 of one way to rank, over the last two thousand or so
+// coupons.
+type Quality struct {
+	Sum, Weight float64
+	Squares     float64 // of what it was better or worse by than the hand blend
+}
+
+// NDCG is the mean, 0 before anything was measured.
+func (q Quality) NDCG() float64 { return q.Sum / max(q.Weight, 1) }
+
+// The rankers that are compared while learning: the learnt ones
+// first, then plain ones that hold the floor.
+const (
+	rankerNet = iota
+	rankerLinear
+	rankerBlend
+	rankerByAffinity
+	rankerPairsPopular
+	rankerPairs
+	rankerByPopularity
+	rankerCount
 )
 
-const modelVersion = 2
+// ComparedRankers names what [Model.Quality] measures.
+var ComparedRankers = [rankerCount]string{"two stages", "linear", "hand blend", RankerAffinity, "pairs and popularity", RankerCF, RankerPopular}
 
-// Marshal encodes the model for a table.
-func (m *Model) Marshal() []byte {
-	w := make(wire.Writer, 0, 64<<10)
-	w.Byte(modelVersion)
-	w.Uint(Terms)
-	w.Uint(Contexts)
-	w.Uint(netHidden)
-	w.Word32(termsKey)
-	w.Uint(m.Steps)
-	for e := range m.Quality {
-		w.Float(m.Quality[e].Sum)
-		w.Float(m.Quality[e].Weight)
-		w.Float(m.Quality[e].Squares)
+// NewModel returns a model that ranks by the hand blend and has learnt nothing.
+func NewModel() *Model {
+	m := &Model{net: newNet(), tastes: newTastes()}
+	for t, w := range plainWeights(rankerBlend, false) {
+		m.Weights[t][contextAlways] = w / 2
 	}
-	m.eachNumber(func(v, square *float32) {
-		w.Word32(math.Float32bits(*v))
-		w.Word32(math.Float32bits(*square))
-	})
-	writeTastes(&w, &m.tastes)
-	return w
+	for t := termBias; t < Terms; t++ {
+		m.Weights[t][contextAlways] = 1
+	}
+	return m
 }
 
-// UnmarshalModel decodes a model. One of other terms than today's cannot be read: a
-// new one is to be learnt.
-func UnmarshalModel(value []byte) (*Model, error) {
-	r := wire.NewReader(value)
-	if r.Byte() != modelVersion || r.Uint() != Terms || r.Uint() != Contexts || r.Uint() != netHidden || r.Word32() != termsKey {
-		return nil, wire.ErrUnreadable
-	}
-	m := &Model{Steps: r.Uint()}
-	for e := range m.Quality {
-		m.Quality[e] = Quality{Sum: r.Float(), Weight: r.Float(), Squares: r.Float()}
-		q := &m.Quality[e]
-		r.Require(q.Sum-q.Sum == 0 && q.Weight-q.Weight == 0 && q.Squares >= 0 && q.Squares < math.Inf(1))
-	}
-	m.eachNumber(func(v, square *float32) {
-		*v, *square = math.Float32frombits(r.Word32()), math.Float32frombits(r.Word32())
-		r.Require(*v-*v == 0 && *square-*square == 0 && *square >= 0) // finite, and a square
-	})
-	readTastes(r, &m.tastes)
-	return m, r.End()
+// earned says whether one way to rank did better than the hand blend by more than
+// chance explains: by the standard error of the difference. No better one is needed.
+func (m *Model) earned(ranker int) bool {
+	q := &m.Quality[ranker]
+	return q.Weight > 0 && q.NDCG()-m.Quality[rankerBlend].NDCG() > math.Sqrt(q.Squares)/q.Weight
 }
 
-// termsKey tells one set of terms from another of the same size.
-var termsKey = Name(TermNames[:]...)
+const (
+	qualityLeast  = 50   // measured coupons before the learnt rankers may lead
+	qualityMargin = 1.01 // times the best plain one's NDCG@10, below which they do not
+)
 
-// eachNumber visits all weights of the model with their sums of squares, always in the
-// same order.
-func (m *Model) eachNumber(visit func(v, square *float32)) {
-	for t := range m.Weights {
-		for c := range m.Weights[t] {
-			visit(&m.Weights[t][c], &m.squares[t][c])
+// Leader is the way to rank that did best of late. A plain one leads while little
+// is learnt, and where the learnt ones fall behind it; the hand blend while nothing
+// else is known to do better.
+func (m *Model) Leader() int {
+	learnt, plain := rankerLinear, rankerBlend
+	if m.Quality[rankerNet].NDCG() >= m.Quality[rankerLinear].NDCG() {
+		learnt = rankerNet
+	}
+	for e := rankerBlend; e < rankerCount; e++ {
+		if m.earned(e) && m.Quality[e].NDCG() > m.Quality[plain].NDCG() {
+			plain = e
 		}
 	}
-	for h := range m.net.in {
-		visit(&m.net.out[h], &m.net.outSquares[h])
-		m.net.in[h].each(&m.net.inSquares[h], &netRow{}, func(w, squares, _ *float32) {
-			visit(w, squares)
-		})
+	q := &m.Quality[learnt]
+	if q.Weight < qualityLeast || !m.earned(learnt) || q.NDCG()*qualityMargin < m.Quality[plain].NDCG() {
+		return plain
+	}
+	return learnt
+}
+
+// weights gives the first stage's weights for a bettor.
+func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
+	for t := range w {
+		row := &m.Weights[t]
+		w[t] = row[0]*context[0] + row[1]*context[1] + row[2]*context[2] + row[3]*context[3] + row[4]*context[4]
+	}
+	for _, off := range m.off {
+		w[off] = 0
 	}
 }
 
-// writeTastes writes the vectors, in 16 bits a number.
-func writeTastes(w *wire.Writer, t *tastes) {
-	for _, v := range t.everyone {
-		w.BFloat16(v)
-	}
-	w.BFloat16(t.everyoneSquares)
-	for _, table := range t.tables() {
-		w.Uint(uint64(len(table.rows)))
-		for i := range table.rows {
-			w.BFloat16(table.squares[i])
-			if table.squares[i] == 0 { // as it began
-				continue
-			}
-			for _, v := range table.rows[i] {
-				w.BFloat16(v)
-			}
-		}
-	}
-	w.Uint(uint64(len(t.biases.values)))
-	for i, v := range t.biases.values {
-		w.BFloat16(t.biases.squares[i])
-		w.BFloat16(v)
-	}
+// scored is one event of the list that a coupon is learnt from.
+type scored struct {
+	slot  int32
+	isLeg bool
+	extra float32 // logarithm of how many events it stands for
+	score float32 // of the first stage
+	share float32 // softmax of score and extra
+	slope float32 // of the loss by the score
+	terms [Terms]float32
 }
 
-func readTastes(r *wire.Reader, t *tastes) {
-	*t = newTastes()
-	for i := range t.everyone {
-		t.everyone[i] = r.BFloat16()
+// dot sums in four lanes, as each addition waits for the one before it.
+func dot(a, b *[Terms]float32) float32 {
+	var s0, s1, s2, s3 float32
+	for i := 0; i+3 < Terms; i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
 	}
-	t.everyoneSquares = readSquare(r)
-	for _, table := range t.tables() {
-		table.resize(readRows(r))
-		for i := range table.rows {
-			if table.squares[i] = readSquare(r); table.squares[i] == 0 {
-				continue
-			}
-			for k := range table.rows[i] {
-				table.rows[i][k] = r.BFloat16()
-			}
-		}
+	for i := Terms &^ 3; i < Terms; i++ {
+		s0 += a[i] * b[i]
 	}
-	t.biases.resize(readRows(r))
-	for i := range t.biases.values {
-		t.biases.squares[i], t.biases.values[i] = readSquare(r), r.BFloat16()
-	}
-}
-
-// readRows reads the number of a table's rows: a power of two within the bounds, and no
-// more than the value has bytes for.
-func readRows(r *wire.Reader) int {
-	n := r.Count(2)
-	if n < leastRows || n > outRows || n&(n-1) != 0 {
-		r.Require(false)
-		return leastRows
-	}
-	return n
-}
-
-// readSquare reads a sum of squares: a negative one would make a root of it no number.
-func readSquare(r *wire.Reader) float32 {
-	v := r.BFloat16()
-	r.Require(!(v < 0))
-	return v
+	return (s0 + s1) + (s2 + s3)
 }

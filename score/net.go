@@ -1,7 +1,5 @@
 package score
 
-import "math"
-
 // The second stage is a small net that looks at the best events of the first and
 // moves them. It sees an event's terms, each also against the mean of the list, how
 // much is known of the bettor, and where the event stands.
@@ -127,48 +125,3 @@ func dotTwo(w, a, b *[Terms]float32) (float32, float32) {
 	}
 	return (a0 + a1) + (a2 + a3), (b0 + b1) + (b2 + b3)
 }
-
-// learn takes a step; slopes are those of the loss by each event's score.
-func (n *net) learn(top []*scored, context *[Contexts]float32, v *netView, slopes []float32) {
-	var out [netHidden]float32
-	var in [netHidden]netRow
-	for k, l := range top {
-		d := slopes[k]
-		if d > -netLeast && d < netLeast {
-			continue
-		}
-		behind, rank := l.score-top[0].score, 2/float32(k+2)
-		for h := range in {
-			out[h] += d * v.hidden[k][h]
-			slope := d * n.out[h]
-			if v.hidden[k][h] < 0 {
-				slope *= netLeak
-			}
-			if slope == 0 {
-				continue
-			}
-			row := &in[h]
-			for t := range row.terms {
-				row.terms[t] += slope * l.terms[t]
-			}
-			for t := range row.centred {
-				row.centred[t] += slope * (l.terms[t] - v.mean[t])
-			}
-			for c, known := range context {
-				row.context[c] += slope * known
-			}
-			row.behind += slope * behind
-			row.rank += slope * rank
-		}
-	}
-	for h := range in {
-		n.outSquares[h] += out[h] * out[h]
-		n.out[h] -= netRate * out[h] / (root(n.outSquares[h]) + 1e-4)
-		n.in[h].each(&n.inSquares[h], &in[h], func(w, squares, slope *float32) {
-			*squares += *slope * *slope
-			*w -= netRate * *slope / (root(*squares) + 1e-4)
-		})
-	}
-}
-
-func root(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -82,18 +82,6 @@ func (t *vectorTable) resize(rows int) {
 	}
 }
 
-// step moves a row against the slope of the loss, scale times direction, by AdaGrad
-// with one sum of squares a row.
-func (t *vectorTable) step(hash uint64, rate, scale float32, direction *vector) {
-	square := scale * scale * direction.dot(direction) / dims
-	if square < leastPull*leastPull {
-		return
-	}
-	i := t.index(hash)
-	t.squares[i] = t.squares[i]*squareFade + square
-	t.rows[i].add(-rate*scale/(root(t.squares[i])+1e-4), direction)
-}
-
 // biasTable holds single numbers by hash, as [vectorTable] holds vectors.
 type biasTable struct{ values, squares []float32 }
 
@@ -109,13 +97,4 @@ func (t *biasTable) resize(rows int) {
 		}
 		t.values, t.squares = append(t.values, t.values...), append(t.squares, t.squares...)
 	}
-}
-
-func (t *biasTable) step(hash uint64, rate, slope float32) {
-	if slope > -leastPull && slope < leastPull {
-		return
-	}
-	i := t.index(hash)
-	t.squares[i] += slope * slope
-	t.values[i] -= rate * slope / (root(t.squares[i]) + 1e-3)
 }
