@@ -2,7 +2,6 @@ package tipoff_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
@@ -16,21 +15,23 @@ var imports = map[string][]string{
 	"tipoff/broker":        {"tipoff"},
 	"tipoff/wire":          {},
 	"tipoff/wire/wiretest": {},
-	"tipoff/score":         {"tipoff", "tipoff/wire"},
-	"tipoff/processors":    {"tipoff", "tipoff/score"},
-	"tipoff/views":         {"tipoff", "tipoff/score"},
+	"tipoff/state":         {"tipoff", "tipoff/wire"},
+	"tipoff/score":         {"tipoff", "tipoff/wire", "tipoff/state"},
+	"tipoff/processors":    {"tipoff", "tipoff/state", "tipoff/score"},
+	"tipoff/views":         {"tipoff", "tipoff/state", "tipoff/score"},
 	"tipoff/http":          {"tipoff"},
 	"tipoff/sink":          {"tipoff"},
 	"tipoff/generator":     {"tipoff"},
-	"tipoff/cmd/chaos":     {"tipoff", "tipoff/score"},
-	"tipoff/evaluate":      {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
+	"tipoff/cmd/chaos":     {"tipoff", "tipoff/state"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/state", "tipoff/score"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/state", "tipoff/score", "tipoff/sink", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of
 // another.
 var keptApart = map[string][]string{
 	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
+	"tipoff/state":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
 	"tipoff/score":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
 	"tipoff/http":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
 	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
@@ -86,15 +87,15 @@ func TestLayout_HoldsTheTableOfImports(t *testing.T) {
 	}
 }
 
-// TestScore_KnowsNoClockAndNoChance: what is decided follows from what is given.
-func TestScore_KnowsNoClockAndNoChance(t *testing.T) {
-	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "score", "--include=*.go").Output()
+// TestStateAndScore_KnowNoClockAndNoChance: what is decided follows from what is given.
+func TestStateAndScore_KnowNoClockAndNoChance(t *testing.T) {
+	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "state", "score", "--include=*.go").Output()
 	if err != nil && len(out) > 0 {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 		if file, _, _ := strings.Cut(line, ":"); file != "" && !strings.HasSuffix(file, "_test.go") {
-			t.Error(fmt.Sprint("a clock or a die in score: ", line))
+			t.Error("a clock or a random source: ", line)
 		}
 	}
 }

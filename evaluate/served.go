@@ -5,6 +5,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // served asks the ranking that serves, with the state that the tables hold.
@@ -69,8 +70,8 @@ func (w *World) question(q *Query, s *served) *score.Question {
 	if s.model != nil {
 		question.Model = s.model
 	}
-	if len(q.History) > score.MaxLegs/2 {
-		for _, e := range q.History[score.MaxLegs/2:] {
+	if len(q.History) > state.MaxLegs/2 {
+		for _, e := range q.History[state.MaxLegs/2:] {
 			question.Exclude = append(question.Exclude, q.Events[e].ID)
 		}
 	}

@@ -22,18 +22,18 @@ import (
 	"github.com/lovoo/goka"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 )
 
 // Place is what a callback must know of where it runs.
 type Place interface {
-	// Source tells one life of a topic from another; see [score.Position].
+	// Source tells one life of a topic from another; see [state.Position].
 	Source(topic string) uint32
 	// Epoch is the ownership of a partition under which values are written now; see
-	// [score.Epoch].
+	// [state.Epoch].
 	Epoch(partition int32) uint64
 	// Finished is up to where every record of a partition of a topic is finished, all
-	// its messages acknowledged; see [score.Cause].
+	// its messages acknowledged; see [state.Cause].
 	Finished(topic string, partition int32) int64
 	// Hold says that what follows from a record is in memory alone, until a record
 	// that Settle names has written it: what a process has not written when it ends is
@@ -59,8 +59,8 @@ type input struct {
 	value       []byte
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
-	at          score.Position // the fact's place there: what states are held against
-	record      score.Position // the record's place on the topic that was read
+	at          state.Position // the fact's place there: what states are held against
+	record      state.Position // the record's place on the topic that was read
 }
 
 // callback makes a goka callback of one that takes an opened record. A record whose
@@ -68,12 +68,12 @@ type input struct {
 // of ours must not stop the records behind it.
 func callback(place Place, build tipoff.Build, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		record := state.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
 		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
 		if origin, err := tipoff.ParseOrigin(ctx.Headers()[tipoff.HeaderOrigin]); err == nil {
 			in.origin, in.appended = origin, origin.Appended
-			in.at = score.Position{Source: tipoff.TopicSource(origin.TopicID), Offset: origin.Offset}
+			in.at = state.Position{Source: tipoff.TopicSource(origin.TopicID), Offset: origin.Offset}
 		}
 		in.received = in.appended
 		if received, err := tipoff.ParseReceived(ctx.Headers()[tipoff.HeaderReceived]); err == nil && received.Before(in.received) {
@@ -102,8 +102,8 @@ func callback(place Place, build tipoff.Build, handle func(*input)) goka.Process
 // cause is the record's identity in the messages that follow from it. A copy has
 // its own: which records of its partition are finished is known of the topic that
 // was read.
-func (in *input) cause() score.Cause {
-	return score.Cause{
+func (in *input) cause() state.Cause {
+	return state.Cause{
 		Partition: in.Partition(),
 		Position:  in.record,
 		Floor:     min(in.record.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
@@ -131,7 +131,7 @@ func (in *input) headers() goka.ContextOption {
 
 // send emits a message to another processor.
 func (in *input) send(topic, key string, message any) {
-	in.Emit(goka.Stream(topic), key, score.MarshalMessage(message), in.headers())
+	in.Emit(goka.Stream(topic), key, state.MarshalMessage(message), in.headers())
 }
 
 // reject puts the record on the topic of rejections, with the reason. Every build

@@ -11,13 +11,14 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // Trainer holds the state of all companies and trains their models on it.
 type Trainer interface {
 	// Learn grades the model on a choice and lets it learn, as if the coupon had not
 	// been made yet. The error says that the choice cannot be read.
-	Learn(company string, choice *score.Choice, model *score.Model) (score.Grade, error)
+	Learn(company string, choice *state.Choice, model *score.Model) (score.Grade, error)
 }
 
 // How much the learner does. It never holds back bettors or fixtures.
@@ -77,7 +78,7 @@ func (l *Learner) Graph(place Place, b tipoff.Build) *goka.GroupGraph {
 
 // RewriteModel asks the owner of a key of the learner's table to write its value again.
 func RewriteModel(b tipoff.Build, key string) tipoff.Record {
-	return tipoff.Record{Topic: b.Choices(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+	return tipoff.Record{Topic: b.Choices(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // Passed is how many coupons were passed over, as there were too many or they came too
@@ -105,12 +106,12 @@ func (l *Learner) take(in *input) {
 		in.reject(fmt.Sprintf("the key must be company/%s", tipoff.ModelID))
 		return
 	}
-	message, err := score.UnmarshalMessage(in.value)
+	message, err := state.UnmarshalMessage(in.value)
 	p := l.companyModel(in)
 	switch m := message.(type) {
-	case *score.Choice:
+	case *state.Choice:
 		l.learn(in, p, m)
-	case *score.Rewrite:
+	case *state.Rewrite:
 		p.save(in)
 	default:
 		in.reject(fmt.Sprintf("not a message to the learner: %v", err))
@@ -125,7 +126,7 @@ func (l *Learner) take(in *input) {
 	}
 }
 
-func (l *Learner) learn(in *input, p *companyModel, c *score.Choice) {
+func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 	if len(c.Legs) == 0 {
 		in.reject("a choice without legs")
 		return

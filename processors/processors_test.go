@@ -12,7 +12,7 @@ import (
 	"github.com/lovoo/goka/tester"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -66,26 +66,26 @@ func (p *pipeline) send(r tipoff.Record) {
 		tester.WithHeaders(goka.Headers{tipoff.HeaderReceived: tipoff.FormatReceived(r.Received)}))
 }
 
-func (p *pipeline) bettor(id string) *score.Bettor {
+func (p *pipeline) bettor(id string) *state.Bettor {
 	p.Helper()
 	value, ok := p.tester.TableValue(tipoff.TableBettors, tipoff.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no bettor %s", id)
 	}
-	b, err := score.UnmarshalBettor(value)
+	b, err := state.UnmarshalBettor(value)
 	if err != nil {
 		p.Fatal(err)
 	}
 	return b
 }
 
-func (p *pipeline) fixture(id string) *score.Fixture {
+func (p *pipeline) fixture(id string) *state.Fixture {
 	p.Helper()
 	value, ok := p.tester.TableValue(tipoff.TableFixtures, tipoff.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no fixture %s", id)
 	}
-	f, err := score.UnmarshalFixture(value)
+	f, err := state.UnmarshalFixture(value)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestACouponTeachesTheBettorAndTheFixture(t *testing.T) {
 	p.send(event("e2", "Liga"))
 	p.send(coupon("c1", "u", 10, "e1", "e2"))
 	b := p.bettor("u")
-	if !b.Known || b.LegCount != 2 || len(b.Leagues) != 1 || b.Leagues[0].Key != score.Name("Tennis", "Liga") || b.Leagues[0].Weight != 2 {
+	if !b.Known || b.LegCount != 2 || len(b.Leagues) != 1 || b.Leagues[0].Key != state.Name("Tennis", "Liga") || b.Leagues[0].Weight != 2 {
 		t.Errorf("bettor = %+v", b)
 	}
 	if f := p.fixture("e2"); f.LegCount != 1 || len(f.Neighbours) != 1 || f.Neighbours[0].Event != tipoff.EventRef("e1") {
@@ -161,7 +161,7 @@ func TestAUserNeverPostedCountsAllTheSame(t *testing.T) {
 
 func TestALegCountsWhenItsEventComes(t *testing.T) {
 	p := newPipeline(t)
-	const early = 3*score.WaitersPerChunk + 1
+	const early = 3*state.WaitersPerChunk + 1
 	for i := range early {
 		p.send(coupon(fmt.Sprint("c", i), fmt.Sprint("u", i%5), 10, "late", "known"))
 	}
@@ -200,10 +200,10 @@ func TestALegThatReachesAChunkAfterTheReleaseIsAnswered(t *testing.T) {
 	p := newPipeline(t)
 	p.send(coupon("c1", "u", 10, "e"))
 	p.send(event("e", "Liga"))
-	legs := new(score.Bettor).LegsOf(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
-		score.Cause{Position: score.Position{Source: 7}}, noon.Unix())
+	legs := new(state.Bettor).LegsOf(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
+		state.Cause{Position: state.Position{Source: 7}}, noon.Unix())
 	p.resolved.Seek(p.resolved.Hwm())
-	p.tester.Consume(tipoff.LoopFixtures, tipoff.PartKey(tipoff.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
+	p.tester.Consume(tipoff.LoopFixtures, tipoff.PartKey(tipoff.Key("default", "e"), "0"), state.MarshalMessage(&legs[0]))
 	if _, _, ok := p.resolved.Next(); !ok {
 		t.Error("a late leg was not answered")
 	}
@@ -290,11 +290,11 @@ func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
 	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
 	p.copied(build, tipoff.Record{Topic: tipoff.TopicCoupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
 	key := tipoff.Key("default", "u")
-	b, err := score.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
+	b, err := state.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
 	if err != nil || !b.Known || b.LegCount != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
 		t.Errorf("%+v, %v", b, err)
 	}
-	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), tipoff.Key("default", "e")).([]byte))
+	f, err := state.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), tipoff.Key("default", "e")).([]byte))
 	if err != nil || f.LegCount != 2 || f.Event.League != "Second" {
 		t.Errorf("%+v, %v", f, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"tipoff/broker"
 	"tipoff/processors"
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // diary is a world in which the model notes each lesson: how many there were, and the
@@ -21,7 +22,7 @@ type diary struct {
 	last map[string]int64 // by company, the newest lesson
 }
 
-func (d *diary) Learn(company string, c *score.Choice, m *score.Model) (score.Grade, error) {
+func (d *diary) Learn(company string, c *state.Choice, m *score.Model) (score.Grade, error) {
 	n := c.Legs[0].Cause.Offset
 	m.Steps += note(n)
 	d.mu.Lock()
@@ -51,7 +52,7 @@ func (w *world) startLearner(d *diary) *process {
 	var ctx context.Context
 	ctx, p.end = context.WithCancel(context.Background())
 	cluster := w.connect(p.way.dial)
-	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, func(string) {})
+	owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, func(string) {})
 	processor := cluster.NewProcessor(processors.NewLearner(d, nil).Graph(owner, tipoff.Build{}), owner)
 	go func() {
 		defer close(p.ended)
@@ -66,10 +67,10 @@ func (w *world) startLearner(d *diary) *process {
 func (w *world) choose(company string, number int64) {
 	w.Helper()
 	now := time.Now()
-	choice := score.Choice{UserID: "u", At: now.Unix(), Legs: []score.Leg{
-		{Cause: score.Cause{Position: score.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
+	choice := state.Choice{UserID: "u", At: now.Unix(), Legs: []state.Leg{
+		{Cause: state.Cause{Position: state.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
 	}}
-	w.publish(tipoff.Record{Topic: tipoff.TopicChoices, Key: tipoff.Key(company, tipoff.ModelID), Value: score.MarshalMessage(&choice), Received: now})
+	w.publish(tipoff.Record{Topic: tipoff.TopicChoices, Key: tipoff.Key(company, tipoff.ModelID), Value: state.MarshalMessage(&choice), Received: now})
 }
 
 // chosen are the ends of the topic of choices, and what the learner has committed.

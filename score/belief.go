@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"tipoff/state"
+)
 
 // crowdPrior is the one prior of what a crowd says: so many bets by others count as
 // much as the bettor's own taste, and as the catalogue where shares are asked for. A
@@ -33,13 +37,13 @@ type belief struct {
 
 // prepareBelief takes a bettor, nil where nothing is known of him. Evidence does not
 // fade: what a company has taught in years counts, be its bets few a month.
-func (r *ranking) prepareBelief(b *Bettor) {
+func (r *ranking) prepareBelief(b *state.Bettor) {
 	v, bets := &r.belief, r.bets
-	v.own, v.carried = 1, Decay(r.now-landmark, TasteHalfLife)
+	v.own, v.carried = 1, state.Decay(r.now-landmark, state.TasteHalfLife)
 	v.others = r.crowd * v.carried
 	if b != nil {
 		if r.now > b.At {
-			v.own = Decay(r.now-b.At, TasteHalfLife)
+			v.own = state.Decay(r.now-b.At, state.TasteHalfLife)
 		}
 		v.others -= b.Weight * v.own
 		bets -= min(bets, b.LegCount)

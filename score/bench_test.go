@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/state"
 )
 
 func BenchmarkRank1000(b *testing.B) {
@@ -43,34 +44,13 @@ func BenchmarkRankLearnt(b *testing.B) {
 	}
 }
 
-// bigWorld has many open events, 500 bettors with ten bets each or more, and a model
-// whose learnt stages lead.
-func bigWorld(open int) (*world, *Model) {
-	r := rand.New(rand.NewPCG(1, 1))
-	w := newWorld()
-	for i := range open {
-		e := event(fmt.Sprint("e", i), fmt.Sprint("L", i%50), noon.Add(time.Duration(r.IntN(100)+1)*time.Hour))
-		e.Participants = []string{fmt.Sprint("t", r.IntN(300)), fmt.Sprint("t", 300+r.IntN(300))}
-		w.post(e)
-	}
-	for i := range 500 {
-		w.user(fmt.Sprint("u", i), fmt.Sprint("country ", i%20))
-	}
-	for i := range 10_000 {
-		w.bet(fmt.Sprint("u", i%500), noon.Add(time.Duration(i-10_000)*time.Second), fmt.Sprint("e", r.IntN(open)*r.IntN(open)/open))
-	}
-	m := taught(w, 50)
-	m.Quality = [rankerCount]Quality{rankerNet: {Sum: 50, Weight: 100}}
-	return w, m
-}
-
 // BenchmarkLearn is a bet on its way through a view and a model: the bettor's and the
 // fixture's new values, and the step of learning before them.
 func BenchmarkLearn(b *testing.B) {
 	w, m := bigWorld(1000)
 	s := new(Scratch)
 	old, f := w.bettors["u1"], w.fixture("e5")
-	fresh, _ := UnmarshalBettor(old.Marshal())
+	fresh, _ := state.UnmarshalBettor(old.Marshal())
 	fresh.User.ID = "u1"
 	b.Run("step", func(b *testing.B) {
 		for b.Loop() {

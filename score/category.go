@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"tipoff/state"
+)
 
 // category is a sport, a league, a team or a market.
 type category struct {
@@ -51,7 +55,7 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	return id
 }
 
-func (x *Index) addTaste(b *Bettor, sign float64) {
+func (x *Index) addTaste(b *state.Bettor, sign float64) {
 	if b == nil || b.Weight == 0 {
 		return
 	}
@@ -60,9 +64,9 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	} else {
 		x.bets -= b.LegCount
 	}
-	scale := sign * Decay(landmark-b.At, TasteHalfLife)
+	scale := sign * state.Decay(landmark-b.At, state.TasteHalfLife)
 	x.crowd += b.Weight * scale
-	for kind, list := range [][]Affinity{b.Sports, b.Leagues, b.Teams} {
+	for kind, list := range [][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			id := x.category(categoryKind(kind), a.Key, "")
 			c := &x.categories[id]

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"tipoff/state"
 )
 
 // Bounds of what is kept of who bet on what lately.
@@ -33,7 +35,7 @@ func (v visit) compare(other visit) int {
 }
 
 // putTrail notes a bettor's last events, and him among the last bettors of each.
-func (x *Index) putTrail(old, fresh *Bettor) {
+func (x *Index) putTrail(old, fresh *state.Bettor) {
 	b := cmp.Or(fresh, old)
 	if b == nil {
 		return
@@ -74,7 +76,7 @@ func (x *Index) putTrail(old, fresh *Bettor) {
 	}
 }
 
-func (x *Index) fillTrail(t, was *trail, b *Bettor, n int32) {
+func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
 			if len(t.events) == trailLength {

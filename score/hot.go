@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"tipoff/state"
 )
 
 // hotList are the open events most bet on by one half-life, hottest first. Their
@@ -30,18 +32,18 @@ const (
 var hotBy = [hotLists]int{1, 3, 4, 5}
 
 // heats are the half-lives of an event's bets, from the shortest on.
-const heats = PaceCount + 1
+const heats = state.PaceCount + 1
 
-var heatHalfLives = [heats]time.Duration{PaceHalfLives[0], PaceHalfLives[1], PaceHalfLives[2], PopularityHalfLife, PaceHalfLives[3], PaceHalfLives[4]}
+var heatHalfLives = [heats]time.Duration{state.PaceHalfLives[0], state.PaceHalfLives[1], state.PaceHalfLives[2], state.PopularityHalfLife, state.PaceHalfLives[3], state.PaceHalfLives[4]}
 
-// heat is a [Decayed] number of bets as its binary logarithm: as of [landmark], so
+// heat is a [state.Decayed] number of bets as its binary logarithm: as of [landmark], so
 // that a half-life takes 1 off it, and at its newest bet, which it does not exceed.
 type heat struct {
 	mark float64
 	most float32
 }
 
-func heatOf(d Decayed, halfLife time.Duration) heat {
+func heatOf(d state.Decayed, halfLife time.Duration) heat {
 	if d.Sum <= 0 {
 		return heat{math.Inf(-1), -200}
 	}

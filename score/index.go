@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/state"
 )
 
 // Index holds the fixtures of one company ready for ranking, and the crowd's
@@ -43,10 +44,10 @@ type entry struct {
 	sport     int32         // into categories
 	league    int32
 	teams     []int32
-	named     struct{ sport, league, country uint32 } // [Name]s, for filters
+	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
 
 	legCount  float64
-	pop       Decayed
+	pop       state.Decayed
 	heats     [heats]heat
 	first     int64 // Unix seconds of the first bet known here; 0: none
 	timedAt   int64 // Unix seconds; another time's terms are not those kept in timed
@@ -54,15 +55,9 @@ type entry struct {
 	visits    []visit
 	trails    int32 // how many hold this event
 	countries []countryBets
-	outcomes  []OutcomeBets
+	outcomes  []state.OutcomeBets
 	before    []edge // events bet on before this one: its own pairs
 	after     []edge // the reverse: events whose before names this one
-}
-
-// countryBets are the bets on an event by bettors of one country.
-type countryBets struct {
-	country uint32 // [Name]
-	Decayed
 }
 
 // edge is a pair of fixtures and its weight in bets.
@@ -111,21 +106,21 @@ func (x *Index) drop(slot int32) {
 
 // PutFixture takes the newest state of a fixture in. The index keeps parts of f,
 // which must not change afterwards. known is false while the event is not posted.
-func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
+func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 	slot := x.slot(ref)
 	x.setNeighbours(slot, f.Neighbours)
 	e := &x.entries[slot]
 	e.legCount = float64(f.LegCount)
 	if len(f.Outcomes) != len(e.outcomes) {
 		for _, o := range f.Outcomes {
-			x.category(kindMarket, Name(o.Market), o.Market)
+			x.category(kindMarket, state.Name(o.Market), o.Market)
 		}
 	}
 	x.rootLegs[slot] = float32(math.Sqrt(e.legCount))
 	e.pop, e.outcomes = f.Popularity, f.Outcomes
 	e.heats = [heats]heat{
-		heatOf(f.Paces[0], PaceHalfLives[0]), heatOf(f.Paces[1], PaceHalfLives[1]), heatOf(f.Paces[2], PaceHalfLives[2]),
-		heatOf(f.Popularity, PopularityHalfLife), heatOf(f.Paces[3], PaceHalfLives[3]), heatOf(f.Paces[4], PaceHalfLives[4]),
+		heatOf(f.Paces[0], state.PaceHalfLives[0]), heatOf(f.Paces[1], state.PaceHalfLives[1]), heatOf(f.Paces[2], state.PaceHalfLives[2]),
+		heatOf(f.Popularity, state.PopularityHalfLife), heatOf(f.Paces[3], state.PaceHalfLives[3]), heatOf(f.Paces[4], state.PaceHalfLives[4]),
 	}
 	e.first = f.FirstBet
 	e.timedAt = -1
@@ -139,17 +134,17 @@ func (x *Index) PutFixture(ref uint64, f *Fixture, now time.Time) {
 	if e.event == nil || e.event.Sport != event.Sport || e.event.League != event.League ||
 		!slices.Equal(e.event.Participants, event.Participants) {
 		x.setOpen(slot, false)
-		e.sport = x.category(kindSport, Name(event.Sport), event.Sport)
-		e.league = x.category(kindLeague, Name(event.Sport, event.League), event.League)
-		e.named.sport, e.named.league = Name(event.Sport), Name(event.League)
+		e.sport = x.category(kindSport, state.Name(event.Sport), event.Sport)
+		e.league = x.category(kindLeague, state.Name(event.Sport, event.League), event.League)
+		e.named.sport, e.named.league = state.Name(event.Sport), state.Name(event.League)
 		e.teams = e.teams[:0:0]
 		for _, team := range event.Participants {
-			if id := x.category(kindTeam, Name(event.Sport, team), team); !slices.Contains(e.teams, id) {
+			if id := x.category(kindTeam, state.Name(event.Sport, team), team); !slices.Contains(e.teams, id) {
 				e.teams = append(e.teams, id)
 			}
 		}
 	}
-	e.named.country = Name(event.Country)
+	e.named.country = state.Name(event.Country)
 	e.event, e.begin = event, event.Begin.UnixMicro()
 	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
 		x.updateHot(slot)
@@ -201,11 +196,11 @@ func (x *Index) setOpen(slot int32, open bool) {
 }
 
 // setNeighbours replaces a fixture's pairs and keeps their reverse in step.
-func (x *Index) setNeighbours(slot int32, neighbours []Neighbour) {
+func (x *Index) setNeighbours(slot int32, neighbours []state.Neighbour) {
 	old := x.entries[slot].before
 	fresh := make([]edge, len(neighbours))
 	for i, n := range neighbours {
-		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / PairUnit}
+		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / state.PairUnit}
 	}
 	for i, f := range fresh {
 		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
@@ -247,11 +242,11 @@ func (x *Index) setAfter(from, to int32, weight float32) {
 // one: its taste, and the bets on each event from his country. Either state may
 // be nil. Countries are counted here and not in the fixtures' table, so that it
 // does not matter whether a user is posted before or after betting.
-func (x *Index) PutBettor(old, fresh *Bettor) {
+func (x *Index) PutBettor(old, fresh *state.Bettor) {
 	x.addTaste(old, -1)
 	x.addTaste(fresh, 1)
 	x.putTrail(old, fresh)
-	was, is := old.legsByCountry(), fresh.legsByCountry()
+	was, is := legsByCountry(old), legsByCountry(fresh)
 	for leg, times := range was {
 		if is[leg] != times {
 			x.addCountry(leg, float64(is[leg]-times))
@@ -261,47 +256,6 @@ func (x *Index) PutBettor(old, fresh *Bettor) {
 		if _, counted := was[leg]; !counted {
 			x.addCountry(leg, float64(times))
 		}
-	}
-}
-
-// countryLeg is what a leg counts as for its bettor's country.
-type countryLeg struct {
-	event   uint64
-	country uint32
-	at      int64
-}
-
-func (b *Bettor) legsByCountry() map[countryLeg]int {
-	if b == nil || !b.Known {
-		return nil
-	}
-	country, legs := b.Country(), make(map[countryLeg]int, HistoryLegs)
-	for i := range b.Bets {
-		for _, leg := range b.Bets[i].Legs {
-			if leg.Begin != begun {
-				legs[countryLeg{leg.Event, country, b.Bets[i].At}]++
-			}
-		}
-	}
-	return legs
-}
-
-// countryLeast is the sum of bets below which a country is forgotten.
-const countryLeast = 1e-6
-
-func (x *Index) addCountry(leg countryLeg, times float64) {
-	slot := x.slot(leg.event)
-	e := &x.entries[slot]
-	i := slices.IndexFunc(e.countries, func(c countryBets) bool { return c.country == leg.country })
-	if i < 0 {
-		i = len(e.countries)
-		e.countries = append(e.countries, countryBets{country: leg.country})
-	}
-	c := &e.countries[i]
-	c.Add(times, leg.at, PopularityHalfLife)
-	if c.Sum < countryLeast {
-		e.countries = slices.Delete(e.countries, i, i+1)
-		x.drop(slot)
 	}
 }
 
@@ -324,12 +278,12 @@ func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
 
 // Affinities puts what is known of a bettor into words, as of now. A category
 // whose last fixture is forgotten has no name any more and is left out.
-func (x *Index) Affinities(b *Bettor, now time.Time) tipoff.Affinities {
+func (x *Index) Affinities(b *state.Bettor, now time.Time) tipoff.Affinities {
 	fade := 1.0
 	if at := now.Unix(); at > b.At {
-		fade = Decay(at-b.At, TasteHalfLife)
+		fade = state.Decay(at-b.At, state.TasteHalfLife)
 	}
-	words := func(list []Affinity, name func(key uint32) string) []tipoff.Affinity {
+	words := func(list []state.Affinity, name func(key uint32) string) []tipoff.Affinity {
 		said := []tipoff.Affinity{}
 		for _, a := range list {
 			if n := name(a.Key); n != "" {
@@ -362,6 +316,6 @@ func (x *Index) Affinities(b *Bettor, now time.Time) tipoff.Affinities {
 		Leagues: words(b.Leagues, named(kindLeague)),
 		Teams:   words(b.Teams, named(kindTeam)),
 		Markets: words(b.Markets, named(kindMarket)),
-		Odds:    words(b.Odds, OddsRangeName),
+		Odds:    words(b.Odds, state.OddsRangeName),
 	}
 }

@@ -1,6 +1,9 @@
 package score
 
-import "tipoff/wire"
+import (
+	"tipoff/state"
+	"tipoff/wire"
+)
 
 // Learnt is what the learner's table holds of a company: its model, how well it did
 // of late, and which coupons it has learnt from.
@@ -14,7 +17,7 @@ type Learnt struct {
 // Seen is the last coupon of one partition that was learnt from.
 type Seen struct {
 	Partition int32
-	Position
+	state.Position
 }
 
 // NewLearnt is what is learnt before the first coupon.
@@ -22,7 +25,7 @@ func NewLearnt() *Learnt { return &Learnt{Model: NewModel()} }
 
 // Advance notes a coupon and says whether it is new: one that is older than another
 // of its partition has been learnt from, or is passed over.
-func (l *Learnt) Advance(c Cause) bool {
+func (l *Learnt) Advance(c state.Cause) bool {
 	for i := range l.Seen {
 		if s := &l.Seen[i]; s.Partition == c.Partition && s.Source == c.Source {
 			return s.Position.Advance(c.Position)
@@ -35,12 +38,12 @@ func (l *Learnt) Advance(c Cause) bool {
 // Marshal encodes it for the table.
 func (l *Learnt) Marshal() []byte {
 	w := make(wire.Writer, 0, 32<<10)
-	w.Byte(TableVersion)
+	w.Byte(state.TableVersion)
 	w.Uint(l.Epoch)
 	w.Uint(uint64(len(l.Seen)))
 	for _, s := range l.Seen {
 		w.Uint(uint64(s.Partition))
-		WritePosition(&w, s.Position)
+		state.WritePosition(&w, s.Position)
 	}
 	writeLive(&w, &l.Live)
 	w.Raw(l.Model.Marshal())
@@ -51,12 +54,12 @@ func (l *Learnt) Marshal() []byte {
 // today's is not read: the company begins with a new one.
 func UnmarshalLearnt(value []byte) (*Learnt, error) {
 	r := wire.NewReader(value)
-	if version := r.Byte(); version < 2 || version > TableVersion {
+	if version := r.Byte(); version < 2 || version > state.TableVersion {
 		return nil, wire.ErrUnreadable
 	}
 	l := &Learnt{Epoch: r.Uint()}
 	for range r.Count(6) {
-		l.Seen = append(l.Seen, Seen{int32(r.Uint()), ReadPosition(r)})
+		l.Seen = append(l.Seen, Seen{int32(r.Uint()), state.ReadPosition(r)})
 	}
 	l.Live = readLive(r)
 	model := r.Raw()

@@ -5,48 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"tipoff"
 )
-
-func TestFixture_WithoutALegIsAsBeforeIt(t *testing.T) {
-	var before Fixture
-	before.Post(event("e", "A", noon.Add(time.Hour)), at(1))
-	before.Count(leg(1, 0, 0, 11, 12))
-	after, err := UnmarshalFixture(before.Marshal())
-	if err != nil {
-		t.Fatal(err)
-	}
-	late := leg(2, 0, 0, 12, 13)
-	late.At += 600
-	if got := after.Without(late); got != after {
-		t.Error("a leg that was not counted was taken out")
-	}
-	after.Count(late)
-	stands := after.Marshal()
-	got := after.Without(late)
-	now := late.At + 60
-	for i := range PaceCount {
-		if a, b := got.Paces[i].Value(now, PaceHalfLives[i]), before.Paces[i].Value(now, PaceHalfLives[i]); !near(a, b) {
-			t.Errorf("pace %d is %v, before it was %v", i, a, b)
-		}
-	}
-	if a, b := got.Popularity.Value(now, PopularityHalfLife), before.Popularity.Value(now, PopularityHalfLife); !near(a, b) {
-		t.Errorf("popularity is %v, before it was %v", a, b)
-	}
-	ignored := cmpopts.IgnoreFields(Fixture{}, "Popularity", "Paces", "Applied", "Outcomes")
-	if d := cmp.Diff(&before, got, ignored, cmpopts.SortSlices(func(a, b Neighbour) bool { return a.Event < b.Event })); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff(stands, after.Marshal()); d != "" {
-		t.Error("the fixture itself has changed")
-	}
-	if first := got.Without(leg(1, 0, 0, 11, 12)); first.LegCount != 0 || first.FirstBet != 0 || len(first.Neighbours) != 0 {
-		t.Errorf("without its only leg it is %+v", first)
-	}
-}
 
 func TestLive_CountsTheLastHourAndDayByTheCouponsClock(t *testing.T) {
 	var l Live

@@ -2,6 +2,7 @@ package score
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -110,104 +111,6 @@ func TestModel_ComesThroughTheTable(t *testing.T) {
 	}
 }
 
-func TestRank_RetrievalFillsTheAnswerWhateverTheFilter(t *testing.T) {
-	w, m := bigWorld(600)
-	for _, filter := range []func(*tipoff.Query){
-		func(q *tipoff.Query) {},
-		func(q *tipoff.Query) { q.League = "L49" },
-		func(q *tipoff.Query) { q.MaxPerLeague = 1 },
-		func(q *tipoff.Query) { q.Within = 3 * time.Hour },
-	} {
-		q := &Question{Query: tipoff.Query{UserID: "u1", N: 10}, Bettor: w.bettors["u1"], Now: noon, Model: m}
-		filter(&q.Query)
-		some := w.index.Rank(q, new(Scratch))
-		q.Whole = true
-		if all := w.index.Rank(q, new(Scratch)); len(some) != len(all) || len(all) == 0 {
-			t.Errorf("%+v: %d events, of all open ones %d", q.Query, len(some), len(all))
-		}
-	}
-}
-
-func TestRefresh_ChangesNoAnswer(t *testing.T) {
-	w, m := bigWorld(600)
-	for i := range 20 {
-		now := noon.Add(time.Duration(i) * 3 * time.Second)
-		q := &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", i), N: 10}, Bettor: w.bettors[fmt.Sprint("u", i)], Now: now, Model: m}
-		before := w.index.Rank(q, new(Scratch))
-		w.index.Refresh(now)
-		if diff := cmp.Diff(before, w.index.Rank(q, new(Scratch))); diff != "" {
-			t.Error(diff)
-		}
-	}
-}
-
-func TestRank_ServesByEachRanker(t *testing.T) {
-	w := newWorld()
-	for i := range 8 {
-		w.post(event(fmt.Sprint("a", i), "A", noon.Add(24*time.Hour)))
-		e := event(fmt.Sprint("b", i), "B", noon.Add(24*time.Hour))
-		e.Sport, e.Participants = "Golf", []string{"Eve", "Flo"}
-		w.post(e)
-	}
-	w.bet("u", noon, "a0")
-	for i := range 10 {
-		w.bet(fmt.Sprint("v", i), noon, "a0")
-		w.bet(fmt.Sprint("v", i), noon.Add(time.Minute), "b1") // a pair with a0
-	}
-	for i := range 30 {
-		w.bet(fmt.Sprint("w", i), noon, "b2")
-	}
-	for ranker, want := range map[string]string{RankerPopular: "b2", RankerCF: "b1", RankerTipoff: "a1"} {
-		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 3}, Bettor: w.bettors["u"], Now: noon, Ranker: ranker}, new(Scratch))
-		if got[0].Event.ID != want {
-			t.Errorf("%s: %v, want %s first", ranker, ids(got), want)
-		}
-	}
-	similar := &Question{Query: tipoff.Query{UserID: "u", N: 20}, Bettor: w.bettors["u"], Now: noon, Ranker: RankerSimilar}
-	got := w.index.Rank(similar, new(Scratch))
-	for _, r := range got {
-		if r.Event.Sport == "Golf" {
-			t.Errorf("similar: %s is of a sport never bet on", r.Event.ID)
-		}
-	}
-	if len(got) != 7 || !cmp.Equal(got, w.index.Rank(similar, new(Scratch))) {
-		t.Errorf("similar: %v, or another list when asked again", ids(got))
-	}
-}
-
-func TestRank_NearEqualsTakeTurnsByTheHour(t *testing.T) {
-	w := newWorld()
-	for i := range 30 {
-		w.post(event(fmt.Sprint("e", i), fmt.Sprint("L", i), noon.AddDate(0, 1, 0)))
-	}
-	for i := range 10 {
-		w.bet(fmt.Sprint("v", i), noon, "e7")
-	}
-	list := func(user string, now time.Time) []string {
-		q := &Question{Query: tipoff.Query{UserID: user, N: 5, Diversity: 0.1}, Now: now}
-		return ids(w.index.Rank(q, new(Scratch)))
-	}
-	first := list("u", noon)
-	if first[0] != "e7" {
-		t.Errorf("%v: the best does not stand first", first)
-	}
-	if again := list("u", noon.Add(59*time.Minute)); !cmp.Equal(first, again) {
-		t.Errorf("within the hour %v became %v", first, again)
-	}
-	if cmp.Equal(first, list("u", noon.Add(time.Hour))) || cmp.Equal(first, list("someone else", noon)) {
-		t.Errorf("%v is shown to all, at any hour", first)
-	}
-}
-
-func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
-	w, m := bigWorld(1000)
-	s := new(Scratch)
-	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
-	if allocations := testing.AllocsPerRun(50, func() { w.index.Rank(q, s) }); allocations > 3 {
-		t.Errorf("%v allocations a question", allocations)
-	}
-}
-
 func TestLeader_IsNotWhoeverHadLuck(t *testing.T) {
 	m := NewModel()
 	m.Quality[rankerBlend] = Quality{Sum: 12, Weight: 60}
@@ -220,5 +123,22 @@ func TestLeader_IsNotWhoeverHadLuck(t *testing.T) {
 	m.Quality[rankerBlend] = Quality{Sum: 120, Weight: 600}
 	if leader := m.Leader(); leader != rankerLinear {
 		t.Errorf("%s leads, linear has earned it", ComparedRankers[leader])
+	}
+}
+
+func TestModel_WhatIsNoNumberIsNotRead(t *testing.T) {
+	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
+		m := NewModel()
+		m.Weights[3][1] = v
+		if _, err := UnmarshalModel(m.Marshal()); err == nil {
+			t.Errorf("a weight of %v was read", v)
+		}
+	}
+	w, rule := contrary()
+	m := NewModel()
+	m.Weights[3][0] = float32(math.NaN())
+	follow(w, m, 400, rule)
+	if leader := m.Leader(); leader == rankerNet || leader == rankerLinear {
+		t.Errorf("%s leads: %+v", ComparedRankers[leader], m.Quality)
 	}
 }

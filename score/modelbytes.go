@@ -3,6 +3,7 @@ package score
 import (
 	"math"
 
+	"tipoff/state"
 	"tipoff/wire"
 )
 
@@ -52,7 +53,7 @@ func UnmarshalModel(value []byte) (*Model, error) {
 }
 
 // termsKey tells one set of terms from another of the same size.
-var termsKey = Name(TermNames[:]...)
+var termsKey = state.Name(TermNames[:]...)
 
 // eachNumber visits all weights of the model with their sums of squares, always in the
 // same order.

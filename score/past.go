@@ -1,6 +1,10 @@
 package score
 
-import "slices"
+import (
+	"slices"
+
+	"tipoff/state"
+)
 
 // found is what the bettor's past says of one event.
 type found struct {
@@ -32,9 +36,9 @@ func (r *ranking) find(slot int32) *found {
 }
 
 // preparePairs adds up, for each event, its similarity to the bettor's last ones.
-func (r *ranking) preparePairs(b *Bettor) {
+func (r *ranking) preparePairs(b *state.Bettor) {
 	weight, given := float32(1), float32(1)
-	r.events = b.LastEvents(HistoryForPairs, r.events[:0])
+	r.events = b.LastEvents(state.HistoryForPairs, r.events[:0])
 	for k, event := range r.events {
 		if slot, ok := r.slots[event]; ok {
 			from := &r.entries[slot]
@@ -75,21 +79,6 @@ func (r *ranking) addPair(from int32, e edge, cos, given float32, last bool) *fo
 	return f
 }
 
-// LastEvents appends the distinct events of the bettor's last legs, newest first.
-func (b *Bettor) LastEvents(most int, events []uint64) []uint64 {
-	for i := len(b.Bets) - 1; i >= 0; i-- {
-		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
-			if len(events) == most {
-				return events
-			}
-			if event := b.Bets[i].Legs[j].Event; !slices.Contains(events, event) {
-				events = append(events, event)
-			}
-		}
-	}
-	return events
-}
-
 // overlap is how much of a bettor's past another one shares.
 type overlap struct {
 	generation uint32
@@ -98,7 +87,7 @@ type overlap struct {
 
 // prepareNear asks who else bet on the last events, and on what (VMIS-kNN:
 // Kersbergen et al., Serenade, SIGMOD 2022).
-func (r *ranking) prepareNear(b *Bettor) {
+func (r *ranking) prepareNear(b *state.Bettor) {
 	self, known := r.bettors[b.User.ID]
 	if !known {
 		self = -1

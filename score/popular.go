@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/state"
 )
 
 // Popular lists the n open events most bet on at now, of one sport if named, by
@@ -22,7 +23,7 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 		if e.begin <= micros || (asked != 0 && e.named.sport != asked) {
 			continue
 		}
-		c := counted{e, e.pop.Value(at, PopularityHalfLife)}
+		c := counted{e, e.pop.Value(at, state.PopularityHalfLife)}
 		if from != 0 {
 			c.score = e.betsFrom(from, at)
 		}
@@ -44,26 +45,4 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 		}
 	}
 	return answer
-}
-
-// homeBets is the same as [entry.betsFrom], in the precision of a term.
-func (e *entry) homeBets(country uint32, at int64) float32 {
-	for i := range e.countries {
-		if c := &e.countries[i]; c.country == country {
-			return float32(c.Sum) * exp2(-float32(max(0, at-c.At))*(1/popularitySeconds))
-		}
-	}
-	return 0
-}
-
-const popularitySeconds = float32(PopularityHalfLife / time.Second)
-
-// betsFrom is the decayed number of bets on the event from one country.
-func (e *entry) betsFrom(country uint32, at int64) float64 {
-	for i := range e.countries {
-		if e.countries[i].country == country {
-			return e.countries[i].Value(at, PopularityHalfLife)
-		}
-	}
-	return 0
 }

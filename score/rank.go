@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/state"
 )
 
 // Priors of the terms.
@@ -20,7 +21,7 @@ const (
 // Question is a query with what is known of the one who asks.
 type Question struct {
 	tipoff.Query
-	Bettor *Bettor // nil: nothing is known
+	Bettor *state.Bettor // nil: nothing is known
 	Now    time.Time
 	Ranker string // one of [Rankers]; "": [RankerTipoff]
 	Model  *Model // what was learnt; nil: nothing
@@ -84,7 +85,7 @@ type ranking struct {
 	now, micros int64
 	until       int64 // latest beginning asked for, Unix microseconds
 
-	sport, league, country uint32 // [Name]s asked for; 0: any
+	sport, league, country uint32 // [state.Name]s asked for; 0: any
 
 	cold     bool
 	from     uint32               // the bettor's country
@@ -125,7 +126,7 @@ func filterName(name string) uint32 {
 	if name == "" {
 		return 0
 	}
-	return Name(name)
+	return state.Name(name)
 }
 
 func (r *ranking) leaveOut(event uint64) {

@@ -2,8 +2,6 @@ package score
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -13,104 +11,6 @@ import (
 
 	"tipoff"
 )
-
-// world is a company for tests: it lets facts take their way without topics.
-type world struct {
-	index    *Index
-	bettors  map[string]*Bettor
-	fixtures map[string]*Fixture
-	offset   int64
-	now      time.Time
-}
-
-func newWorld() *world {
-	return &world{index: NewIndex(), bettors: map[string]*Bettor{}, fixtures: map[string]*Fixture{}, now: noon}
-}
-
-func (w *world) user(id, country string) {
-	w.change(id, func(b *Bettor) {
-		b.Post(tipoff.User{ID: id, Country: country}, w.next())
-	})
-}
-
-func (w *world) next() Position {
-	w.offset++
-	return at(w.offset)
-}
-
-// change replaces a bettor's state as the table does: by a new value.
-func (w *world) change(id string, change func(*Bettor)) {
-	old := w.bettors[id]
-	fresh := new(Bettor)
-	if old != nil {
-		fresh, _ = UnmarshalBettor(old.Marshal())
-	}
-	change(fresh)
-	fresh.User.ID = id
-	w.bettors[id] = fresh
-	w.index.PutBettor(old, fresh)
-}
-
-func (w *world) post(e tipoff.Event) {
-	f := w.fixture(e.ID)
-	f.Post(e, w.next())
-	w.put(e.ID, f)
-}
-
-func (w *world) patch(id string, p tipoff.EventPatch) {
-	f := w.fixture(id)
-	f.Change(p, w.next())
-	w.put(id, f)
-}
-
-func (w *world) fixture(id string) *Fixture {
-	if f := w.fixtures[id]; f != nil {
-		fresh, _ := UnmarshalFixture(f.Marshal())
-		return fresh
-	}
-	return new(Fixture)
-}
-
-func (w *world) put(id string, f *Fixture) {
-	w.fixtures[id] = f
-	w.index.PutFixture(tipoff.EventRef(id), f, w.now)
-}
-
-func (w *world) bet(user string, at time.Time, events ...string) {
-	w.offset++
-	c := bet(fmt.Sprint("c", w.offset), at, events...)
-	c.UserID = user
-	position := Position{7, w.offset}
-	var legs []Leg
-	w.change(user, func(b *Bettor) {
-		b.AddCoupon(c, position, position, at.Unix())
-		legs = b.LegsOf(c, Cause{Position: position}, at.Unix())
-	})
-	for i := range legs {
-		f := w.fixture(legs[i].EventID)
-		f.Count(&legs[i])
-		w.put(legs[i].EventID, f)
-		if f.Known {
-			w.change(user, func(b *Bettor) { b.Apply(Resolve(&legs[i], f.Traits()), at.Unix()) })
-		}
-	}
-}
-
-func (w *world) ask(user string, change ...func(*tipoff.Query)) []Ranked {
-	q := tipoff.Query{UserID: user, N: 10}
-	for _, c := range change {
-		c(&q)
-	}
-	return w.index.Rank(&Question{Query: q, Bettor: w.bettors[user], Now: w.now}, new(Scratch))
-}
-
-func ids(ranked []Ranked) []string {
-	list := make([]string, len(ranked))
-	for i, r := range ranked {
-		list[i] = r.Event.ID
-	}
-	return list
-}
 
 func TestRank_PrefersWhatTheBettorBetsOn(t *testing.T) {
 	w := newWorld()
@@ -279,92 +179,6 @@ func TestRank_FollowedMeansSportOrLeague(t *testing.T) {
 	}
 }
 
-func TestRank_DiversityVariesTheSlateAndKeepsTheBest(t *testing.T) {
-	w := newWorld()
-	for i := range 10 {
-		w.post(event(fmt.Sprint("a", i), "A", noon.Add(24*time.Hour)))
-		w.post(event(fmt.Sprint("b", i), "B", noon.Add(24*time.Hour)))
-	}
-	for i := range 4 {
-		w.bet("u", noon, fmt.Sprint("a", i))
-	}
-	w.bet("v", noon.AddDate(0, 0, -20), "b0")
-	plain := w.ask("u", func(q *tipoff.Query) { q.N = 4 })
-	varied := w.ask("u", func(q *tipoff.Query) { q.N = 4; q.Diversity = 0.8 })
-	leagues := func(list []Ranked) map[string]bool {
-		seen := map[string]bool{}
-		for _, r := range list {
-			seen[r.Event.League] = true
-		}
-		return seen
-	}
-	if len(leagues(plain)) != 1 || len(leagues(varied)) != 2 || plain[0].Score-varied[0].Score >= nearEqual {
-		t.Errorf("plain %v, varied %v", ids(plain), ids(varied))
-	}
-}
-
-// randomWorld lets many facts happen.
-func randomWorld(seed uint64, bets int) *world {
-	r := rand.New(rand.NewPCG(seed, 1))
-	w := newWorld()
-	for i := range 60 {
-		e := event(fmt.Sprint("e", i), fmt.Sprint("L", i%7), noon.Add(time.Duration(r.IntN(100)-5)*time.Hour))
-		e.Sport = []string{"Tennis", "Golf", "Polo"}[i%3]
-		e.Participants = []string{fmt.Sprint("t", r.IntN(9)), fmt.Sprint("t", 9+r.IntN(9))}
-		w.post(e)
-	}
-	for i := range bets {
-		user := fmt.Sprint("u", r.IntN(12))
-		w.bet(user, noon.Add(-time.Duration(r.IntN(1000))*time.Minute), fmt.Sprint("e", r.IntN(70)), fmt.Sprint("f", r.IntN(5)))
-		switch i % 7 {
-		case 0:
-			w.user(user, fmt.Sprint("country ", r.IntN(3)))
-		case 1:
-			w.patch(fmt.Sprint("e", r.IntN(60)), tipoff.EventPatch{Status: []string{tipoff.StatusOpen, tipoff.StatusSuspended}[r.IntN(2)]})
-		case 2:
-			w.index.Begin(w.now)
-		}
-	}
-	return w
-}
-
-func TestIndex_KeptCurrentIsTheSameAsBuiltAnew(t *testing.T) {
-	for seed := range uint64(5) {
-		w := randomWorld(seed, 400)
-		anew := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
-		for _, b := range w.bettors {
-			anew.index.PutBettor(nil, b)
-		}
-		for id, f := range w.fixtures {
-			anew.index.PutFixture(tipoff.EventRef(id), f, w.now)
-		}
-		for user := range w.bettors {
-			if diff := cmp.Diff(w.ask(user), anew.ask(user)); diff != "" {
-				t.Errorf("seed %d, %s:\n%s", seed, user, diff)
-			}
-		}
-		if diff := cmp.Diff(w.index.Popular("", "country 1", 20, w.now), anew.index.Popular("", "country 1", 20, w.now)); diff != "" {
-			t.Errorf("seed %d:\n%s", seed, diff)
-		}
-	}
-}
-
-func TestIndex_GivesEverythingBack(t *testing.T) {
-	w := randomWorld(1, 300)
-	for _, b := range w.bettors {
-		w.index.PutBettor(b, nil)
-	}
-	for id := range w.fixtures {
-		w.index.RemoveFixture(tipoff.EventRef(id))
-	}
-	if all, open := w.index.Len(); all != 0 || open != 0 {
-		t.Errorf("%d fixtures are left, %d open", all, open)
-	}
-	if left := math.Abs(w.index.crowd) / Decay(landmark-noon.Unix(), TasteHalfLife); left > 1e-9 {
-		t.Errorf("the crowd's weight is %v bets", left)
-	}
-}
-
 func TestRank_IsDeterministic(t *testing.T) {
 	w := randomWorld(3, 300)
 	scratch := new(Scratch)
@@ -375,24 +189,6 @@ func TestRank_IsDeterministic(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-}
-
-// codeOf is the code by which a reason names each part of a score.
-var codeOf = [partCount]string{
-	partTeam: tipoff.ReasonTeam, partLeague: tipoff.ReasonLeague, partSport: tipoff.ReasonSport, partPairs: tipoff.ReasonCoBet,
-	partCountry: tipoff.ReasonCountry, partPopular: tipoff.ReasonPopular, partSoon: tipoff.ReasonSoon, partNew: tipoff.ReasonNewFixture,
-}
-
-// taught is a model that has learnt from random bets of the world's bettors on events
-// of their own taste.
-func taught(w *world, steps int) *Model {
-	m, s := NewModel(), new(Scratch)
-	r := rand.New(rand.NewPCG(1, 1))
-	for range steps {
-		b := w.bettors[fmt.Sprint("u", r.IntN(12))]
-		m.Learn(w.index, &Question{Bettor: b, Now: w.now}, []uint64{tipoff.EventRef(fmt.Sprint("e", r.IntN(60)))}, s)
-	}
-	return m
 }
 
 func TestRank_ScoresAreSorted(t *testing.T) {
@@ -412,16 +208,76 @@ func TestRank_ScoresAreSorted(t *testing.T) {
 	})
 }
 
-func TestAffinities_InWords(t *testing.T) {
+func TestRank_RetrievalFillsTheAnswerWhateverTheFilter(t *testing.T) {
+	w, m := bigWorld(600)
+	for _, filter := range []func(*tipoff.Query){
+		func(q *tipoff.Query) {},
+		func(q *tipoff.Query) { q.League = "L49" },
+		func(q *tipoff.Query) { q.MaxPerLeague = 1 },
+		func(q *tipoff.Query) { q.Within = 3 * time.Hour },
+	} {
+		q := &Question{Query: tipoff.Query{UserID: "u1", N: 10}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+		filter(&q.Query)
+		some := w.index.Rank(q, new(Scratch))
+		q.Whole = true
+		if all := w.index.Rank(q, new(Scratch)); len(some) != len(all) || len(all) == 0 {
+			t.Errorf("%+v: %d events, of all open ones %d", q.Query, len(some), len(all))
+		}
+	}
+}
+
+func TestRefresh_ChangesNoAnswer(t *testing.T) {
+	w, m := bigWorld(600)
+	for i := range 20 {
+		now := noon.Add(time.Duration(i) * 3 * time.Second)
+		q := &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", i), N: 10}, Bettor: w.bettors[fmt.Sprint("u", i)], Now: now, Model: m}
+		before := w.index.Rank(q, new(Scratch))
+		w.index.Refresh(now)
+		if diff := cmp.Diff(before, w.index.Rank(q, new(Scratch))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestRank_ServesByEachRanker(t *testing.T) {
 	w := newWorld()
-	w.post(event("e1", "Liga", noon.Add(time.Hour)))
-	w.post(event("e2", "Liga", noon.Add(time.Hour)))
-	w.bet("u", noon, "e1")
-	w.bet("u", noon, "e2")
-	got := w.index.Affinities(w.bettors["u"], noon.Add(TasteHalfLife))
-	if got.Bets != 2 || got.Sports[0] != (tipoff.Affinity{Name: "Football", Weight: 1, Share: 1}) ||
-		got.Leagues[0].Name != "Liga" || len(got.Teams) != 4 || got.Teams[0].Share != 0.5 ||
-		got.Markets[0].Name != "1x2" || got.Odds[0].Name != "2.00-3.00" {
-		t.Errorf("%+v", got)
+	for i := range 8 {
+		w.post(event(fmt.Sprint("a", i), "A", noon.Add(24*time.Hour)))
+		e := event(fmt.Sprint("b", i), "B", noon.Add(24*time.Hour))
+		e.Sport, e.Participants = "Golf", []string{"Eve", "Flo"}
+		w.post(e)
+	}
+	w.bet("u", noon, "a0")
+	for i := range 10 {
+		w.bet(fmt.Sprint("v", i), noon, "a0")
+		w.bet(fmt.Sprint("v", i), noon.Add(time.Minute), "b1") // a pair with a0
+	}
+	for i := range 30 {
+		w.bet(fmt.Sprint("w", i), noon, "b2")
+	}
+	for ranker, want := range map[string]string{RankerPopular: "b2", RankerCF: "b1", RankerTipoff: "a1"} {
+		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 3}, Bettor: w.bettors["u"], Now: noon, Ranker: ranker}, new(Scratch))
+		if got[0].Event.ID != want {
+			t.Errorf("%s: %v, want %s first", ranker, ids(got), want)
+		}
+	}
+	similar := &Question{Query: tipoff.Query{UserID: "u", N: 20}, Bettor: w.bettors["u"], Now: noon, Ranker: RankerSimilar}
+	got := w.index.Rank(similar, new(Scratch))
+	for _, r := range got {
+		if r.Event.Sport == "Golf" {
+			t.Errorf("similar: %s is of a sport never bet on", r.Event.ID)
+		}
+	}
+	if len(got) != 7 || !cmp.Equal(got, w.index.Rank(similar, new(Scratch))) {
+		t.Errorf("similar: %v, or another list when asked again", ids(got))
+	}
+}
+
+func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
+	w, m := bigWorld(1000)
+	s := new(Scratch)
+	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+	if allocations := testing.AllocsPerRun(50, func() { w.index.Rank(q, s) }); allocations > 3 {
+		t.Errorf("%v allocations a question", allocations)
 	}
 }

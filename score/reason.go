@@ -1,6 +1,9 @@
 package score
 
-import "tipoff"
+import (
+	"tipoff"
+	"tipoff/state"
+)
 
 // The parts of a score that a reason can name: sums of weighted terms.
 const (
@@ -59,7 +62,7 @@ func (r *ranking) usual() (u usual) {
 		for _, k := range [...]int{partPopular, partSoon, partNew} {
 			u.parts[k] += p[k] / float32(n)
 		}
-		u.bets += c.entry.pop.Value(r.now, PopularityHalfLife) / float64(n)
+		u.bets += c.entry.pop.Value(r.now, state.PopularityHalfLife) / float64(n)
 		u.soon += r.hoursTo(c.entry) / float64(n)
 	}
 	return u
@@ -113,7 +116,7 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.q.Bettor.User.Country, Evidence: round(e.betsFrom(r.from, r.now))}
 		}
 	case partPopular:
-		if bets := e.pop.Value(r.now, PopularityHalfLife); bets > u.bets {
+		if bets := e.pop.Value(r.now, state.PopularityHalfLife); bets > u.bets {
 			why = tipoff.Reason{Code: tipoff.ReasonPopular, Entity: e.event.ID, Evidence: round(bets)}
 		}
 	case partSoon:

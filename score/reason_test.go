@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/state"
 )
 
 // TestRank_TheReasonIsTheLargestPositiveTerm recomputes the score of each answer and
@@ -38,7 +39,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 						average[k] += all[i][k] / float32(n)
 					}
 					f := w.fixture(a.Event.ID)
-					bets += f.Popularity.Value(w.now.Unix(), PopularityHalfLife) / float64(n)
+					bets += f.Popularity.Value(w.now.Unix(), state.PopularityHalfLife) / float64(n)
 					soon += a.Event.Begin.Sub(w.now).Hours() / float64(n)
 				}
 			}
@@ -77,15 +78,15 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 
 // untrue says why the words of a reason are not true of the event; "" where they are.
 // bets and soon are the averages of the best events.
-func (w *world) untrue(b *Bettor, a *Ranked, bets, soon float64) string {
+func (w *world) untrue(b *state.Bettor, a *Ranked, bets, soon float64) string {
 	f := w.fixture(a.Event.ID)
 	now := w.now.Unix()
-	chosen := func(list []Affinity, name uint32) bool { // more than everyone does
+	chosen := func(list []state.Affinity, name uint32) bool { // more than everyone does
 		all, everyone := 0.0, 0.0
 		for _, other := range w.bettors {
-			fade := Decay(now-other.At, TasteHalfLife)
+			fade := state.Decay(now-other.At, state.TasteHalfLife)
 			everyone += other.Weight * fade
-			kinds := [][]Affinity{other.Sports, other.Leagues, other.Teams}
+			kinds := [][]state.Affinity{other.Sports, other.Leagues, other.Teams}
 			for _, kind := range kinds {
 				all += weightOf(kind, name) * fade
 			}
@@ -94,19 +95,19 @@ func (w *world) untrue(b *Bettor, a *Ranked, bets, soon float64) string {
 	}
 	switch a.Reason.Code {
 	case tipoff.ReasonTeam:
-		if !chosen(b.Teams, Name(a.Event.Sport, a.Reason.Entity)) {
+		if !chosen(b.Teams, state.Name(a.Event.Sport, a.Reason.Entity)) {
 			return "others choose the team as much"
 		}
 	case tipoff.ReasonLeague:
-		if !chosen(b.Leagues, Name(a.Event.Sport, a.Event.League)) {
+		if !chosen(b.Leagues, state.Name(a.Event.Sport, a.Event.League)) {
 			return "others choose the league as much"
 		}
 	case tipoff.ReasonSport:
-		if !chosen(b.Sports, Name(a.Event.Sport)) {
+		if !chosen(b.Sports, state.Name(a.Event.Sport)) {
 			return "others choose the sport as much"
 		}
 	case tipoff.ReasonPopular:
-		if f.Popularity.Value(now, PopularityHalfLife) <= bets {
+		if f.Popularity.Value(now, state.PopularityHalfLife) <= bets {
 			return "others have more bets"
 		}
 	case tipoff.ReasonSoon:
@@ -148,4 +149,10 @@ func TestReason_SaysNothingUntrueWhereTheWeightsAreUnusual(t *testing.T) {
 			t.Errorf("%s in %v: %+v", a.Event.ID, a.Event.Begin.Sub(noon), a.Reason)
 		}
 	}
+}
+
+// codeOf is the code by which a reason names each part of a score.
+var codeOf = [partCount]string{
+	partTeam: tipoff.ReasonTeam, partLeague: tipoff.ReasonLeague, partSport: tipoff.ReasonSport, partPairs: tipoff.ReasonCoBet,
+	partCountry: tipoff.ReasonCountry, partPopular: tipoff.ReasonPopular, partSoon: tipoff.ReasonSoon, partNew: tipoff.ReasonNewFixture,
 }

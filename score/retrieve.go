@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"tipoff/state"
+)
 
 // breadth bounds a retrieval.
 type breadth struct {
@@ -50,7 +54,7 @@ func (r *ranking) retrieve(to []int32, wide breadth) []int32 {
 
 // retrieveLiked adds open events of the leagues or teams that the bettor bet on most,
 // as a few hundred events would cost more than they bring.
-func (r *ranking) retrieveLiked(list []Affinity, kind categoryKind, to []int32) []int32 {
+func (r *ranking) retrieveLiked(list []state.Affinity, kind categoryKind, to []int32) []int32 {
 	least := heaviest(list, likedMost)
 	for _, a := range list {
 		id, ok := r.ids[categoryKey{kind, a.Key}]
@@ -69,7 +73,7 @@ func (r *ranking) retrieveLiked(list []Affinity, kind categoryKind, to []int32) 
 }
 
 // heaviest is the weight that only the n heaviest reach.
-func heaviest(list []Affinity, n int) float64 {
+func heaviest(list []state.Affinity, n int) float64 {
 	var best [likedMost]float64
 	for _, a := range list {
 		if a.Weight <= best[n-1] {

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tipoff"
-	"tipoff/wire"
 )
 
 // crowded is a world with more open events than are ranked without retrieval, in which
@@ -91,61 +90,5 @@ func keys[V any](m map[string]V) func(yield func(string) bool) {
 				return
 			}
 		}
-	}
-}
-
-func TestMessages_DoNotNest(t *testing.T) {
-	inner := MarshalMessage(&Choice{UserID: "u", Legs: []Leg{*leg(1, 0, 0)}})
-	for range 100 {
-		var w wire.Writer
-		w.Byte(messageVersion)
-		w.Byte(kindChoice)
-		w.Text("u")
-		w.Int(0)
-		w.Raw(nil)
-		w.Uint(1)
-		w.Raw(inner)
-		inner = w
-	}
-	if _, err := UnmarshalMessage(inner); err == nil {
-		t.Error("a choice within a choice was read")
-	}
-}
-
-func TestModel_WhatIsNoNumberIsNotRead(t *testing.T) {
-	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
-		m := NewModel()
-		m.Weights[3][1] = v
-		if _, err := UnmarshalModel(m.Marshal()); err == nil {
-			t.Errorf("a weight of %v was read", v)
-		}
-	}
-	w, rule := contrary()
-	m := NewModel()
-	m.Weights[3][0] = float32(math.NaN())
-	follow(w, m, 400, rule)
-	if leader := m.Leader(); leader == rankerNet || leader == rankerLinear {
-		t.Errorf("%s leads: %+v", ComparedRankers[leader], m.Quality)
-	}
-}
-
-// TestSlate_NearEqualsTakeTurns: not only the first place.
-func TestSlate_NearEqualsTakeTurns(t *testing.T) {
-	w := newWorld()
-	for i := range 30 {
-		w.post(event(fmt.Sprint("e", i), fmt.Sprint("L", i), noon.Add(100*time.Hour+time.Duration(i)*time.Minute)))
-	}
-	seen := map[string]bool{}
-	for hour := range 12 {
-		w.now = noon.Add(time.Duration(hour) * time.Hour)
-		answer := ids(w.ask("nobody", func(q *tipoff.Query) { q.N, q.Diversity = 5, 0.1 }))
-		again := ids(w.ask("nobody", func(q *tipoff.Query) { q.N, q.Diversity = 5, 0.1 }))
-		if !slices.Equal(answer, again) {
-			t.Errorf("asked again within the hour: %v, then %v", answer, again)
-		}
-		seen[answer[2]] = true
-	}
-	if len(seen) < 4 {
-		t.Errorf("in twelve hours only %v stood third", seen)
 	}
 }

@@ -1,5 +1,7 @@
 package score
 
+import "tipoff/state"
+
 // Bounds of what is learnt of a company, in rows of its tables, and how fast it is.
 const (
 	outRows  = 8192 // of categories as parts of events
@@ -102,7 +104,7 @@ type affine struct {
 }
 
 // prepareTaste sums up the bettor's vectors.
-func (r *ranking) prepareTaste(b *Bettor) {
+func (r *ranking) prepareTaste(b *state.Bettor) {
 	t := &r.taste
 	t.tastes = &r.q.Model.tastes
 	t.longOf, t.lateOf, t.itemOf = t.longOf[:0], t.lateOf[:0], t.itemOf[:0]
@@ -130,13 +132,13 @@ func (r *ranking) prepareTaste(b *Bettor) {
 }
 
 // prepareLong lists the bettor's affinities as shares of his bets.
-func (r *ranking) prepareLong(b *Bettor) {
+func (r *ranking) prepareLong(b *state.Bettor) {
 	fade := 1.0
 	if r.now > b.At {
-		fade = Decay(r.now-b.At, TasteHalfLife)
+		fade = state.Decay(r.now-b.At, state.TasteHalfLife)
 	}
 	share := fade / (b.Weight*fade + longPrior)
-	for kind, list := range [...][]Affinity{b.Sports, b.Leagues, b.Teams} {
+	for kind, list := range [...][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			r.taste.longOf = append(r.taste.longOf, weighed{categoryKey{categoryKind(kind), a.Key}.hash(), float32(a.Weight * share)})
 		}
@@ -144,7 +146,7 @@ func (r *ranking) prepareLong(b *Bettor) {
 }
 
 // prepareLate lists the bettor's last events and their categories.
-func (r *ranking) prepareLate(b *Bettor) {
+func (r *ranking) prepareLate(b *state.Bettor) {
 	t := &r.taste
 	t.lateRefs = b.LastEvents(lateEvents, t.lateRefs[:0])
 	all, weight, item := float32(latePrior), float32(1), float32(1)

@@ -3,6 +3,8 @@ package score
 import (
 	"math"
 	"time"
+
+	"tipoff/state"
 )
 
 // The terms of a score: numbers of about -3..3 that may speak for an event.
@@ -26,7 +28,7 @@ const (
 	termTeams       // of the others, mean
 	termCrowdLeague // the crowd's share
 	termCrowdTeam
-	termPairs      // similarity to the last events, [HistoryForPairs]
+	termPairs      // similarity to the last events, [state.HistoryForPairs]
 	termPairsGiven // share of their bettors who bet on this one too
 	termPairsLast  // similarity to the last one
 	termPairsNext  // share of its bettors who bet on this one after it
@@ -121,13 +123,13 @@ const (
 	keenMost  = 8.0
 )
 
-func (r *ranking) prepareLifts(b *Bettor) {
+func (r *ranking) prepareLifts(b *state.Bettor) {
 	all := b.Weight * r.belief.own
 	priors := [...]float64{kindSport: r.sportPrior(), kindLeague: liftPrior, kindTeam: liftPrior}
 	for kind, prior := range priors {
 		r.absent[kind] = r.liked(prior, all, 0, 1)
 	}
-	for kind, list := range [...][]Affinity{b.Sports, b.Leagues, b.Teams} {
+	for kind, list := range [...][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
 		for _, a := range list {
 			if id, ok := r.ids[categoryKey{categoryKind(kind), a.Key}]; ok {
 				weight := a.Weight * r.belief.own

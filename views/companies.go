@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // ErrStale is what a value is that a former owner of its partition wrote after it
@@ -33,12 +34,12 @@ type Views struct {
 type company struct {
 	mu      sync.RWMutex
 	index   *score.Index
-	bettors map[string]*score.Bettor // values do not change once they are here
+	bettors map[string]*state.Bettor // values do not change once they are here
 	epochs  map[uint64]uint64        // of the fixtures' values
 	learnt  *score.Learnt            // what the learner's table says; likewise
 
 	// Only of learning views:
-	fixtures map[uint64]*score.Fixture // values do not change once they are here
+	fixtures map[uint64]*state.Fixture // values do not change once they are here
 	clock    time.Time                 // events that have begun by then are not open
 }
 
@@ -69,9 +70,9 @@ func (v *Views) makeCompany(name string) *company {
 	defer v.mu.Unlock()
 	c := v.companies[name]
 	if c == nil {
-		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(score.Learnt)}
+		c = &company{index: score.NewIndex(), bettors: map[string]*state.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(score.Learnt)}
 		if v.learning {
-			c.fixtures = map[uint64]*score.Fixture{}
+			c.fixtures = map[uint64]*state.Fixture{}
 		}
 		v.companies[name] = c
 	}

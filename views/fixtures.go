@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 )
 
 // PutFixture takes a value of the fixtures' table in; nil deletes. Chunks of
@@ -32,7 +32,7 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		delete(c.fixtures, tipoff.EventRef(id))
 		return nil
 	}
-	fixture, err := score.UnmarshalFixture(value)
+	fixture, err := state.UnmarshalFixture(value)
 	if err != nil {
 		return fmt.Errorf("fixture %q: %w", key, err)
 	}

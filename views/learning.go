@@ -7,6 +7,7 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // late is how much later than the newest coupon another may be handled and still be
@@ -26,11 +27,11 @@ func NewLearning() *Views {
 // the company's state without the coupon: its bettor is as before, and what the
 // fixtures have counted of it is taken out. The error says that the choice cannot be
 // read.
-func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (score.Grade, error) {
-	before := new(score.Bettor)
+func (v *Views) Learn(name string, choice *state.Choice, model *score.Model) (score.Grade, error) {
+	before := new(state.Bettor)
 	if len(choice.Before) > 0 {
 		var err error
-		if before, err = score.UnmarshalBettor(choice.Before); err != nil {
+		if before, err = state.UnmarshalBettor(choice.Before); err != nil {
 			return score.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
 		}
 	}
@@ -58,8 +59,8 @@ func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (sc
 
 // takeOut makes the index forget the legs, and lists their events and, as less, the
 // fixtures that it took something from.
-func (c *company) takeOut(legs []score.Leg) (events []uint64, less map[uint64]*score.Fixture) {
-	less = map[uint64]*score.Fixture{}
+func (c *company) takeOut(legs []state.Leg) (events []uint64, less map[uint64]*state.Fixture) {
+	less = map[uint64]*state.Fixture{}
 	for i := range legs {
 		ref := tipoff.EventRef(legs[i].EventID)
 		events = append(events, ref)
@@ -77,7 +78,7 @@ func (c *company) takeOut(legs []score.Leg) (events []uint64, less map[uint64]*s
 	return events, less
 }
 
-func (c *company) putBack(less map[uint64]*score.Fixture) {
+func (c *company) putBack(less map[uint64]*state.Fixture) {
 	for ref := range less {
 		c.index.PutFixture(ref, c.fixtures[ref], c.clock)
 	}

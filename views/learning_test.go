@@ -11,56 +11,57 @@ import (
 
 	"tipoff"
 	"tipoff/score"
+	"tipoff/state"
 )
 
 // book is a company as the processors would keep it.
 type book struct {
 	t        *testing.T
-	bettors  map[string]*score.Bettor
-	fixtures map[string]*score.Fixture
+	bettors  map[string]*state.Bettor
+	fixtures map[string]*state.Fixture
 	offset   int64
 }
 
 func newBook(t *testing.T) *book {
-	b := &book{t: t, bettors: map[string]*score.Bettor{}, fixtures: map[string]*score.Fixture{}}
+	b := &book{t: t, bettors: map[string]*state.Bettor{}, fixtures: map[string]*state.Fixture{}}
 	for i := range 40 {
-		f := new(score.Fixture)
+		f := new(state.Fixture)
 		f.Post(tipoff.Event{
 			ID: fmt.Sprint("e", i), Sport: "Tennis", League: fmt.Sprint("L", i%4), Begin: noon.Add(48 * time.Hour), End: noon.Add(50 * time.Hour),
 			Participants: []string{}, Status: tipoff.StatusOpen,
-		}, score.Position{Source: 1, Offset: int64(i)})
+		}, state.Position{Source: 1, Offset: int64(i)})
 		b.fixtures[fmt.Sprint("e", i)] = f
 	}
 	return b
 }
 
 // bet takes a coupon in, and answers the choice that the learner gets of it.
-func (b *book) bet(user string, at time.Time, events ...string) *score.Choice {
+func (b *book) bet(user string, at time.Time, events ...string) *state.Choice {
 	b.t.Helper()
-	state := b.bettors[user]
-	choice := &score.Choice{UserID: user, At: at.Unix()}
-	if state == nil {
-		state = new(score.Bettor)
+	bettor := b.bettors[user]
+	choice := &state.Choice{UserID: user, At: at.Unix()}
+	if bettor == nil {
+		bettor = new(state.Bettor)
 	} else {
-		choice.Before = state.Marshal()
+		choice.Before = bettor.Marshal()
 	}
-	fresh, err := score.UnmarshalBettor(state.Marshal())
+	fresh, err := state.UnmarshalBettor(bettor.Marshal())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.offset++
-	place := score.Position{Source: 2, Offset: b.offset}
+	position := state.Position{Source: 2, Offset: b.offset}
 	c := tipoff.Coupon{ID: fmt.Sprint(b.offset), UserID: user, Stake: 1, Timestamp: at}
 	for _, event := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
 	}
-	fresh.AddCoupon(&c, place, place, at.Unix())
-	choice.Legs = fresh.LegsOf(&c, score.Cause{Position: place, Floor: place.Offset}, at.Unix())
+	fresh.AddCoupon(&c, position, position, at.Unix())
+	choice.Legs = fresh.LegsOf(&c, state.Cause{Position: position, Floor: position.Offset}, at.Unix())
 	for i := range choice.Legs {
 		leg := &choice.Legs[i]
 		f := b.fixtures[leg.EventID]
 		f.Count(leg)
-		fresh.Apply(score.Resolve(leg, f.Traits()), at.Unix())
+		fresh.Apply(state.Resolve(leg, f.Traits()), at.Unix())
 	}
 	b.bettors[user] = fresh
 	return choice
@@ -71,13 +72,13 @@ func (b *book) show(v *Views) {
 	for id, f := range b.fixtures {
 		put(b.t, v.PutFixture(tipoff.Key("default", id), f.Marshal(), noon))
 	}
-	for id, state := range b.bettors {
-		put(b.t, v.PutBettor(tipoff.Key("default", id), state.Marshal()))
+	for id, bettor := range b.bettors {
+		put(b.t, v.PutBettor(tipoff.Key("default", id), bettor.Marshal()))
 	}
 }
 
 // days bets for a while.
-func (b *book) days(bets int) (choices []*score.Choice) {
+func (b *book) days(bets int) (choices []*state.Choice) {
 	for i := range bets {
 		at := noon.Add(time.Duration(i) * time.Minute)
 		choices = append(choices, b.bet(fmt.Sprint("u", i%7), at, fmt.Sprint("e", i%7*4+i/7%4), fmt.Sprint("e", i*i%40)))
@@ -154,7 +155,7 @@ func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 	if all, open := v.makeCompany("default").index.Len(); all == 0 || open != 0 {
 		t.Errorf("%d of %d events are open after all have begun", open, all)
 	}
-	if _, err := v.Learn("default", &score.Choice{UserID: "u", Before: []byte{99}}, m); err == nil {
+	if _, err := v.Learn("default", &state.Choice{UserID: "u", Before: []byte{99}}, m); err == nil {
 		t.Error("a state that cannot be read was taken")
 	}
 }

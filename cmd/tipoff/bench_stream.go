@@ -15,7 +15,7 @@ import (
 	"tipoff/broker"
 	"tipoff/generator"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/state"
 )
 
 // processing compares coupons on their whole way through both processors with a
@@ -37,7 +37,7 @@ func (b *bench) processing(ctx context.Context) error {
 	whole := func() (float64, error) {
 		var bets sync.Map // by key, the legs of each bettor
 		return b.stream(ctx, records, coupons, []graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
-			bettor, err := score.UnmarshalBettor(u.Value)
+			bettor, err := state.UnmarshalBettor(u.Value)
 			if err != nil {
 				return 0
 			}

@@ -15,8 +15,8 @@ import (
 	"tipoff/broker"
 	"tipoff/http"
 	"tipoff/processors"
-	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/state"
 	"tipoff/views"
 )
 
@@ -253,7 +253,7 @@ func (g *building) startProcessor(graph func(processors.Place, tipoff.Build) *go
 
 func (g *building) newProcessor(graph func(processors.Place, tipoff.Build) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
 	cluster := g.builds.node.cluster
-	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
+	owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
 	p := cluster.NewProcessor(graph(owner, g.build), owner)
 	g.part(p.Group, p.State)
 	g.measure(lagCollector(&p.Lag))

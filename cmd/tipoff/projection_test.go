@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"tipoff/score"
+	"tipoff/state"
 )
 
 // A projection is what a table value says of the world, without its bookkeeping:
@@ -53,16 +53,16 @@ func union[V any](a, b map[string]V) []string {
 
 // differentBettors says how two states of one bettor differ in what they say of
 // the world; "" where they do not. Lists that were cut may differ at the cut.
-func differentBettors(a, b *score.Bettor) string {
+func differentBettors(a, b *state.Bettor) string {
 	return strings.Join(bettorProjection(a).differences(bettorProjection(b)), "; ")
 }
 
 // differentFixtures does the same for two states of one fixture.
-func differentFixtures(a, b *score.Fixture) string {
+func differentFixtures(a, b *state.Fixture) string {
 	return strings.Join(fixtureProjection(a).differences(fixtureProjection(b)), "; ")
 }
 
-func bettorProjection(b *score.Bettor) *projection {
+func bettorProjection(b *state.Bettor) *projection {
 	p := newProjection()
 	p.put("known", b.Known)
 	if b.Known {
@@ -71,7 +71,7 @@ func bettorProjection(b *score.Bettor) *projection {
 	p.put("legs", b.LegCount)
 	p.put("at", b.At)
 	p.sums["weight"] = b.Weight
-	for name, list := range map[string][]score.Affinity{"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds} {
+	for name, list := range map[string][]state.Affinity{"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds} {
 		for _, a := range list {
 			p.sums[fmt.Sprint(name, " ", a.Key)] = a.Weight
 		}
@@ -82,7 +82,7 @@ func bettorProjection(b *score.Bettor) *projection {
 	}
 	var last []uint64
 	for i := len(b.Bets) - 1; i >= 0; i-- {
-		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(last) < score.HistoryLegs; j-- {
+		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(last) < state.HistoryLegs; j-- {
 			last = append(last, b.Bets[i].Legs[j].Event)
 		}
 	}
@@ -91,7 +91,7 @@ func bettorProjection(b *score.Bettor) *projection {
 	return p
 }
 
-func fixtureProjection(f *score.Fixture) *projection {
+func fixtureProjection(f *state.Fixture) *projection {
 	p := newProjection()
 	p.put("known", f.Known)
 	if f.Known {

@@ -20,17 +20,17 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
-	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/state"
 )
 
 // readTables reads both tables of a build to their present end.
-func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors map[string]*state.Bettor, fixtures map[string]*state.Fixture) {
 	t.Helper()
-	bettors, fixtures = map[string]*score.Bettor{}, map[string]*score.Fixture{}
+	bettors, fixtures = map[string]*state.Bettor{}, map[string]*state.Fixture{}
 	var mu sync.Mutex
 	readTable(t, c, build.TableBettors(), func(u broker.Update) {
-		b, err := score.UnmarshalBettor(u.Value)
+		b, err := state.UnmarshalBettor(u.Value)
 		if err != nil {
 			t.Error(err)
 		}
@@ -42,7 +42,7 @@ func readTables(t *testing.T, c *broker.Cluster, build tipoff.Build) (bettors ma
 		if _, _, chunk := tipoff.SplitPartKey(u.Key); chunk {
 			return
 		}
-		f, err := score.UnmarshalFixture(u.Value)
+		f, err := state.UnmarshalFixture(u.Value)
 		if err != nil {
 			t.Error(err)
 		}
@@ -71,8 +71,8 @@ func readTable(t *testing.T, c *broker.Cluster, table string, apply func(broker.
 
 // tables are both tables at one moment.
 type tables struct {
-	bettors  map[string]*score.Bettor
-	fixtures map[string]*score.Fixture
+	bettors  map[string]*state.Bettor
+	fixtures map[string]*state.Fixture
 }
 
 func (a tables) differ(b tables) error {

@@ -21,7 +21,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
-	"tipoff/score"
+	"tipoff/state"
 )
 
 // services are a real Kafka and a real MySQL, emptied for a test.
@@ -174,7 +174,7 @@ func (s *services) connect() *broker.Cluster {
 }
 
 // tables reads both tables of the first build to their present end.
-func (s *services) tables(c *broker.Cluster) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+func (s *services) tables(c *broker.Cluster) (bettors map[string]*state.Bettor, fixtures map[string]*state.Fixture) {
 	s.Helper()
 	return readTables(s.T, c, tipoff.Build{})
 }

@@ -1,4 +1,4 @@
-package score
+package state
 
 import (
 	"flag"
@@ -13,12 +13,12 @@ import (
 	"tipoff"
 )
 
-// write makes the files of testdata/values anew, for a new version: go test
-// ./score -run Versions -write. Files of older versions stay.
+// write writes files of testdata/values for a new version: go test
+// ./state -run Versions -write. Files of older versions stay.
 var write = flag.Bool("write", false, "write the table values of the present version")
 
 // valuesOfNow are one value of each kind, in which every field is set.
-func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
+func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
 	b := new(Bettor)
 	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
 	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
@@ -32,17 +32,13 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk, *Learnt) {
 	for i := range 3 {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
-	l := NewLearnt()
-	l.Epoch, l.Model.Steps, l.Model.Quality[rankerNet] = 4, 9, Quality{Sum: 1, Weight: 2}
-	l.Advance(Cause{Partition: 1, Position: at(5)})
-	l.Live.Add(Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
-	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}, l
+	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
 }
 
 // TestVersions_ValuesOfEveryVersionAreRead: a value that any version wrote is read,
 // with all that it said.
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
-	b, f, c, _ := valuesOfNow()
+	b, f, c := valuesOfNow()
 	if *write {
 		for name, value := range map[string][]byte{"bettor-2": b.Marshal(), "fixture-2": f.Marshal(), "chunk-2": c.Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
@@ -87,8 +83,8 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 }
 
 func TestVersions_ANewerOneIsRefusedAndSaysWhatToDo(t *testing.T) {
-	b, f, c, l := valuesOfNow()
-	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal(), l.Marshal()} {
+	b, f, c := valuesOfNow()
+	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal()} {
 		value[0] = 200
 		if err := CheckVersion(value); err == nil || !strings.Contains(err.Error(), "version 200") || !strings.Contains(err.Error(), "tipoff rebuild") {
 			t.Errorf("err = %v", err)

@@ -1,8 +1,10 @@
-package score
+package state
 
 import (
 	"math"
 	"time"
+
+	"tipoff/wire"
 )
 
 // Half-lives of what is learnt.
@@ -51,3 +53,10 @@ func (d Decayed) Value(at int64, halfLife time.Duration) float64 {
 	}
 	return d.Sum * Decay(at-d.At, halfLife)
 }
+
+func writeDecayed(w *wire.Writer, d Decayed) {
+	w.Float(d.Sum)
+	w.Int(d.At)
+}
+
+func readDecayed(r *wire.Reader) Decayed { return Decayed{Sum: r.Float(), At: r.Int()} }

@@ -1,4 +1,4 @@
-package score
+package state
 
 import (
 	"testing"
@@ -18,17 +18,13 @@ func FuzzTables(f *testing.F) {
 	x.Post(event("e", "l", noon), at(1))
 	early.Count(leg(1, 0, 0, 1, 2))
 	c := Chunk{Legs: []Leg{*leg(1, 0, 0)}}
-	learnt := NewLearnt()
-	learnt.Live.Add(Grade{1, 1, 1}, noon.Unix())
-	learnt.Advance(Cause{Position: at(1)})
-	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), learnt.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
+	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		wiretest.Stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
 		wiretest.Stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
 		wiretest.Stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
-		wiretest.Stable(t, value, UnmarshalLearnt, (*Learnt).Marshal)
 		_ = Epoch(value)
 		if CheckVersion(value) == nil {
 			return
@@ -41,9 +37,6 @@ func FuzzTables(f *testing.F) {
 		}
 		if _, err := UnmarshalChunk(value); err == nil {
 			t.Error("a chunk of an unknown version was read")
-		}
-		if _, err := UnmarshalLearnt(value); err == nil {
-			t.Error("what was learnt in an unknown version was read")
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package score
+package state
 
 import (
 	"fmt"
@@ -81,23 +81,6 @@ func TestFixture_KeepsTheHeaviestNeighbours(t *testing.T) {
 	}
 }
 
-func TestChunk_KeepsALegOnce(t *testing.T) {
-	var c Chunk
-	c.Wait(leg(1, 0, 0, 7))
-	c.Wait(leg(1, 1, 0))
-	c.Wait(leg(1, 0, 0))
-	if len(c.Legs) != 2 || c.Legs[0].History != nil {
-		t.Errorf("legs = %+v", c.Legs)
-	}
-	again, err := UnmarshalChunk(c.Marshal())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(&c, again, cmpopts.EquateEmpty()); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestFixture_ComesThroughTheTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f Fixture
@@ -125,18 +108,39 @@ func TestFixture_ComesThroughTheTable(t *testing.T) {
 	})
 }
 
-func TestMessages_ComeThroughTheTopic(t *testing.T) {
-	r := Resolve(leg(3, 1, 2), TraitsOf(&tipoff.Event{ID: "e", Sport: "s", League: "l", Participants: []string{"a", "b", "a"}, Begin: noon}))
-	if len(r.Teams) != 2 {
-		t.Errorf("teams = %v", r.Teams)
+func TestFixture_WithoutALegIsAsBeforeIt(t *testing.T) {
+	var before Fixture
+	before.Post(event("e", "A", noon.Add(time.Hour)), at(1))
+	before.Count(leg(1, 0, 0, 11, 12))
+	after, err := UnmarshalFixture(before.Marshal())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}} {
-		again, err := UnmarshalMessage(MarshalMessage(m))
-		if err != nil {
-			t.Fatal(err)
+	late := leg(2, 0, 0, 12, 13)
+	late.At += 600
+	if got := after.Without(late); got != after {
+		t.Error("a leg that was not counted was taken out")
+	}
+	after.Count(late)
+	stands := after.Marshal()
+	got := after.Without(late)
+	now := late.At + 60
+	for i := range PaceCount {
+		if a, b := got.Paces[i].Value(now, PaceHalfLives[i]), before.Paces[i].Value(now, PaceHalfLives[i]); !near(a, b) {
+			t.Errorf("pace %d is %v, before it was %v", i, a, b)
 		}
-		if diff := cmp.Diff(m, again); diff != "" {
-			t.Error(diff)
-		}
+	}
+	if a, b := got.Popularity.Value(now, PopularityHalfLife), before.Popularity.Value(now, PopularityHalfLife); !near(a, b) {
+		t.Errorf("popularity is %v, before it was %v", a, b)
+	}
+	ignored := cmpopts.IgnoreFields(Fixture{}, "Popularity", "Paces", "Applied", "Outcomes")
+	if d := cmp.Diff(&before, got, ignored, cmpopts.SortSlices(func(a, b Neighbour) bool { return a.Event < b.Event })); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(stands, after.Marshal()); d != "" {
+		t.Error("the fixture itself has changed")
+	}
+	if first := got.Without(leg(1, 0, 0, 11, 12)); first.LegCount != 0 || first.FirstBet != 0 || len(first.Neighbours) != 0 {
+		t.Errorf("without its only leg it is %+v", first)
 	}
 }
