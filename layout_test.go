@@ -16,15 +16,15 @@ var imports = map[string][]string{
 	"tipoff/wire":          {},
 	"tipoff/wire/wiretest": {},
 	"tipoff/state":         {"tipoff", "tipoff/wire"},
-	"tipoff/score":         {"tipoff", "tipoff/wire", "tipoff/state"},
-	"tipoff/processors":    {"tipoff", "tipoff/state", "tipoff/score"},
-	"tipoff/views":         {"tipoff", "tipoff/state", "tipoff/score"},
+	"tipoff/rank":          {"tipoff", "tipoff/wire", "tipoff/state"},
+	"tipoff/processors":    {"tipoff", "tipoff/state", "tipoff/rank"},
+	"tipoff/views":         {"tipoff", "tipoff/state", "tipoff/rank"},
 	"tipoff/http":          {"tipoff"},
 	"tipoff/sink":          {"tipoff"},
 	"tipoff/generator":     {"tipoff"},
 	"tipoff/cmd/chaos":     {"tipoff", "tipoff/state"},
-	"tipoff/evaluate":      {"tipoff", "tipoff/state", "tipoff/score"},
-	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/state", "tipoff/score", "tipoff/sink", "tipoff/views"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/state", "tipoff/rank"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of
@@ -32,7 +32,7 @@ var imports = map[string][]string{
 var keptApart = map[string][]string{
 	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 	"tipoff/state":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
-	"tipoff/score":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
+	"tipoff/rank":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
 	"tipoff/http":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
 	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 	"tipoff/sink":      {"github.com/lovoo/goka", "github.com/valyala/fasthttp"},
@@ -87,9 +87,9 @@ func TestLayout_HoldsTheTableOfImports(t *testing.T) {
 	}
 }
 
-// TestStateAndScore_KnowNoClockAndNoChance: what is decided follows from what is given.
-func TestStateAndScore_KnowNoClockAndNoChance(t *testing.T) {
-	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "state", "score", "--include=*.go").Output()
+// TestStateAndRank_KnowNoClockAndNoChance: what is decided follows from what is given.
+func TestStateAndRank_KnowNoClockAndNoChance(t *testing.T) {
+	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "state", "rank", "--include=*.go").Output()
 	if err != nil && len(out) > 0 {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package evaluate
 import (
 	"math"
 
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // old is the ranker of the service that Tipoff replaces: any event of a sport or a
@@ -24,7 +24,7 @@ func (*old) Top(q *Query) []int32 {
 	scores := make([]float64, len(q.Candidates))
 	for i, c := range q.Candidates {
 		if scores[i] = math.Inf(-1); liked[q.Events[c].Sport] || liked[q.Events[c].League] {
-			scores[i] = float64(score.Scatter(q.Chance<<20 + uint64(c)))
+			scores[i] = float64(rank.Scatter(q.Chance<<20 + uint64(c)))
 		}
 	}
 	return q.top(scores)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // resamples is how often users are drawn again for an interval.
@@ -47,7 +47,7 @@ func bootstrap(r, reference *Result) [2]float64 {
 		scored, sum := 0, 0.0
 		for range sums {
 			die++
-			s := &sums[score.Scatter(die)%uint64(len(sums))]
+			s := &sums[rank.Scatter(die)%uint64(len(sums))]
 			scored += s.scored
 			sum += s.ndcg
 		}

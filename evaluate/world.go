@@ -5,27 +5,27 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
 // World is one company's state in memory. It takes facts the way that the
-// processors and views do, by the same functions of score, but at once and in this
-// process.
+// processors and views do, by the same functions of state and rank, but at once and
+// in this process.
 type World struct {
-	Index    *score.Index
-	Model    *score.Model
+	Index    *rank.Index
+	Model    *rank.Model
 	bettors  map[string]*state.Bettor
 	fixtures map[string]*state.Fixture
 	position state.Position
-	scratch  score.Scratch
+	scratch  rank.Scratch
 }
 
 // NewWorld returns a company without facts.
 func NewWorld() *World {
 	return &World{
-		Index:    score.NewIndex(),
-		Model:    score.NewModel(),
+		Index:    rank.NewIndex(),
+		Model:    rank.NewModel(),
 		bettors:  map[string]*state.Bettor{},
 		fixtures: map[string]*state.Fixture{},
 		position: state.Position{Source: 1},

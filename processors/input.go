@@ -11,7 +11,7 @@
 // A third one, the learner, gets each new coupon with what was known of its bettor
 // before, and learns from it how to rank.
 //
-// Only the dataflow is here. Every decision is a function of package score.
+// Only the dataflow is here. Every decision is a function of packages state and rank.
 package processors
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/lovoo/goka"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
@@ -18,7 +18,7 @@ import (
 type Trainer interface {
 	// Learn grades the model on a choice and lets it learn, as if the coupon had not
 	// been made yet. The error says that the choice cannot be read.
-	Learn(company string, choice *state.Choice, model *score.Model) (score.Grade, error)
+	Learn(company string, choice *state.Choice, model *rank.Model) (rank.Grade, error)
 }
 
 // How much the learner does. It never holds back bettors or fixtures.
@@ -50,10 +50,10 @@ type Learner struct {
 // companyModel is one company as the learner has it in memory. One partition, and so one
 // goroutine at a time, works on it.
 type companyModel struct {
-	learnt  *score.Learnt // nil: nothing is known yet
-	resumed time.Time     // when the first new coupon since the start or rebalance was appended; zero: none came
-	saved   time.Time     // when a value was written last
-	second  int64         // Unix, in which learnMost counts
+	learnt  *rank.Learnt // nil: nothing is known yet
+	resumed time.Time    // when the first new coupon since the start or rebalance was appended; zero: none came
+	saved   time.Time    // when a value was written last
+	second  int64        // Unix, in which learnMost counts
 	taken   int
 	dirty   bool // something was learnt that no value has
 
@@ -179,14 +179,14 @@ func (l *Learner) companyModel(in *input) *companyModel {
 // memory alone is delivered again. For a value that cannot be read a new model
 // is begun.
 func (p *companyModel) resume(in *input, former []byte) {
-	p.learnt, p.dirty = score.NewLearnt(), false
+	p.learnt, p.dirty = rank.NewLearnt(), false
 	p.resumed, p.second, p.taken = time.Time{}, 0, 0
 	p.unsaved.Store(0)
 	value, ok := in.Value().([]byte)
-	if stored, err := score.UnmarshalLearnt(value); ok && err == nil {
+	if stored, err := rank.UnmarshalLearnt(value); ok && err == nil {
 		p.learnt = stored
 	}
-	if before, err := score.UnmarshalLearnt(former); !ok && err == nil {
+	if before, err := rank.UnmarshalLearnt(former); !ok && err == nil {
 		p.learnt.Model = before.Model
 	}
 }

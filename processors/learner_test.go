@@ -10,7 +10,7 @@ import (
 	"github.com/lovoo/goka/tester"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
@@ -19,10 +19,10 @@ type school struct {
 	choices []*state.Choice
 }
 
-func (s *school) Learn(_ string, c *state.Choice, m *score.Model) (score.Grade, error) {
+func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
 	s.choices = append(s.choices, c)
 	m.Steps++
-	return score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
 }
 
 // owner is a place whose epoch a test may raise.
@@ -80,13 +80,13 @@ func choice(partition int32, offset int64) []byte {
 }
 
 // stored is what the table says; nil: nothing.
-func (c *classroom) stored() *score.Learnt {
+func (c *classroom) stored() *rank.Learnt {
 	c.Helper()
 	value, ok := c.tester.TableValue(tipoff.TableLearner, "default/model").([]byte)
 	if !ok {
 		return nil
 	}
-	learnt, err := score.UnmarshalLearnt(value)
+	learnt, err := rank.UnmarshalLearnt(value)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
 	if s := c.stored(); s.Model.Steps != 3 || s.Epoch != 4 {
 		t.Errorf("after a rebalance the table holds %d steps of epoch %d, want 3 of 4", s.Model.Steps, s.Epoch)
 	}
-	other := score.NewLearnt()
+	other := rank.NewLearnt()
 	other.Epoch, other.Model.Steps = 5, 100
 	c.tester.SetTableValue(tipoff.TableLearner, "default/model", other.Marshal())
 	c.owner.epoch = 6
@@ -144,7 +144,7 @@ func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
 }
 
 func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
-	former := score.NewLearnt()
+	former := rank.NewLearnt()
 	former.Model.Steps = 100
 	former.Advance(state.Cause{Position: state.Position{Source: 1, Offset: 50}})
 	c := newClassroomAfter(t, map[string][]byte{"default/model": former.Marshal()})

@@ -10,7 +10,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
@@ -22,13 +22,13 @@ type diary struct {
 	last map[string]int64 // by company, the newest lesson
 }
 
-func (d *diary) Learn(company string, c *state.Choice, m *score.Model) (score.Grade, error) {
+func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
 	n := c.Legs[0].Cause.Offset
 	m.Steps += note(n)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last[company] = max(d.last[company], n)
-	return score.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
 }
 
 // reached says that every company has been taught up to a lesson.
@@ -178,7 +178,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 	}
 	for _, company := range companies {
 		value := w.table(tipoff.TableLearner, company)[tipoff.Key(company, tipoff.ModelID)]
-		learnt, err := score.UnmarshalLearnt([]byte(value))
+		learnt, err := rank.UnmarshalLearnt([]byte(value))
 		if err != nil {
 			w.Fatal(err)
 		}

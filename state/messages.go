@@ -107,7 +107,7 @@ func MarshalMessage(message any) []byte {
 			w.Raw(MarshalMessage(&m.Legs[i]))
 		}
 	default:
-		panic("score: not a message")
+		panic("state: not a message")
 	}
 	return w
 }

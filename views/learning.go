@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
@@ -27,16 +27,16 @@ func NewLearning() *Views {
 // the company's state without the coupon: its bettor is as before, and what the
 // fixtures have counted of it is taken out. The error says that the choice cannot be
 // read.
-func (v *Views) Learn(name string, choice *state.Choice, model *score.Model) (score.Grade, error) {
+func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) (rank.Grade, error) {
 	before := new(state.Bettor)
 	if len(choice.Before) > 0 {
 		var err error
 		if before, err = state.UnmarshalBettor(choice.Before); err != nil {
-			return score.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
+			return rank.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
 		}
 	}
 	before.User.ID = choice.UserID
-	scratch := v.scratches.Get().(*score.Scratch)
+	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
 	c := v.makeCompany(name)
 	c.mu.Lock()
@@ -51,7 +51,7 @@ func (v *Views) Learn(name string, choice *state.Choice, model *score.Model) (sc
 	defer c.index.PutBettor(before, current)
 	events, less := c.takeOut(choice.Legs)
 	defer c.putBack(less)
-	q := &score.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
+	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
 	grade := c.index.GradeOf(q, events, scratch)
 	model.Learn(c.index, q, events, scratch)
 	return grade, nil

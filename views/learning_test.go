@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/state"
 )
 
@@ -94,7 +94,7 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	before, after, other := NewLearning(), NewLearning(), NewLearning()
 	b.show(before)
 	b.show(other)
-	taught := score.NewModel() // so that the learnt rankers have something to say
+	taught := rank.NewModel() // so that the learnt rankers have something to say
 	for _, choice := range choices[100:] {
 		if _, err := other.Learn("default", choice, taught); err != nil {
 			t.Fatal(err)
@@ -102,8 +102,8 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	}
 	last := b.bet("u3", noon.Add(40*time.Hour), "e38", "e39") // the first bets for long: who saw them would know
 	b.show(after)
-	grade := func(v *Views) (score.Grade, *score.Model) {
-		m, err := score.UnmarshalModel(taught.Marshal())
+	grade := func(v *Views) (rank.Grade, *rank.Model) {
+		m, err := rank.UnmarshalModel(taught.Marshal())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 	last := b.bet("u3", noon.Add(time.Hour), "e38")
 	v := NewLearning()
 	b.show(v)
-	m := score.NewModel()
+	m := rank.NewModel()
 	if g, err := v.Learn("default", last, m); err != nil || g.Targets == 0 {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -161,12 +161,12 @@ func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 }
 
 func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
-	v, learnt := New(), score.NewLearnt()
+	v, learnt := New(), rank.NewLearnt()
 	learnt.Epoch = 5
-	learnt.Live.Add(score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
+	learnt.Live.Add(rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
 	put(t, v.PutModel("default/model", learnt.Marshal()))
 	stats := v.LearningStats()
-	if len(stats) != 1 || stats[0].Day.Coupons != 1 || stats[0].Hour.NDCG != 0.5 || stats[0].Leader == "" || len(stats[0].Rankers) != len(score.ComparedRankers) {
+	if len(stats) != 1 || stats[0].Day.Coupons != 1 || stats[0].Hour.NDCG != 0.5 || stats[0].Leader == "" || len(stats[0].Rankers) != len(rank.ComparedRankers) {
 		t.Errorf("stats are %+v", stats)
 	}
 	learnt.Epoch = 4

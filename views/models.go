@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // PutModel takes a value of the learner's table in; nil forgets it. The error is
@@ -15,10 +15,10 @@ func (v *Views) PutModel(key string, value []byte) error {
 	if !ok || id != tipoff.ModelID {
 		return fmt.Errorf("model %q: the key is not company/%s", key, tipoff.ModelID)
 	}
-	learnt := new(score.Learnt)
+	learnt := new(rank.Learnt)
 	if value != nil {
 		var err error
-		if learnt, err = score.UnmarshalLearnt(value); err != nil {
+		if learnt, err = rank.UnmarshalLearnt(value); err != nil {
 			return fmt.Errorf("model %q: %w", key, err)
 		}
 	}
@@ -36,7 +36,7 @@ func (v *Views) PutModel(key string, value []byte) error {
 type LearningStats struct {
 	Company   string
 	Steps     uint64             // coupons learnt from, ever
-	Hour, Day score.LiveSpan     // before the newest coupon, by the coupons' clock
+	Hour, Day rank.LiveSpan      // before the newest coupon, by the coupons' clock
 	Rankers   map[string]float64 // running NDCG@10 of every way to rank that is compared
 	Leader    string             // of them, the one that serves
 }
@@ -53,9 +53,9 @@ func (v *Views) LearningStats() (all []LearningStats) {
 		stats := LearningStats{
 			Company: name, Steps: m.Steps,
 			Hour: c.learnt.Live.Over(time.Hour), Day: c.learnt.Live.Over(24 * time.Hour),
-			Rankers: map[string]float64{}, Leader: score.ComparedRankers[m.Leader()],
+			Rankers: map[string]float64{}, Leader: rank.ComparedRankers[m.Leader()],
 		}
-		for e, name := range score.ComparedRankers {
+		for e, name := range rank.ComparedRankers {
 			stats.Rankers[name] = m.Quality[e].NDCG()
 		}
 		all = append(all, stats)

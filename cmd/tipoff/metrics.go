@@ -9,7 +9,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/sink"
 )
 
@@ -83,7 +83,7 @@ func (n *node) measureLearning() {
 			return
 		}
 		for _, l := range v.LearningStats() {
-			for i, span := range []score.LiveSpan{l.Hour, l.Day} {
+			for i, span := range []rank.LiveSpan{l.Hour, l.Day} {
 				emit(coupons, prometheus.GaugeValue, float64(span.Coupons), l.Company, liveWindows[i])
 				if span.Coupons > 0 {
 					emit(hr, prometheus.GaugeValue, span.HR/float64(span.Coupons), l.Company, liveWindows[i])
