@@ -34,7 +34,7 @@ func (v visit) compare(other visit) int {
 	return cmp.Or(cmp.Compare(v.at, other.at), cmp.Compare(v.ref, other.ref))
 }
 
-// putTrail notes a bettor's last events, and him among the last bettors of each.
+// putTrail replaces the trail of a bettor, and updates the visits of the events on it.
 func (x *Index) putTrail(old, fresh *state.Bettor) {
 	b := cmp.Or(fresh, old)
 	if b == nil {

@@ -27,13 +27,3 @@ func exp2(v float32) float32 {
 	f := v - float32(whole)
 	return math.Float32frombits(uint32(whole+127)<<23) * (1 + f*(0.69606564+f*(0.22449433+f*0.07944023)))
 }
-
-// Scatter spreads a number over all of its bits (splitmix64).
-func Scatter(v uint64) uint64 {
-	v += 0x9e3779b97f4a7c15
-	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
-	v = (v ^ v>>27) * 0x94d049bb133111eb
-	return v ^ v>>31
-}
-
-func root(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -103,28 +103,28 @@ func (x *Index) refill(k int) {
 	}
 }
 
-// byHeat orders a hot list; of equals by event, never by chance.
+// byHeat orders a hot list, equals by event, so that the order is always the same.
 func (x *Index) byHeat(a, b hotEvent) int {
 	return cmp.Or(cmp.Compare(b.heat, a.heat), cmp.Compare(x.entries[a.slot].ref, x.entries[b.slot].ref))
 }
 
-// enlist puts an open event into the lists of its league and teams, or takes it out.
-func (x *Index) enlist(slot int32, open bool) {
+// listOpen puts an open event into the lists of its league and teams, or takes it out.
+func (x *Index) listOpen(slot int32, open bool) {
 	e, one := &x.entries[slot], int32(1)
 	if !open {
 		one = -1
 	}
 	x.categories[e.sport].offered += one
 	x.categories[e.league].offered += one
-	x.list(&x.categories[e.league].open, slot, open)
+	x.keepSorted(&x.categories[e.league].open, slot, open)
 	for _, team := range e.teams {
 		x.categories[team].offered += one
-		x.list(&x.categories[team].open, slot, open)
+		x.keepSorted(&x.categories[team].open, slot, open)
 	}
 }
 
-// list keeps the order by beginning.
-func (x *Index) list(events *[]int32, slot int32, open bool) {
+// keepSorted adds a slot to a list, or removes it; lists are by beginning.
+func (x *Index) keepSorted(events *[]int32, slot int32, open bool) {
 	i, listed := slices.BinarySearchFunc(*events, slot, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(x.entries[a].begin, x.entries[b].begin), cmp.Compare(x.entries[a].ref, x.entries[b].ref))
 	})

@@ -75,7 +75,7 @@ func NewIndex() *Index {
 // last looked at.
 func (x *Index) Len() (all, open int) { return len(x.slots), len(x.open) }
 
-// slot finds the slot of an event, or makes one.
+// slot returns the slot of an event; a new one where it has none.
 func (x *Index) slot(ref uint64) int32 {
 	if slot, ok := x.slots[ref]; ok {
 		return slot
@@ -93,7 +93,7 @@ func (x *Index) slot(ref uint64) int32 {
 	return slot
 }
 
-// drop gives a slot back that nothing needs any more.
+// drop frees a slot that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
 	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.trails > 0 {
@@ -104,7 +104,7 @@ func (x *Index) drop(slot int32) {
 	x.free = append(x.free, slot)
 }
 
-// PutFixture takes the newest state of a fixture in. The index keeps parts of f,
+// PutFixture sets the newest state of a fixture. The index keeps parts of f,
 // which must not change afterwards. known is false while the event is not posted.
 func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 	slot := x.slot(ref)
@@ -183,7 +183,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 	case open && e.openIndex < 0:
 		e.openIndex = int32(len(x.open))
 		x.open = append(x.open, slot)
-		x.enlist(slot, true)
+		x.listOpen(slot, true)
 	case !open && e.openIndex >= 0:
 		last := x.open[len(x.open)-1]
 		x.open[e.openIndex] = last
@@ -191,7 +191,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		x.open = x.open[:len(x.open)-1]
 		e.openIndex = -1
 		x.removeHot(slot)
-		x.enlist(slot, false)
+		x.listOpen(slot, false)
 	}
 }
 
@@ -222,7 +222,8 @@ func (x *Index) setNeighbours(slot int32, neighbours []state.Neighbour) {
 	}
 }
 
-// setAfter notes in from's reverse list that the fixture to has a pair with it.
+// setAfter sets in from's reverse list the weight of the pair that the fixture to has
+// with it; 0 removes it.
 func (x *Index) setAfter(from, to int32, weight float32) {
 	list := &x.entries[from].after
 	i := slices.IndexFunc(*list, func(e edge) bool { return e.slot == to })
@@ -276,7 +277,7 @@ func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
 	}
 }
 
-// Affinities puts what is known of a bettor into words, as of now. A category
+// Affinities describes with names what is known of a bettor, as of now. A category
 // whose last fixture is forgotten has no name any more and is left out.
 func (x *Index) Affinities(b *state.Bettor, now time.Time) tipoff.Affinities {
 	fade := 1.0

@@ -11,22 +11,22 @@ import (
 	"tipoff/state"
 )
 
-func TestIndex_KeptCurrentIsTheSameAsBuiltAnew(t *testing.T) {
+func TestIndex_KeptCurrentIsTheSameAsBuiltAgain(t *testing.T) {
 	for seed := range uint64(5) {
 		w := randomWorld(seed, 400)
-		anew := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
+		built := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
 		for _, b := range w.bettors {
-			anew.index.PutBettor(nil, b)
+			built.index.PutBettor(nil, b)
 		}
 		for id, f := range w.fixtures {
-			anew.index.PutFixture(tipoff.EventRef(id), f, w.now)
+			built.index.PutFixture(tipoff.EventRef(id), f, w.now)
 		}
 		for user := range w.bettors {
-			if diff := cmp.Diff(w.ask(user), anew.ask(user)); diff != "" {
+			if diff := cmp.Diff(w.ask(user), built.ask(user)); diff != "" {
 				t.Errorf("seed %d, %s:\n%s", seed, user, diff)
 			}
 		}
-		if diff := cmp.Diff(w.index.Popular("", "country 1", 20, w.now), anew.index.Popular("", "country 1", 20, w.now)); diff != "" {
+		if diff := cmp.Diff(w.index.Popular("", "country 1", 20, w.now), built.index.Popular("", "country 1", 20, w.now)); diff != "" {
 			t.Errorf("seed %d:\n%s", seed, diff)
 		}
 	}

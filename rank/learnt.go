@@ -23,7 +23,7 @@ type Seen struct {
 // NewLearnt is what is learnt before the first coupon.
 func NewLearnt() *Learnt { return &Learnt{Model: NewModel()} }
 
-// Advance notes a coupon and says whether it is new: one that is older than another
+// Advance adds a coupon and returns whether it is new: one that is older than another
 // of its partition has been learnt from, or is passed over.
 func (l *Learnt) Advance(c state.Cause) bool {
 	for i := range l.Seen {

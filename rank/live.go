@@ -20,7 +20,7 @@ type Grade struct {
 	NDCG    float64 // of the first [GradeDepth]
 }
 
-// GradeOf ranks for the question and holds the answer against the events of the
+// GradeOf ranks for the question and compares the list with the events of the
 // coupon that was made then. The question's length is set to [GradeDepth].
 func (x *Index) GradeOf(q *Question, events []uint64, s *Scratch) (g Grade) {
 	asked := *q
@@ -70,7 +70,7 @@ type LiveSpan struct {
 	HR, NDCG float64 // sums
 }
 
-// Add takes a grade of a coupon made at a Unix second in. One that is more than a day
+// Add adds the grade of a coupon made at a Unix second. One that is more than a day
 // older than the newest counts no more.
 func (l *Live) Add(g Grade, at int64) {
 	if g.Targets == 0 {

@@ -4,7 +4,8 @@ import "math"
 
 // Model is what a company's stream has taught: how much each term counts, how the
 // small net moves the best events, and which way to rank does best of late. Every
-// coupon is a labelled list, its legs against what was open, and takes one step.
+// coupon is a list of what was open, in which its legs are the right ones, and is one
+// step of training.
 //
 // The first stage is linear in the terms, with weights that depend on how much is
 // known of the bettor; loss is the cross-entropy of a softmax over the list, the
@@ -41,7 +42,7 @@ type Quality struct {
 func (q Quality) NDCG() float64 { return q.Sum / max(q.Weight, 1) }
 
 // The rankers that are compared while learning: the learnt ones
-// first, then plain ones that hold the floor.
+// first, then plain ones, below which the learnt ones may not fall.
 const (
 	rankerNet = iota
 	rankerLinear
@@ -68,8 +69,8 @@ func NewModel() *Model {
 	return m
 }
 
-// earned says whether one way to rank did better than the hand blend by more than
-// chance explains: by the standard error of the difference. No better one is needed.
+// earned says whether one ranker did better than the hand blend by more than luck
+// explains: by the standard error of the difference. No better one is needed.
 func (m *Model) earned(ranker int) bool {
 	q := &m.Quality[ranker]
 	return q.Weight > 0 && q.NDCG()-m.Quality[rankerBlend].NDCG() > math.Sqrt(q.Squares)/q.Weight
@@ -100,7 +101,7 @@ func (m *Model) Leader() int {
 	return learnt
 }
 
-// weights gives the first stage's weights for a bettor.
+// weights computes the first stage's weights for a bettor into w.
 func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	for t := range w {
 		row := &m.Weights[t]
@@ -111,7 +112,7 @@ func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	}
 }
 
-// scored is one event of the list that a coupon is learnt from.
+// scored is one event with its terms and its score.
 type scored struct {
 	slot  int32
 	isLeg bool

@@ -131,7 +131,7 @@ func (r *ranking) prepareNear(b *state.Bettor) {
 	}
 }
 
-// addNext notes what a bettor bet on after the event at slot.
+// addNext counts what a bettor bet on after the event at slot.
 func (r *ranking) addNext(events []int32, slot int32) {
 	i := slices.Index(events, slot)
 	if i > 0 && r.isOpen[events[i-1]] {
@@ -142,7 +142,7 @@ func (r *ranking) addNext(events []int32, slot int32) {
 	}
 }
 
-// nearest gives the bettors with the largest overlap, [nearMost]; of equals those
+// nearest returns the bettors with the largest overlap, [nearMost]; of equals those
 // found first.
 func (r *ranking) nearest() []int32 {
 	if len(r.others) <= nearMost {

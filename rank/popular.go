@@ -34,15 +34,15 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 	slices.SortFunc(all, func(a, b counted) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.e.event.ID, b.e.event.ID))
 	})
-	answer := make([]tipoff.PopularEvent, min(n, len(all)))
-	for i := range answer {
+	events := make([]tipoff.PopularEvent, min(n, len(all)))
+	for i := range events {
 		e := all[i].e
-		answer[i] = tipoff.PopularEvent{
+		events[i] = tipoff.PopularEvent{
 			Event: *e.event, Score: round(all[i].score), Bets: uint64(e.legCount), Outcomes: []tipoff.PopularOutcome{},
 		}
 		for _, o := range e.outcomes {
-			answer[i].Outcomes = append(answer[i].Outcomes, tipoff.PopularOutcome(o))
+			events[i].Outcomes = append(events[i].Outcomes, tipoff.PopularOutcome(o))
 		}
 	}
-	return answer
+	return events
 }

@@ -28,7 +28,7 @@ type Question struct {
 	Whole  bool   // look at every open event, not only at those retrieved
 }
 
-// Ranked is one event of an answer.
+// Ranked is one event of the list that a question leads to.
 type Ranked struct {
 	Event  *tipoff.Event
 	Score  float64
@@ -156,8 +156,8 @@ func (r *ranking) follows(e *entry) bool {
 	return r.likings[e.sport].generation == r.generation || r.likings[e.league].generation == r.generation
 }
 
-// Rank answers the question: open events, best first, each with its reason. The
-// same state, question and moment give the same answer.
+// Rank returns open events for the question, best first, each with its reason. The
+// same state, question and moment give the same list.
 func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
@@ -203,11 +203,11 @@ func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
 	if len(s.pool) == 0 || q.N <= 0 {
 		return nil
 	}
-	return r.answer()
+	return r.result()
 }
 
 // candidates lists the events to rank: those retrieved, or all that pass where the
-// retrieved ones may not fill the answer.
+// retrieved ones may not be enough.
 func (r *ranking) candidates(enough int) []int32 {
 	s := r.Scratch
 	s.picked = s.picked[:0]
@@ -259,11 +259,11 @@ func (r *ranking) rerankTop() {
 	slices.SortFunc(s.pool, candidate.order)
 }
 
-// answer puts the best of the pool into words.
-func (r *ranking) answer() []Ranked {
-	answer := make([]Ranked, min(r.q.N, len(r.pool)))
+// result returns the best of the pool, with scores and reasons for people.
+func (r *ranking) result() []Ranked {
+	ranked := make([]Ranked, min(r.q.N, len(r.pool)))
 	usual := r.usual()
-	for i := range answer {
+	for i := range ranked {
 		c := &r.pool[i]
 		p := r.parts(&c.terms)
 		for k, v := range usual.parts {
@@ -273,9 +273,9 @@ func (r *ranking) answer() []Ranked {
 		for _, v := range p {
 			score += float64(v)
 		}
-		answer[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
+		ranked[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
 	}
-	return answer
+	return ranked
 }
 
 // round cuts a number for people to four digits after the point, fewer than single
@@ -290,7 +290,7 @@ type candidate struct {
 	entry   *entry
 }
 
-// order sorts by score, best first, then by beginning, then by id: never by chance.
+// order sorts by score, best first, then by beginning, then by id, so that the order is always the same.
 func (c candidate) order(other candidate) int {
 	if c.score != other.score {
 		return cmp.Compare(other.score, c.score)

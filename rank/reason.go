@@ -93,7 +93,7 @@ func (r *ranking) reason(slot int32, p *parts, u *usual) tipoff.Reason {
 	return reason
 }
 
-// words puts a part into words, and says whether they are true of the event.
+// words returns the reason that a part gives, and whether it is true of the event.
 func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTrue bool) {
 	e := &r.entries[slot]
 	switch part {
@@ -169,7 +169,7 @@ func (r *ranking) pairsReason(slot int32) (why tipoff.Reason) {
 	return why
 }
 
-// tasteReason puts learnt vectors into words: the league or sport that the bettor
+// tasteReason says in words what learnt vectors do not: the league or sport that the bettor
 // follows, else what others who bet alike bet on.
 func (r *ranking) tasteReason(slot int32) (why tipoff.Reason, isTrue bool) {
 	for _, part := range [...]int{partLeague, partSport, partPairs} {

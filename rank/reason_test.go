@@ -10,7 +10,7 @@ import (
 	"tipoff/state"
 )
 
-// TestRank_TheReasonIsTheLargestPositiveTerm recomputes the score of each answer and
+// TestRank_TheReasonIsTheLargestPositiveTerm recomputes the score of each event and
 // the parts that it is made of, before anything was learnt and after.
 func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 	w := randomWorld(2, 400)
@@ -19,22 +19,22 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 	for _, model := range []*Model{nil, taught(w, 300)} {
 		for user, b := range w.bettors {
 			q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Bettor: b, Now: w.now, Model: model}
-			answers := w.index.Rank(q, new(Scratch))
+			list := w.index.Rank(q, new(Scratch))
 			s := new(Scratch)
 			s.reset(len(w.index.categories), len(w.index.entries))
 			r := &s.ranking
 			r.begin(w.index, q, s)
 			useNet := r.chooseWeights()
-			all := make([]parts, len(answers))
+			all := make([]parts, len(list))
 			var average parts
 			var bets, soon float64
-			for i, a := range answers {
+			for i, a := range list {
 				var terms [Terms]float32
 				r.fill(w.index.slots[tipoff.EventRef(a.Event.ID)], &terms)
 				for term, v := range terms {
 					all[i][partOf[term]] += r.weights[term] * v
 				}
-				if n := min(len(answers), netDepth); i < n {
+				if n := min(len(list), netDepth); i < n {
 					for _, k := range []int{partPopular, partSoon, partNew} {
 						average[k] += all[i][k] / float32(n)
 					}
@@ -43,7 +43,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 					soon += a.Event.Begin.Sub(w.now).Hours() / float64(n)
 				}
 			}
-			for i, a := range answers {
+			for i, a := range list {
 				sum, chosen := 0.0, float32(0)
 				for k := range average {
 					all[i][k] -= average[k]

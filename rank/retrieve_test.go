@@ -39,15 +39,15 @@ func crowded() *world {
 }
 
 // TestRetrieve_DoesNotDependOnTheWayHere: a gateway that has followed every change and
-// one that has read the tables once answer the same, now and after more bets.
+// one that has read the tables once give the same lists, now and after more bets.
 func TestRetrieve_DoesNotDependOnTheWayHere(t *testing.T) {
 	w := crowded()
-	anew := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
+	built := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
 	for _, id := range slices.Sorted(keys(w.fixtures)) {
-		anew.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
+		built.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
 	}
 	for _, b := range w.bettors {
-		anew.index.PutBettor(nil, b)
+		built.index.PutBettor(nil, b)
 	}
 	if _, open := w.index.Len(); open <= retrieveAbove {
 		t.Fatalf("only %d events are open", open)
@@ -55,15 +55,15 @@ func TestRetrieve_DoesNotDependOnTheWayHere(t *testing.T) {
 	same := func(when string) {
 		t.Helper()
 		for k := range w.index.hot {
-			a, b := w.index.hot[k].events, anew.index.hot[k].events
+			a, b := w.index.hot[k].events, built.index.hot[k].events
 			if n := min(hotLeast, len(a)); len(a) < hotLeast || !slices.EqualFunc(a[:n], b[:n], func(x, y hotEvent) bool {
-				return w.index.entries[x.slot].ref == anew.index.entries[y.slot].ref
+				return w.index.entries[x.slot].ref == built.index.entries[y.slot].ref
 			}) {
 				t.Errorf("%s: hot list %d differs", when, k)
 			}
 		}
 		for user := range w.bettors {
-			if diff := cmp.Diff(ids(w.ask(user)), ids(anew.ask(user))); diff != "" {
+			if diff := cmp.Diff(ids(w.ask(user)), ids(built.ask(user))); diff != "" {
 				t.Errorf("%s, %s:\n%s", when, user, diff)
 			}
 		}
@@ -73,12 +73,12 @@ func TestRetrieve_DoesNotDependOnTheWayHere(t *testing.T) {
 		hottest := w.index.hot[0].events[0].slot
 		ref := w.index.entries[hottest].ref
 		w.index.setOpen(hottest, false)
-		anew.index.setOpen(anew.index.slots[ref], false)
+		built.index.setOpen(built.index.slots[ref], false)
 		id := fmt.Sprint("e", 600+i)
 		before := w.bettors["late"]
 		w.bet("late", noon, id)
-		anew.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
-		anew.index.PutBettor(before, w.bettors["late"])
+		built.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
+		built.index.PutBettor(before, w.bettors["late"])
 	}
 	same("later")
 }

@@ -126,8 +126,8 @@ type varied struct {
 
 // introduce reorders the sorted pool for a newcomer who asks for the default variety,
 // while few have bet and what is popular tells little: every other one of its first n
-// places goes to the event that is least like those before it, so that the slate shows
-// both what is popular and what there is.
+// is the event that is least like those before it, so that the slate shows both what is
+// popular and what there is.
 func (r *ranking) introduce(n int) {
 	p := r.pool
 	r.varied = append(r.varied[:0], make([]varied, len(p))...)

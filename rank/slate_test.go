@@ -20,12 +20,12 @@ func TestSlate_NearEqualsTakeTurns(t *testing.T) {
 	seen := map[string]bool{}
 	for hour := range 12 {
 		w.now = noon.Add(time.Duration(hour) * time.Hour)
-		answer := ids(w.ask("nobody", func(q *tipoff.Query) { q.N, q.Diversity = 5, 0.1 }))
+		list := ids(w.ask("nobody", func(q *tipoff.Query) { q.N, q.Diversity = 5, 0.1 }))
 		again := ids(w.ask("nobody", func(q *tipoff.Query) { q.N, q.Diversity = 5, 0.1 }))
-		if !slices.Equal(answer, again) {
-			t.Errorf("asked again within the hour: %v, then %v", answer, again)
+		if !slices.Equal(list, again) {
+			t.Errorf("asked again within the hour: %v, then %v", list, again)
 		}
-		seen[answer[2]] = true
+		seen[list[2]] = true
 	}
 	if len(seen) < 4 {
 		t.Errorf("in twelve hours only %v stood third", seen)

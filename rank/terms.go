@@ -109,7 +109,7 @@ func (r *ranking) prepareTerms() {
 	r.prepareNear(b)
 }
 
-// liking is what a bettor's bets say of a category, against the crowd's.
+// liking is how a bettor chooses a category, compared with the crowd.
 type liking struct {
 	generation uint32
 	lift       float32
@@ -189,7 +189,7 @@ func (t *timing) fill(e *entry, terms *[timedTerms]float32) {
 }
 
 // Refresh computes the terms of all open events that depend on the time alone, so
-// that questions of the next seconds find them. It changes no answer.
+// that questions of the next seconds find them. It changes no list.
 func (x *Index) Refresh(now time.Time) {
 	if t := newTiming(now); t.at != x.timed.at {
 		x.timed = t

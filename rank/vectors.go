@@ -1,5 +1,7 @@
 package rank
 
+import "math"
+
 // dims is the length of a learnt vector.
 const dims = 12
 
@@ -98,3 +100,5 @@ func (t *biasTable) resize(rows int) {
 		t.values, t.squares = append(t.values, t.values...), append(t.squares, t.squares...)
 	}
 }
+
+func root(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -120,7 +120,7 @@ func (b *Bettor) Country() uint32 {
 	return Name(b.User.Country)
 }
 
-// Post takes a newer version of the user in.
+// Post replaces the user by a newer version.
 func (b *Bettor) Post(u tipoff.User, at Position) {
 	if b.Users.Advance(at) {
 		b.Known, b.User = true, u

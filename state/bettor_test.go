@@ -29,8 +29,8 @@ func cause(offset int64, partition int32) Cause {
 	return Cause{Partition: partition, Position: at(offset)}
 }
 
-// answer is what a fixture of the league would say to a leg.
-func answer(leg *Leg, league string, begin time.Time) *Resolved {
+// resolved is what the fixture of an event of the league returns for a leg.
+func resolved(leg *Leg, league string, begin time.Time) *Resolved {
 	return Resolve(leg, Traits{
 		Event: tipoff.EventRef(leg.EventID), Begin: begin.Unix(), Sport: Name("s"), League: Name("s", league),
 		Teams: []uint32{Name("s", leg.EventID)},
@@ -52,7 +52,7 @@ func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time
 	now := c.Timestamp.Unix()
 	v := b.AddCoupon(c, at(offset), at(offset), now)
 	for _, leg := range b.LegsOf(c, cause(offset, 0), now) {
-		b.Apply(answer(&leg, league, begin), now)
+		b.Apply(resolved(&leg, league, begin), now)
 	}
 	return v
 }
@@ -173,8 +173,8 @@ func TestBettor_KeepsWhatWaits(t *testing.T) {
 		settle(&b, bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i)), int64(i+1), "l", when)
 	}
 	before := b.LegCount
-	b.Apply(answer(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
-	b.Apply(answer(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
+	b.Apply(resolved(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
+	b.Apply(resolved(&leg, "late", noon), noon.Add(24*time.Hour).Unix())
 	if b.LegCount != before+1 || weightOf(b.Leagues, Name("s", "late")) == 0 {
 		t.Errorf("a leg whose event came late was counted %d times", b.LegCount-before)
 	}
@@ -207,7 +207,7 @@ func TestBettor_ABetDatedAheadDoesNotMakeThePastFade(t *testing.T) {
 	c := bet("c2", noon.AddDate(1, 0, 0), "e2")
 	ahead.AddCoupon(c, at(2), at(2), noon.Unix())
 	for _, leg := range ahead.LegsOf(c, cause(2, 0), noon.Unix()) {
-		ahead.Apply(answer(&leg, "m", noon), noon.Unix())
+		ahead.Apply(resolved(&leg, "m", noon), noon.Unix())
 	}
 	if ahead.At != honest.At || weightOf(ahead.Leagues, Name("s", "l")) != weightOf(honest.Leagues, Name("s", "l")) {
 		t.Errorf("at = %d, weight = %v", ahead.At, weightOf(ahead.Leagues, Name("s", "l")))
@@ -227,13 +227,13 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 		for i, c := range coupons {
 			atOnce.AddCoupon(c, at(int64(i)), at(int64(i)), now)
 			for _, leg := range atOnce.LegsOf(c, cause(int64(i), 0), now) {
-				atOnce.Apply(answer(&leg, leg.EventID, noon), now)
+				atOnce.Apply(resolved(&leg, leg.EventID, noon), now)
 			}
 			later.AddCoupon(c, at(int64(i)), at(int64(i)), now)
 			legs = append(legs, later.LegsOf(c, cause(int64(i), 0), now)...)
 		}
 		for _, leg := range rapid.Permutation(legs).Draw(t, "order") {
-			later.Apply(answer(&leg, leg.EventID, noon), now)
+			later.Apply(resolved(&leg, leg.EventID, noon), now)
 		}
 		if diff := cmp.Diff(atOnce, later, cmpopts.EquateApprox(1e-3, 1e-6)); diff != "" {
 			t.Fatal(diff)
@@ -253,7 +253,7 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 			b.AddCoupon(c, at(int64(i)), at(int64(i)), when.Unix())
 			for _, leg := range b.LegsOf(c, cause(int64(i), 0), when.Unix()) {
 				if rapid.Bool().Draw(t, "comes back") {
-					b.Apply(answer(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
+					b.Apply(resolved(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
 				}
 			}
 		}
@@ -289,7 +289,7 @@ func TestBettor_SendsTheSameLegsAgain(t *testing.T) {
 }
 
 // TestBettor_KnowsTheRecordThatItCounted: only that very record, come again, sends its
-// legs again; not one at the same offset of a topic made anew, and also where a later
+// legs again; not one at the same offset of a topic that was created again, and also where a later
 // one of another topic was counted since.
 func TestBettor_KnowsTheRecordThatItCounted(t *testing.T) {
 	var b Bettor

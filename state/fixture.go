@@ -65,8 +65,8 @@ type Neighbour struct {
 	Weight uint64
 }
 
-// Post takes an event, or a newer version of it, in and answers whether it is
-// new. Patches that came before the event change it at once.
+// Post sets the event, or a newer version of it, and returns whether it is new.
+// Patches that came before the event change it at once.
 func (f *Fixture) Post(e tipoff.Event, at Position) bool {
 	if !f.Events.Advance(at) {
 		return false
@@ -80,7 +80,7 @@ func (f *Fixture) Post(e tipoff.Event, at Position) bool {
 	return true
 }
 
-// Change takes a patch in and answers whether it is new.
+// Change applies a patch and returns whether it is new.
 func (f *Fixture) Change(p tipoff.EventPatch, at Position) bool {
 	if !f.Events.Advance(at) {
 		return false
@@ -113,7 +113,7 @@ func TraitsOf(e *tipoff.Event) Traits {
 }
 
 // findApplied finds which legs of the cause's partition are counted, or where that
-// is to be noted.
+// is to be added.
 func (f *Fixture) findApplied(c *Cause) (i int, known bool) {
 	return slices.BinarySearchFunc(f.Applied, c, func(a Applied, c *Cause) int {
 		return cmp.Or(cmp.Compare(a.Partition, c.Partition), cmp.Compare(a.Source, c.Source))
@@ -129,7 +129,7 @@ func (f *Fixture) applied(c *Cause) *Applied {
 	return &f.Applied[i]
 }
 
-// Count takes a leg in, once, and answers whether it is new.
+// Count counts a leg, once, and returns whether it is new.
 func (f *Fixture) Count(leg *Leg) bool {
 	if !f.applied(&leg.Cause).add(leg.Cause) {
 		return false
@@ -198,7 +198,7 @@ func (f *Fixture) Chunk(leg *Leg, isNew bool) uint64 {
 // Chunks is how many chunks hold waiting legs.
 func (f *Fixture) Chunks() uint64 { return (f.Waiters + WaitersPerChunk - 1) / WaitersPerChunk }
 
-// Resolve answers a leg with the attributes of its event.
+// Resolve returns the message back to a leg's bettor, with the attributes of its event.
 func Resolve(leg *Leg, t Traits) *Resolved {
 	return &Resolved{Coupon: leg.Coupon, Index: leg.Index, At: leg.At, Odds: leg.Odds, Market: leg.Market, Traits: t}
 }
@@ -216,8 +216,8 @@ func (f *Fixture) addOutcome(market, outcome string) {
 	f.Outcomes = f.Outcomes[:min(len(f.Outcomes), MaxOutcomes)]
 }
 
-// addNeighbour adds to a pair. A newcomer to a full list takes the lightest
-// place, so that a new favourite can rise.
+// addNeighbour adds to a pair. A newcomer to a full list replaces the lightest one, so
+// that a new favourite can rise.
 func (f *Fixture) addNeighbour(event, weight uint64) {
 	i := slices.IndexFunc(f.Neighbours, func(n Neighbour) bool { return n.Event == event })
 	switch {

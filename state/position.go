@@ -7,9 +7,9 @@ import (
 	"tipoff/wire"
 )
 
-// Position is a place on one partition of a topic: how far the state that holds
+// Position is an offset on one partition of a topic: how far the state that holds
 // it has come. Source tells one life of a topic from another, as a topic that was
-// made anew begins at offset 0 again.
+// created again begins at offset 0.
 type Position struct {
 	Source uint32 // a hash of the topic's id; 0: nothing was applied yet
 	Offset int64
@@ -33,7 +33,7 @@ func WritePosition(w *wire.Writer, p Position) {
 func ReadPosition(r *wire.Reader) Position { return Position{Source: r.Word32(), Offset: r.Int()} }
 
 // Cause is the identity of the coupon record that a leg follows from, so that a
-// fixture counts the leg once however often it is sent: the record's place and,
+// fixture counts the leg once however often it is sent: the record's position and,
 // as a coupon has several legs, which of them it is.
 type Cause struct {
 	Partition int32
@@ -58,7 +58,7 @@ func readCause(r *wire.Reader) Cause {
 // Applied is which legs of one partition of coupons a fixture has counted: all
 // before the floor, and those listed. Legs may come in any order, with gaps that
 // are filled later; a list is enough, as a floor follows close behind. A topic that
-// was made anew has an Applied of its own, as legs of the former one may come again.
+// was created again has an Applied of its own, as legs of the former one may come again.
 type Applied struct {
 	Partition int32
 	Source    uint32
@@ -82,7 +82,7 @@ func (a *Applied) has(c *Cause) bool {
 	return known || c.Offset < a.Floor
 }
 
-// add notes that a leg is counted, and answers whether it is new.
+// add counts a leg, and returns whether it is new.
 func (a *Applied) add(c Cause) bool {
 	leg := AppliedLeg{c.Offset, c.Index}
 	i, known := slices.BinarySearchFunc(a.Legs, leg, AppliedLeg.compare)
