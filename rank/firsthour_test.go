@@ -79,7 +79,7 @@ func (h *firstHour) crowd(kind, users, coupons int) {
 	}
 }
 
-// place lets a user bet, and the model learn from it as the learner does.
+// placeBet lets a user bet, and the model learn from it as the learner does.
 func (h *firstHour) placeBet(user, event string) {
 	if h.model != nil {
 		h.model.Learn(h.index, &Question{Query: tipoff.Query{UserID: user}, Bettor: h.bettors[user], Now: h.now}, []uint64{tipoff.EventRef(event)}, new(Scratch))
@@ -268,7 +268,7 @@ func TestFirstHour_AFirstBetLeavesTheListsOfOthersAsTheyWere(t *testing.T) {
 	})
 }
 
-// place is the place of an event in a list, -1 where it is not there.
+// rankOf is the index of an event in a list, -1 where it is not there.
 func rankOf(list []Ranked, r Ranked) int {
 	return slices.IndexFunc(list, func(o Ranked) bool { return o.Event.ID == r.Event.ID })
 }

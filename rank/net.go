@@ -5,9 +5,8 @@ package rank
 // much is known of the bettor, and where the event stands.
 const (
 	netHidden = 16
-	netDepth  = 24   // events it looks at
-	netLeak   = 0.1  // slope of a hidden unit below 0
-	netLeast  = 1e-3 // slopes of the loss below this are left out
+	netDepth  = 24  // events it looks at
+	netLeak   = 0.1 // slope of a hidden unit below 0
 )
 
 // netRow are the weights into a hidden unit.

@@ -2,15 +2,13 @@ package rank
 
 import "tipoff/state"
 
-// Bounds of what is learnt of a company, in rows of its tables, and how fast it is.
+// Bounds of what is learnt of a company, in rows of its tables, and how it is weighed.
 const (
 	outRows  = 8192 // of categories as parts of events
 	inRows   = 4096 // of categories as parts of bettors
 	itemRows = 4096
 	biasRows = 8192
 
-	vectorRate = 0.12
-	biasRate   = 0.05
 	vectorSeed = 0.1 // how far from 0 vectors begin at most
 
 	longPrior  = 3.0 // bets with which a taste counts half

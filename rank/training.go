@@ -9,8 +9,9 @@ import (
 const (
 	learnRate   = 0.1
 	netRate     = 0.02
-	learnRandom = 150 // open events drawn beside the retrieved ones
-	learnAll    = 600 // so many open events are all looked at
+	netLeast    = 1e-3 // slopes of the net's loss below this are left out
+	learnRandom = 150  // open events drawn beside the retrieved ones
+	learnAll    = 600  // so many open events are all looked at
 )
 
 // Learn takes one step from a coupon: its events against those that were open. The

@@ -1,5 +1,15 @@
 package rank
 
+const (
+	vectorRate = 0.12
+	biasRate   = 0.05
+	leastPull  = 1e-5 // a weaker slope of the loss moves nothing
+
+	// squareFade lets a row forget how far it was moved long ago, so that it goes on
+	// following what changes.
+	squareFade = 0.9999
+)
+
 // learnTastes takes a step of all vectors and biases, by the slopes of the list;
 // biases count as much as their term.
 func (r *ranking) learnTastes(biases float32) {

@@ -30,14 +30,7 @@ func (v *vector) cosine(o *vector) float32 {
 	return v.dot(o) / root(lengths)
 }
 
-const (
-	leastRows = 64   // of a table
-	leastPull = 1e-5 // a weaker slope of the loss moves nothing
-
-	// squareFade lets a row forget how far it was moved long ago, so that it goes on
-	// following what changes.
-	squareFade = 0.9999
-)
+const leastRows = 64 // of a table
 
 // vectorTable is a bounded number of vectors, a power of two. What they belong to
 // finds its row by the low bits of a hash, so that a company's model keeps its size;
