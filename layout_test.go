@@ -2,7 +2,6 @@ package tipoff_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
@@ -12,25 +11,30 @@ import (
 // imports is the table of who may import whom: what docs/design.md draws. The root
 // is "tipoff".
 var imports = map[string][]string{
-	"tipoff":            {},
-	"tipoff/topics":     {"tipoff"},
-	"tipoff/broker":     {"tipoff", "tipoff/topics"},
-	"tipoff/score":      {"tipoff"},
-	"tipoff/processors": {"tipoff", "tipoff/topics", "tipoff/score"},
-	"tipoff/views":      {"tipoff", "tipoff/topics", "tipoff/score"},
-	"tipoff/http":       {"tipoff", "tipoff/topics"},
-	"tipoff/sink":       {"tipoff", "tipoff/topics"},
-	"tipoff/generator":  {"tipoff"},
-	"tipoff/cmd/chaos":  {"tipoff", "tipoff/topics", "tipoff/score"},
-	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff":               {},
+	"tipoff/topics":        {"tipoff"},
+	"tipoff/broker":        {"tipoff", "tipoff/topics"},
+	"tipoff/wire":          {},
+	"tipoff/wire/wiretest": {},
+	"tipoff/state":         {"tipoff", "tipoff/wire"},
+	"tipoff/rank":          {"tipoff", "tipoff/wire", "tipoff/state"},
+	"tipoff/processors":    {"tipoff", "tipoff/topics", "tipoff/state", "tipoff/rank"},
+	"tipoff/views":         {"tipoff", "tipoff/topics", "tipoff/state", "tipoff/rank"},
+	"tipoff/http":          {"tipoff", "tipoff/topics"},
+	"tipoff/sink":          {"tipoff", "tipoff/topics"},
+	"tipoff/generator":     {"tipoff"},
+	"tipoff/cmd/chaos":     {"tipoff", "tipoff/topics", "tipoff/state"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/state", "tipoff/rank"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of
 // another.
 var keptApart = map[string][]string{
 	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
-	"tipoff/score":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
+	"tipoff/topics":    {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
+	"tipoff/state":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
+	"tipoff/rank":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql", "net"},
 	"tipoff/http":      {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
 	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 	"tipoff/sink":      {"github.com/lovoo/goka", "github.com/valyala/fasthttp"},
@@ -85,15 +89,15 @@ func TestLayout_HoldsTheTableOfImports(t *testing.T) {
 	}
 }
 
-// TestScore_KnowsNoClockAndNoChance: what is decided follows from what is given.
-func TestScore_KnowsNoClockAndNoChance(t *testing.T) {
-	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "score", "--include=*.go").Output()
+// TestStateAndRank_KnowNoClockAndNoChance: what is decided follows from what is given.
+func TestStateAndRank_KnowNoClockAndNoChance(t *testing.T) {
+	out, err := exec.Command("grep", "-rnE", `time\.Now|time\.Since|math/rand|crypto/rand`, "state", "rank", "--include=*.go").Output()
 	if err != nil && len(out) > 0 {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 		if file, _, _ := strings.Cut(line, ":"); file != "" && !strings.HasSuffix(file, "_test.go") {
-			t.Error(fmt.Sprint("a clock or a die in score: ", line))
+			t.Error("a clock or a random source: ", line)
 		}
 	}
 }

@@ -224,7 +224,7 @@ func topicNames(wanted []topics.Topic) (names []string) {
 	return names
 }
 
-// Source is the short form of the topic's id, for [score.Position]; call it after
+// Source is the short form of the topic's id, for [state.Position]; call it after
 // [Cluster.EnsureTopics].
 func (c *Cluster) Source(topic string) uint32 {
 	if id := c.TopicID(topic); id != "" {

@@ -11,7 +11,7 @@ import (
 
 // maxUnfinished is how many records of one partition may be delivered to a
 // processor and not finished. A bettor's state keeps that many coupons
-// (score.MaxCoupons), so a coupon whose messages are not all acknowledged yet is
+// (state.MaxCoupons), so a coupon whose messages are not all acknowledged yet is
 // always still there when its record is delivered again.
 const maxUnfinished = 256
 

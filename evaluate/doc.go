@@ -7,6 +7,6 @@
 // that the user has not bet on yet are candidates; none is left out by sampling, as
 // that is known to mislead (Krichene, Rendle, KDD 2020).
 //
-// The state that serves is built by the same functions of score that the processors
-// and views call; see [World].
+// The state that serves is built by the same functions of state and rank that the
+// processors and views call; see [World].
 package evaluate

@@ -9,7 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/evaluate"
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -222,10 +222,10 @@ func TestRankers_RefusesANameItDoesNotKnow(t *testing.T) {
 	if _, err := evaluate.Rankers([]string{"tipof"}); err == nil || !strings.Contains(err.Error(), "tipof") {
 		t.Errorf("error is %v", err)
 	}
-	if made, err := evaluate.Rankers([]string{evaluate.Ablation}); err != nil || len(made) != 1+len(score.PartNames) {
+	if made, err := evaluate.Rankers([]string{evaluate.Ablation}); err != nil || len(made) != 1+len(rank.PartNames) {
 		t.Errorf("%d rankers, %v", len(made), err)
 	}
-	if made, err := evaluate.Rankers([]string{evaluate.AblationTerms}); err != nil || len(made) != 1+score.Terms {
+	if made, err := evaluate.Rankers([]string{evaluate.AblationTerms}); err != nil || len(made) != 1+rank.Terms {
 		t.Errorf("%d rankers, %v", len(made), err)
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"fmt"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // rankers are all that can be measured: baselines that keep a state of their own,
-// as their papers have it, and those of score, on the bounded state that serves.
+// as their papers have it, and those of rank, on the bounded state that serves.
 var rankers = []struct {
 	name string
 	make func() Ranker
@@ -22,19 +22,19 @@ var rankers = []struct {
 	{"cf-popular", CFPopular},
 	{"vmis", VMIS},
 	{"hand-blend", Blend},
-	{"served-popular", func() Ranker { return Served("served-popular", score.RankerPopular, 0, false) }},
-	{"served-affinity", func() Ranker { return Served("served-affinity", score.RankerAffinity, 0, false) }},
-	{"served-cf", func() Ranker { return Served("served-cf", score.RankerCF, 0, false) }},
+	{"served-popular", func() Ranker { return Served("served-popular", rank.RankerPopular, 0, false) }},
+	{"served-affinity", func() Ranker { return Served("served-affinity", rank.RankerAffinity, 0, false) }},
+	{"served-cf", func() Ranker { return Served("served-cf", rank.RankerCF, 0, false) }},
 	{"served-blend", ServedBlend},
-	{"tipoff", func() Ranker { return Served("tipoff", score.RankerTipoff, 0, false) }},
-	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", score.RankerTipoff, 0, true) }},
-	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", score.RankerTipoff, tipoff.DefaultVariety, false) }},
+	{"tipoff", func() Ranker { return Served("tipoff", rank.RankerTipoff, 0, false) }},
+	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", rank.RankerTipoff, 0, true) }},
+	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", rank.RankerTipoff, tipoff.DefaultVariety, false) }},
 }
 
 // ServedBlend returns the plain formula that serves a company while little is learnt:
 // the learnt ranker with a model that never learns.
 func ServedBlend() Ranker {
-	return &served{name: "served-blend", ranker: score.RankerTipoff, model: score.NewModel(), untaught: true, numbers: map[string]int32{}}
+	return &served{name: "served-blend", ranker: rank.RankerTipoff, model: rank.NewModel(), untaught: true, numbers: map[string]int32{}}
 }
 
 // RankerNames lists what can be measured.
@@ -60,11 +60,11 @@ func Rankers(names []string) ([]Ranker, error) {
 	}
 	var made []Ranker
 	if len(names) == 1 && (names[0] == Ablation || names[0] == AblationTerms) {
-		without := score.PartNames[:]
+		without := rank.PartNames[:]
 		if names[0] == AblationTerms {
-			without = score.TermNames[:]
+			without = rank.TermNames[:]
 		}
-		made = append(made, Served("tipoff", score.RankerTipoff, 0, false))
+		made = append(made, Served("tipoff", rank.RankerTipoff, 0, false))
 		for _, name := range without {
 			made = append(made, Without(name))
 		}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"tipoff/rank"
 )
 
 // resamples is how often users are drawn again for an interval.
@@ -45,7 +47,7 @@ func bootstrap(r, reference *Result) [2]float64 {
 		scored, sum := 0, 0.0
 		for range sums {
 			die++
-			s := &sums[mix(die)%uint64(len(sums))]
+			s := &sums[rank.Scatter(die)%uint64(len(sums))]
 			scored += s.scored
 			sum += s.ndcg
 		}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // Result is how one ranker did on one log.
@@ -39,7 +39,7 @@ type Result struct {
 	micros []float64
 	users  map[int32]*userSum
 	line   []Slice
-	live   score.Live
+	live   rank.Live
 }
 
 // Slice is how a ranker did on a part of the questions.
@@ -75,7 +75,7 @@ func newResult(log, ranker string, ahead, points int) *Result {
 func (r *Result) add(a *answer) {
 	r.Scored++
 	gain, hit := ndcg(a), hitRate(a)
-	r.live.Add(score.Grade{Targets: len(a.targets), HR: hit, NDCG: gain}, a.at)
+	r.live.Add(rank.Grade{Targets: len(a.targets), HR: hit, NDCG: gain}, a.at)
 	r.HR += hit
 	r.Recall += recall(a)
 	r.NDCG += gain

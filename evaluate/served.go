@@ -4,7 +4,8 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 )
 
 // served asks the ranking that serves, with the state that the tables hold.
@@ -12,20 +13,20 @@ type served struct {
 	name, ranker string
 	diversity    float64
 	whole        bool
-	model        *score.Model // nil: the world's
-	untaught     bool         // the model stays as it is
+	model        *rank.Model // nil: the world's
+	untaught     bool        // the model stays as it is
 	numbers      map[string]int32
 }
 
 // Without returns the learnt ranker without a term, or the terms of a part of the
 // score; it learns for itself.
 func Without(name string) Ranker {
-	m := score.NewModel()
+	m := rank.NewModel()
 	m.Without(name)
-	return &served{name: "tipoff -" + name, ranker: score.RankerTipoff, model: m, numbers: map[string]int32{}}
+	return &served{name: "tipoff -" + name, ranker: rank.RankerTipoff, model: m, numbers: map[string]int32{}}
 }
 
-// Served returns a ranker of score under a name; diversity is that of its slate,
+// Served returns a ranker of package rank under a name; diversity is that of its slate,
 // and whole says that every open event is ranked, not only those retrieved.
 func Served(name, ranker string, diversity float64, whole bool) Ranker {
 	return &served{name: name, ranker: ranker, diversity: diversity, whole: whole, numbers: map[string]int32{}}
@@ -57,20 +58,20 @@ func (s *served) Top(q *Query) []int32 {
 
 // rank answers as the service would. What the judge knows of older bets than the
 // bettor's state keeps is excluded, as a client would.
-func (w *World) rank(q *Query, s *served) []score.Ranked {
+func (w *World) rank(q *Query, s *served) []rank.Ranked {
 	return w.Index.Rank(w.question(q, s), &w.scratch)
 }
 
-func (w *World) question(q *Query, s *served) *score.Question {
-	question := &score.Question{
+func (w *World) question(q *Query, s *served) *rank.Question {
+	question := &rank.Question{
 		Query:  tipoff.Query{UserID: q.UserID, N: Depth, Diversity: s.diversity},
 		Bettor: w.bettors[q.UserID], Now: q.Now, Ranker: s.ranker, Model: w.Model, Whole: s.whole,
 	}
 	if s.model != nil {
 		question.Model = s.model
 	}
-	if len(q.History) > score.MaxLegs/2 {
-		for _, e := range q.History[score.MaxLegs/2:] {
+	if len(q.History) > state.MaxLegs/2 {
+		for _, e := range q.History[state.MaxLegs/2:] {
 			question.Exclude = append(question.Exclude, q.Events[e].ID)
 		}
 	}
@@ -83,5 +84,5 @@ func (w *World) Learn(c *tipoff.Coupon, now time.Time) {
 	for _, s := range c.Selections {
 		events = append(events, tipoff.EventRef(s.EventID))
 	}
-	w.Model.Learn(w.Index, &score.Question{Bettor: w.bettors[c.UserID], Now: now}, events, &w.scratch)
+	w.Model.Learn(w.Index, &rank.Question{Bettor: w.bettors[c.UserID], Now: now}, events, &w.scratch)
 }

@@ -5,44 +5,45 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 )
 
 // World is one company's state in memory. It takes facts the way that the
-// processors and views do, by the same functions of score, but at once and in this
-// process.
+// processors and views do, by the same functions of state and rank, but at once and
+// in this process.
 type World struct {
-	Index    *score.Index
-	Model    *score.Model
-	bettors  map[string]*score.Bettor
-	fixtures map[string]*score.Fixture
-	position score.Position
-	scratch  score.Scratch
+	Index    *rank.Index
+	Model    *rank.Model
+	bettors  map[string]*state.Bettor
+	fixtures map[string]*state.Fixture
+	position state.Position
+	scratch  rank.Scratch
 }
 
 // NewWorld returns a company without facts.
 func NewWorld() *World {
 	return &World{
-		Index:    score.NewIndex(),
-		Model:    score.NewModel(),
-		bettors:  map[string]*score.Bettor{},
-		fixtures: map[string]*score.Fixture{},
-		position: score.Position{Source: 1},
+		Index:    rank.NewIndex(),
+		Model:    rank.NewModel(),
+		bettors:  map[string]*state.Bettor{},
+		fixtures: map[string]*state.Fixture{},
+		position: state.Position{Source: 1},
 	}
 }
 
-func (w *World) next() score.Position {
+func (w *World) next() state.Position {
 	w.position.Offset++
 	return w.position
 }
 
 // bettor gives a copy of a bettor's state that may be changed, as the table does.
-func (w *World) bettor(id string) *score.Bettor {
+func (w *World) bettor(id string) *state.Bettor {
 	b := w.bettors[id]
 	if b == nil {
-		return &score.Bettor{User: tipoff.User{ID: id}}
+		return &state.Bettor{User: tipoff.User{ID: id}}
 	}
-	fresh, err := score.UnmarshalBettor(b.Marshal())
+	fresh, err := state.UnmarshalBettor(b.Marshal())
 	if err != nil {
 		panic(err) // what was written can be read
 	}
@@ -50,15 +51,15 @@ func (w *World) bettor(id string) *score.Bettor {
 	return fresh
 }
 
-func (w *World) putBettor(id string, fresh *score.Bettor) {
+func (w *World) putBettor(id string, fresh *state.Bettor) {
 	w.Index.PutBettor(w.bettors[id], fresh)
 	w.bettors[id] = fresh
 }
 
-func (w *World) fixture(id string) *score.Fixture {
+func (w *World) fixture(id string) *state.Fixture {
 	f := w.fixtures[id]
 	if f == nil {
-		f = new(score.Fixture)
+		f = new(state.Fixture)
 		w.fixtures[id] = f
 	}
 	return f
@@ -83,16 +84,16 @@ func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
 // fixtures and come back.
 func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
-	if b.Note(c, at, at, received) != score.NewBet {
+	if b.AddCoupon(c, at, at, received) != state.NewBet {
 		return
 	}
-	cause := score.Cause{Position: at, Floor: at.Offset}
-	for _, leg := range b.Send(c, cause, received) {
+	cause := state.Cause{Position: at, Floor: at.Offset}
+	for _, leg := range b.LegsOf(c, cause, received) {
 		f := w.fixture(leg.EventID)
 		f.Count(&leg)
 		w.Index.PutFixture(tipoff.EventRef(leg.EventID), f, now)
 		if f.Known {
-			b.Apply(score.Resolve(&leg, f.Traits()), received)
+			b.Apply(state.Resolve(&leg, f.Traits()), received)
 		}
 	}
 	w.putBettor(c.UserID, b)
@@ -111,12 +112,12 @@ const sizedBets = 30
 func (w *World) Sizes() (s Sizes) {
 	var bettors, fixtures []int
 	for _, b := range w.bettors {
-		if b.Legs >= sizedBets && b.Legs < sizedBets+3 {
+		if b.LegCount >= sizedBets && b.LegCount < sizedBets+3 {
 			bettors = append(bettors, len(b.Marshal()))
 		}
 	}
 	for _, f := range w.fixtures {
-		if f.Legs >= 64 {
+		if f.LegCount >= 64 {
 			fixtures = append(fixtures, len(f.Marshal()))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/lovoo/goka/codec"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -29,7 +29,7 @@ func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 // RewriteBettor asks the owner of a key of the build's table of bettors to write
 // its value again.
 func RewriteBettor(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.Resolved(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+	return topics.Record{Topic: b.Resolved(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // postUser takes a newer version of a user in.
@@ -63,38 +63,38 @@ func noteCoupon(in *input) {
 		return
 	}
 	before, _ := in.Value().([]byte)
-	verdict := bettor.Note(&coupon, in.at, in.record, received)
+	verdict := bettor.AddCoupon(&coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
-	case score.NewBet, score.AgainBet:
-		legs := bettor.Send(&coupon, in.cause(), received)
+	case state.NewBet, state.AgainBet:
+		legs := bettor.LegsOf(&coupon, in.cause(), received)
 		for i := range legs {
 			in.send(in.build.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
 		}
-		if verdict == score.NewBet { // what was known before is not known any more when the same record comes again
+		if verdict == state.NewBet { // what was known before is not known any more when the same record comes again
 			in.send(in.build.Choices(), topics.Key(in.company, topics.ModelID),
-				&score.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
+				&state.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
-	case score.DiffersBet:
+	case state.DiffersBet:
 		in.reject("coupon_id: is taken by a coupon with another content, which stands")
-	case score.TooOldBet:
-		in.reject(fmt.Sprintf("timestamp: is before the user's last %d coupons, so a repeat could not be told", score.MaxCoupons))
+	case state.TooOldBet:
+		in.reject(fmt.Sprintf("timestamp: is before the user's last %d coupons, so a repeat could not be told", state.MaxCoupons))
 	}
 }
 
 // learnLeg learns from a leg that its fixture has answered; or writes the state
 // again, as it is.
 func learnLeg(in *input) {
-	got, _ := score.UnmarshalMessage(in.value)
+	got, _ := state.UnmarshalMessage(in.value)
 	bettor := in.bettor()
 	if bettor == nil {
 		return
 	}
 	switch m := got.(type) {
-	case *score.Resolved:
+	case *state.Resolved:
 		bettor.Apply(m, in.received.Unix())
 		in.saveBettor(bettor)
-	case *score.Rewrite:
+	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveBettor(bettor)
 		}
@@ -105,12 +105,12 @@ func learnLeg(in *input) {
 
 // bettor is the state of the record's user; a user never seen has an empty one. It
 // is nil, and the record rejected, where the state is broken.
-func (in *input) bettor() *score.Bettor {
+func (in *input) bettor() *state.Bettor {
 	value, ok := in.Value().([]byte)
 	if !ok {
-		return new(score.Bettor)
+		return new(state.Bettor)
 	}
-	bettor, err := score.UnmarshalBettor(value)
+	bettor, err := state.UnmarshalBettor(value)
 	if err != nil {
 		in.unreadable(err)
 		return nil
@@ -118,7 +118,7 @@ func (in *input) bettor() *score.Bettor {
 	return bettor
 }
 
-func (in *input) saveBettor(b *score.Bettor) {
+func (in *input) saveBettor(b *state.Bettor) {
 	b.Epoch = in.epoch()
 	in.SetValue(b.Marshal(), in.headers())
 }

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -186,7 +186,7 @@ func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
 	w.publish(topics.PatchRecord("a", tipoff.EventPatch{ID: "e1", Status: tipoff.StatusFinished}, time.Now()))
 	w.settle()
 	before := w.said("a")
-	b, f := &score.Bettor{Epoch: 1}, &score.Fixture{Epoch: 1}
+	b, f := &state.Bettor{Epoch: 1}, &state.Fixture{Epoch: 1}
 	w.publish(topics.Record{Topic: topics.TableBettors, Key: "a/u1", Value: b.Marshal(), Received: time.Now()})
 	w.publish(topics.Record{Topic: topics.TableFixtures, Key: "a/e1", Value: f.Marshal(), Received: time.Now()})
 	w.stop(p)
@@ -199,7 +199,7 @@ func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
 					last = r.value
 				}
 			}
-			if epoch := score.Epoch([]byte(last)); epoch <= 1 {
+			if epoch := state.Epoch([]byte(last)); epoch <= 1 {
 				return fmt.Errorf("the newest value of %s is of epoch %d", key, epoch)
 			}
 			return nil

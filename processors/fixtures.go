@@ -9,7 +9,7 @@ import (
 	"github.com/lovoo/goka/codec"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -30,7 +30,7 @@ func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
 // RewriteFixture asks the owner of a key of the build's table of fixtures to write
 // its value again.
 func RewriteFixture(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // takeEvent takes an event or a patch in, and releases the legs that waited for it.
@@ -54,7 +54,7 @@ func takeEvent(in *input) {
 	fixture.Post(event, in.at)
 	in.saveFixture(fixture)
 	if fixture.First == in.at {
-		release := score.MarshalMessage(&score.Release{Traits: fixture.Traits()})
+		release := state.MarshalMessage(&state.Release{Traits: fixture.Traits()})
 		for chunk := range fixture.Chunks() {
 			in.Loopback(in.chunkKey(chunk), release, in.headers())
 		}
@@ -75,8 +75,8 @@ func takePatch(in *input) {
 
 // countLeg counts a leg, and answers it or lets it wait.
 func countLeg(in *input) {
-	got, err := score.UnmarshalMessage(in.value)
-	leg, ok := got.(*score.Leg)
+	got, err := state.UnmarshalMessage(in.value)
+	leg, ok := got.(*state.Leg)
 	if err != nil || !ok {
 		in.reject("not a leg")
 		return
@@ -90,23 +90,23 @@ func countLeg(in *input) {
 
 // answer sends a counted leg back to its bettor with the event's attributes, or
 // to a chunk where it waits for them.
-func (in *input) answer(fixture *score.Fixture, leg *score.Leg, isNew bool) {
+func (in *input) answer(fixture *state.Fixture, leg *state.Leg, isNew bool) {
 	if fixture.Known {
 		in.resolve(leg, fixture.Traits())
 		return
 	}
-	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), score.MarshalMessage(leg), in.headers())
+	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), state.MarshalMessage(leg), in.headers())
 }
 
-func (in *input) resolve(leg *score.Leg, t score.Traits) {
-	in.send(in.build.Resolved(), topics.Key(in.company, leg.UserID), score.Resolve(leg, t))
+func (in *input) resolve(leg *state.Leg, t state.Traits) {
+	in.send(in.build.Resolved(), topics.Key(in.company, leg.UserID), state.Resolve(leg, t))
 }
 
 // serveLoop serves what waits and asks beside the events: a leg that shall wait in a
 // chunk, the release of a chunk, a leg that came to a chunk after its release and
 // asks once more, or a key that shall be written again.
 func serveLoop(in *input) {
-	got, _ := score.UnmarshalMessage(in.value)
+	got, _ := state.UnmarshalMessage(in.value)
 	if _, _, isChunk := topics.SplitPartKey(in.Key()); isChunk {
 		in.serveChunk(got)
 		return
@@ -116,9 +116,9 @@ func serveLoop(in *input) {
 		return
 	}
 	switch m := got.(type) {
-	case *score.Leg:
+	case *state.Leg:
 		in.answer(fixture, m, false)
-	case *score.Rewrite:
+	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)
 		}
@@ -133,21 +133,21 @@ func (in *input) serveChunk(message any) {
 		return
 	}
 	switch m := message.(type) {
-	case *score.Leg:
+	case *state.Leg:
 		if chunk.Released {
 			whole, _, _ := topics.SplitPartKey(in.Key())
-			in.Loopback(whole, score.MarshalMessage(m), in.headers())
+			in.Loopback(whole, state.MarshalMessage(m), in.headers())
 			return
 		}
 		chunk.Wait(m)
 		in.saveChunk(chunk)
-	case *score.Release:
+	case *state.Release:
 		chunk.Released = true
 		in.saveChunk(chunk)
 		for i := range chunk.Legs {
 			in.resolve(&chunk.Legs[i], m.Traits)
 		}
-	case *score.Rewrite:
+	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveChunk(chunk)
 		}
@@ -162,12 +162,12 @@ func (in *input) chunkKey(chunk uint64) string {
 
 // fixture is the state of the record's event; an event never heard of has an empty
 // one. It is nil, and the record rejected, where the state is broken.
-func (in *input) fixture() *score.Fixture {
+func (in *input) fixture() *state.Fixture {
 	value, ok := in.Value().([]byte)
 	if !ok {
-		return new(score.Fixture)
+		return new(state.Fixture)
 	}
-	fixture, err := score.UnmarshalFixture(value)
+	fixture, err := state.UnmarshalFixture(value)
 	if err != nil {
 		in.unreadable(err)
 		return nil
@@ -175,18 +175,18 @@ func (in *input) fixture() *score.Fixture {
 	return fixture
 }
 
-func (in *input) saveFixture(f *score.Fixture) {
+func (in *input) saveFixture(f *state.Fixture) {
 	f.Epoch = in.epoch()
 	in.SetValue(f.Marshal(), in.headers())
 }
 
 // chunk is the record's chunk of waiting legs, as [input.fixture].
-func (in *input) chunk() *score.Chunk {
+func (in *input) chunk() *state.Chunk {
 	value, ok := in.Value().([]byte)
 	if !ok {
-		return new(score.Chunk)
+		return new(state.Chunk)
 	}
-	chunk, err := score.UnmarshalChunk(value)
+	chunk, err := state.UnmarshalChunk(value)
 	if err != nil {
 		in.unreadable(err)
 		return nil
@@ -194,7 +194,7 @@ func (in *input) chunk() *score.Chunk {
 	return chunk
 }
 
-func (in *input) saveChunk(c *score.Chunk) {
+func (in *input) saveChunk(c *state.Chunk) {
 	c.Epoch = in.epoch()
 	in.SetValue(c.Marshal(), in.headers())
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -65,18 +65,18 @@ func (p picture) differences(want picture) (said []string) {
 	return said[:min(len(said), 5)]
 }
 
-func (p picture) addBettor(key string, b *score.Bettor) {
+func (p picture) addBettor(key string, b *state.Bettor) {
 	line := "bettor " + key + " "
 	if b.Known {
 		p.exact[line+"user"] = inJSON(b.User)
 	}
-	p.exact[line+"legs"] = fmt.Sprint(b.Legs)
-	p.sums[line+"weight"] = faded(b.Weight, b.At, score.TasteHalfLife)
-	for kind, list := range map[string][]score.Affinity{
+	p.exact[line+"legs"] = fmt.Sprint(b.LegCount)
+	p.sums[line+"weight"] = faded(b.Weight, b.At, state.TasteHalfLife)
+	for kind, list := range map[string][]state.Affinity{
 		"sport": b.Sports, "league": b.Leagues, "team": b.Teams, "market": b.Markets, "odds": b.Odds,
 	} {
 		for _, a := range list {
-			p.sums[fmt.Sprint(line, kind, " ", a.Key)] = faded(a.Weight, b.At, score.TasteHalfLife)
+			p.sums[fmt.Sprint(line, kind, " ", a.Key)] = faded(a.Weight, b.At, state.TasteHalfLife)
 		}
 	}
 	for _, bet := range b.Bets {
@@ -84,15 +84,15 @@ func (p picture) addBettor(key string, b *score.Bettor) {
 	}
 }
 
-func (p picture) addFixture(key string, f *score.Fixture) {
+func (p picture) addFixture(key string, f *state.Fixture) {
 	line := "fixture " + key + " "
 	if f.Known {
 		p.exact[line+"event"] = inJSON(f.Event)
 	} else {
 		p.exact[line+"patch"] = inJSON(f.Patch)
 	}
-	p.exact[line+"legs"] = fmt.Sprint(f.Legs)
-	p.sums[line+"popularity"] = faded(f.Popularity.Sum, f.Popularity.At, score.PopularityHalfLife)
+	p.exact[line+"legs"] = fmt.Sprint(f.LegCount)
+	p.sums[line+"popularity"] = faded(f.Popularity.Sum, f.Popularity.At, state.PopularityHalfLife)
 	for _, o := range f.Outcomes {
 		p.exact[line+o.Market+" "+o.Outcome] = fmt.Sprint(o.Bets)
 	}
@@ -106,7 +106,7 @@ func (w *world) said(company string) picture {
 	w.Helper()
 	p := newPicture()
 	for key, value := range w.table(topics.TableBettors, company) {
-		b, err := score.UnmarshalBettor([]byte(value))
+		b, err := state.UnmarshalBettor([]byte(value))
 		if err != nil {
 			w.Fatalf("bettor %s: %v", key, err)
 		}
@@ -116,7 +116,7 @@ func (w *world) said(company string) picture {
 		if _, _, chunk := topics.SplitPartKey(key); chunk {
 			continue
 		}
-		f, err := score.UnmarshalFixture([]byte(value))
+		f, err := state.UnmarshalFixture([]byte(value))
 		if err != nil {
 			w.Fatalf("fixture %s: %v", key, err)
 		}
@@ -259,19 +259,19 @@ func (b *bettorFold) add(p picture, key string, event func(string) *tipoff.Event
 				continue
 			}
 			legs++
-			one := faded(1, bet.at, score.TasteHalfLife)
+			one := faded(1, bet.at, state.TasteHalfLife)
 			p.sums[line+"weight"] += one
-			p.sums[fmt.Sprint(line, "sport ", score.Name(e.Sport))] += one
-			p.sums[fmt.Sprint(line, "league ", score.Name(e.Sport, e.League))] += one
+			p.sums[fmt.Sprint(line, "sport ", state.Name(e.Sport))] += one
+			p.sums[fmt.Sprint(line, "league ", state.Name(e.Sport, e.League))] += one
 			for _, team := range e.Participants {
-				p.sums[fmt.Sprint(line, "team ", score.Name(e.Sport, team))] += one
+				p.sums[fmt.Sprint(line, "team ", state.Name(e.Sport, team))] += one
 			}
 			if leg.Market != "" {
-				p.sums[fmt.Sprint(line, "market ", score.Name(leg.Market))] += one
+				p.sums[fmt.Sprint(line, "market ", state.Name(leg.Market))] += one
 			}
-			p.sums[fmt.Sprint(line, "odds ", score.OddsRange(leg.Odds))] += one
+			p.sums[fmt.Sprint(line, "odds ", state.OddsRange(leg.Odds))] += one
 		}
-		p.exact[fmt.Sprintf("%sbet %x", line, score.CouponRef(&bet.Coupon))] = fmt.Sprintf("at %d, waiting %b", bet.at, waiting)
+		p.exact[fmt.Sprintf("%sbet %x", line, state.CouponRef(&bet.Coupon))] = fmt.Sprintf("at %d, waiting %b", bet.at, waiting)
 	}
 	p.exact[line+"legs"] = fmt.Sprint(legs)
 }
@@ -311,7 +311,7 @@ var pairs = []int{65536, 45875, 32113, 22479, 15735, 11015, 7710, 5397, 3778, 26
 
 func (f *fixtureFold) count(leg tipoff.Selection, at int64, history []string) {
 	f.legs++
-	f.popularity += faded(1, at, score.PopularityHalfLife)
+	f.popularity += faded(1, at, state.PopularityHalfLife)
 	if leg.Outcome != "" {
 		f.outcomes[leg.Market+" "+leg.Outcome]++
 	}

@@ -11,7 +11,7 @@
 // A third one, the learner, gets each new coupon with what was known of its bettor
 // before, and learns from it how to rank.
 //
-// Only the dataflow is here. Every decision is a function of package score.
+// Only the dataflow is here. Every decision is a function of packages state and rank.
 package processors
 
 import (
@@ -23,19 +23,19 @@ import (
 	"github.com/lovoo/goka"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
 // Place is what a callback must know of where it runs.
 type Place interface {
-	// Source tells one life of a topic from another; see [score.Position].
+	// Source tells one life of a topic from another; see [state.Position].
 	Source(topic string) uint32
 	// Epoch is the ownership of a partition under which values are written now; see
-	// [score.Epoch].
+	// [state.Epoch].
 	Epoch(partition int32) uint64
 	// Finished is up to where every record of a partition of a topic is finished, all
-	// its messages acknowledged; see [score.Cause].
+	// its messages acknowledged; see [state.Cause].
 	Finished(topic string, partition int32) int64
 	// Hold says that what follows from a record is in memory alone, until a record
 	// that Settle names has written it: what a process has not written when it ends is
@@ -54,8 +54,8 @@ type input struct {
 	value       []byte
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
-	at          score.Position // the fact's place there: what states are held against
-	record      score.Position // the record's place on the topic that was read
+	at          state.Position // the fact's place there: what states are held against
+	record      state.Position // the record's place on the topic that was read
 }
 
 // callback makes a goka callback of one that takes an opened record. A record whose
@@ -63,13 +63,13 @@ type input struct {
 // of ours must not stop the records behind it.
 func callback(place Place, build topics.TableSet, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		record := state.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
 		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
 		headers := topics.ParseHeaders(maps.All(ctx.Headers()))
 		if origin := headers.Origin; !origin.IsZero() {
 			in.origin, in.appended = origin, origin.Appended
-			in.at = score.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
+			in.at = state.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
 		}
 		in.received = headers.ReceivedBy(in.appended)
 		defer func() {
@@ -95,8 +95,8 @@ func callback(place Place, build topics.TableSet, handle func(*input)) goka.Proc
 // cause is the record's identity in the messages that follow from it. A copy has
 // its own: which records of its partition are finished is known of the topic that
 // was read.
-func (in *input) cause() score.Cause {
-	return score.Cause{
+func (in *input) cause() state.Cause {
+	return state.Cause{
 		Partition: in.Partition(),
 		Position:  in.record,
 		Floor:     min(in.record.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
@@ -124,7 +124,7 @@ func (in *input) headers() goka.ContextOption {
 
 // send emits a message to another processor.
 func (in *input) send(topic, key string, message any) {
-	in.Emit(goka.Stream(topic), key, score.MarshalMessage(message), in.headers())
+	in.Emit(goka.Stream(topic), key, state.MarshalMessage(message), in.headers())
 }
 
 // reject puts the record on the topic of rejections, with the reason. Every build

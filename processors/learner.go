@@ -10,15 +10,16 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
 
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
-// World is the state of all companies that the learner ranks on.
-type World interface {
+// Trainer holds the state of all companies and trains their models on it.
+type Trainer interface {
 	// Learn grades the model on a choice and lets it learn, as if the coupon had not
 	// been made yet. The error says that the choice cannot be read.
-	Learn(company string, choice *score.Choice, model *score.Model) (score.Grade, error)
+	Learn(company string, choice *state.Choice, model *rank.Model) (rank.Grade, error)
 }
 
 // How much the learner does. It never holds back bettors or fixtures.
@@ -39,32 +40,32 @@ const learnAgain = learnLate + 2*saveEvery
 // order of coupons by nature: unlike the other tables, this one is not the same when
 // it is filled anew.
 type Learner struct {
-	world  World
-	former map[string][]byte // by key, values of the build that serves, to begin with
-	passed atomic.Uint64
+	trainer Trainer
+	former  map[string][]byte // by key, values of the build that serves, to begin with
+	passed  atomic.Uint64
 
 	mu        sync.Mutex
-	companies map[string]*pupil
+	companies map[string]*companyModel
 }
 
-// pupil is one company as the learner has it in memory. One partition, and so one
+// companyModel is one company as the learner has it in memory. One partition, and so one
 // goroutine at a time, works on it.
-type pupil struct {
-	learnt  *score.Learnt // nil: nothing is known yet
-	resumed time.Time     // when the first new coupon since the start or rebalance was appended; zero: none came
-	saved   time.Time     // when a value was written last
-	second  int64         // Unix, in which learnMost counts
+type companyModel struct {
+	learnt  *rank.Learnt // nil: nothing is known yet
+	resumed time.Time    // when the first new coupon since the start or rebalance was appended; zero: none came
+	saved   time.Time    // when a value was written last
+	second  int64        // Unix, in which learnMost counts
 	taken   int
 	dirty   bool // something was learnt that no value has
 
 	unsaved atomic.Int64 // since when a save is to be asked for, Unix nanoseconds; 0: it is not
 }
 
-// NewLearner returns a learner on a world that has caught up with the tables. A
+// NewLearner returns a learner with a trainer whose state has caught up with the tables. A
 // company of which the build's table holds nothing yet begins with the model that
 // former holds under its key, if any, so that a rebuild does not throw it away.
-func NewLearner(world World, former map[string][]byte) *Learner {
-	return &Learner{world: world, former: former, companies: map[string]*pupil{}}
+func NewLearner(trainer Trainer, former map[string][]byte) *Learner {
+	return &Learner{trainer: trainer, former: former, companies: map[string]*companyModel{}}
 }
 
 // Graph is the learner's processor for a build.
@@ -78,7 +79,7 @@ func (l *Learner) Graph(place Place, b topics.TableSet) *goka.GroupGraph {
 
 // RewriteModel asks the owner of a key of the learner's table to write its value again.
 func RewriteModel(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.Choices(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
+	return topics.Record{Topic: b.Choices(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // Passed is how many coupons were passed over, as there were too many or they came too
@@ -106,12 +107,12 @@ func (l *Learner) take(in *input) {
 		in.reject(fmt.Sprintf("the key must be company/%s", topics.ModelID))
 		return
 	}
-	message, err := score.UnmarshalMessage(in.value)
-	p := l.pupil(in)
+	message, err := state.UnmarshalMessage(in.value)
+	p := l.companyModel(in)
 	switch m := message.(type) {
-	case *score.Choice:
+	case *state.Choice:
 		l.learn(in, p, m)
-	case *score.Rewrite:
+	case *state.Rewrite:
 		p.save(in)
 	default:
 		in.reject(fmt.Sprintf("not a message to the learner: %v", err))
@@ -126,7 +127,7 @@ func (l *Learner) take(in *input) {
 	}
 }
 
-func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
+func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 	if len(c.Legs) == 0 {
 		in.reject("a choice without legs")
 		return
@@ -141,7 +142,7 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 		l.passed.Add(1)
 		return
 	}
-	grade, err := l.world.Learn(in.company, c, p.learnt.Model)
+	grade, err := l.trainer.Learn(in.company, c, p.learnt.Model)
 	if err != nil {
 		in.reject(err.Error())
 		return
@@ -152,19 +153,19 @@ func (l *Learner) learn(in *input, p *pupil, c *score.Choice) {
 
 // save writes all that was learnt, so that nothing is held any more once the value
 // has been acknowledged.
-func (p *pupil) save(in *input) {
+func (p *companyModel) save(in *input) {
 	in.SetValue(p.learnt.Marshal(), in.headers())
 	in.settle()
 	p.saved, p.dirty = time.Now(), false
 	p.unsaved.Store(0)
 }
 
-// pupil is the record's company.
-func (l *Learner) pupil(in *input) *pupil {
+// companyModel is that of the record's company.
+func (l *Learner) companyModel(in *input) *companyModel {
 	l.mu.Lock()
 	p := l.companies[in.company]
 	if p == nil {
-		p = new(pupil)
+		p = new(companyModel)
 		l.companies[in.company] = p
 	}
 	l.mu.Unlock()
@@ -178,28 +179,28 @@ func (l *Learner) pupil(in *input) *pupil {
 // resume begins with what the table holds, after a start or a rebalance: what was in
 // memory alone is delivered again. For a value that cannot be read a new model
 // is begun.
-func (p *pupil) resume(in *input, former []byte) {
-	p.learnt, p.dirty = score.NewLearnt(), false
+func (p *companyModel) resume(in *input, former []byte) {
+	p.learnt, p.dirty = rank.NewLearnt(), false
 	p.resumed, p.second, p.taken = time.Time{}, 0, 0
 	p.unsaved.Store(0)
 	value, ok := in.Value().([]byte)
-	if stored, err := score.UnmarshalLearnt(value); ok && err == nil {
+	if stored, err := rank.UnmarshalLearnt(value); ok && err == nil {
 		p.learnt = stored
 	}
-	if before, err := score.UnmarshalLearnt(former); !ok && err == nil {
+	if before, err := rank.UnmarshalLearnt(former); !ok && err == nil {
 		p.learnt.Model = before.Model
 	}
 }
 
 // isLate says whether the tables are so far past a coupon that nothing is learnt from
 // it. One that a former owner may have learnt from is not late.
-func (p *pupil) isLate(appended time.Time) bool {
+func (p *companyModel) isLate(appended time.Time) bool {
 	return time.Since(appended) > learnLate && appended.Sub(p.resumed) > learnAgain
 }
 
 // mayTake counts the coupons of a second. The broker's clock says which one that is,
 // so that it does not matter how fast they are delivered again.
-func (p *pupil) mayTake(appended time.Time) bool {
+func (p *companyModel) mayTake(appended time.Time) bool {
 	if second := appended.Unix(); second > p.second {
 		p.second, p.taken = second, 0
 	}

@@ -9,19 +9,20 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/tester"
 
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
 // school is a world that counts lessons.
 type school struct {
-	choices []*score.Choice
+	choices []*state.Choice
 }
 
-func (s *school) Learn(_ string, c *score.Choice, m *score.Model) (score.Grade, error) {
+func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
 	s.choices = append(s.choices, c)
 	m.Steps++
-	return score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
 }
 
 // owner is a place whose epoch a test may raise.
@@ -73,19 +74,19 @@ func (c *classroom) sendAt(since time.Time, key string, value []byte) {
 func (c *classroom) choose(partition int32, offset int64) { c.send(choice(partition, offset)) }
 
 func choice(partition int32, offset int64) []byte {
-	return score.MarshalMessage(&score.Choice{UserID: "u", At: noon.Unix(), Legs: []score.Leg{
-		{Cause: score.Cause{Partition: partition, Position: score.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e"},
+	return state.MarshalMessage(&state.Choice{UserID: "u", At: noon.Unix(), Legs: []state.Leg{
+		{Cause: state.Cause{Partition: partition, Position: state.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e"},
 	}})
 }
 
 // stored is what the table says; nil: nothing.
-func (c *classroom) stored() *score.Learnt {
+func (c *classroom) stored() *rank.Learnt {
 	c.Helper()
 	value, ok := c.tester.TableValue(topics.TableLearner, "default/model").([]byte)
 	if !ok {
 		return nil
 	}
-	learnt, err := score.UnmarshalLearnt(value)
+	learnt, err := rank.UnmarshalLearnt(value)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -127,25 +128,25 @@ func TestLearner_GoesOnFromTheTableAfterAnotherOwner(t *testing.T) {
 	c.owner.epoch = 4 // a rebalance, and nobody else wrote
 	c.choose(0, 2)    // was not saved, so it is delivered again
 	c.choose(0, 3)
-	c.send(score.MarshalMessage(&score.Rewrite{}))
+	c.send(state.MarshalMessage(&state.Rewrite{}))
 	if s := c.stored(); s.Model.Steps != 3 || s.Epoch != 4 {
 		t.Errorf("after a rebalance the table holds %d steps of epoch %d, want 3 of 4", s.Model.Steps, s.Epoch)
 	}
-	other := score.NewLearnt()
+	other := rank.NewLearnt()
 	other.Epoch, other.Model.Steps = 5, 100
 	c.tester.SetTableValue(topics.TableLearner, "default/model", other.Marshal())
 	c.owner.epoch = 6
 	c.choose(0, 4)
-	c.send(score.MarshalMessage(&score.Rewrite{}))
+	c.send(state.MarshalMessage(&state.Rewrite{}))
 	if s := c.stored(); s.Model.Steps != 101 || s.Epoch != 6 {
 		t.Errorf("after another owner the table holds %d steps of epoch %d, want 101 of 6", s.Model.Steps, s.Epoch)
 	}
 }
 
 func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
-	former := score.NewLearnt()
+	former := rank.NewLearnt()
 	former.Model.Steps = 100
-	former.Advance(score.Cause{Position: score.Position{Source: 1, Offset: 50}})
+	former.Advance(state.Cause{Position: state.Position{Source: 1, Offset: 50}})
 	c := newClassroomAfter(t, map[string][]byte{"default/model": former.Marshal()})
 	c.choose(0, 1) // places on the new build's topics are others
 	if s := c.stored(); s.Model.Steps != 101 {
@@ -155,7 +156,7 @@ func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
 
 func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 	c := newClassroom(t)
-	for _, value := range [][]byte{{}, []byte("x"), score.MarshalMessage(&score.Choice{UserID: "u"}), score.MarshalMessage(&score.Resolved{})} {
+	for _, value := range [][]byte{{}, []byte("x"), state.MarshalMessage(&state.Choice{UserID: "u"}), state.MarshalMessage(&state.Resolved{})} {
 		c.send(value)
 		if _, _, ok := c.reject.Next(); !ok {
 			t.Errorf("%x was not rejected", value)
@@ -189,7 +190,7 @@ func TestLearner_PassesOverWhatIsLate(t *testing.T) {
 	want(2, 1)
 	c.choose(0, 4)
 	want(3, 1)
-	c.send(score.MarshalMessage(&score.Rewrite{}))
+	c.send(state.MarshalMessage(&state.Rewrite{}))
 	c.owner.epoch = 4
 	send(hourAgo, 1) // was saved: the span begins with what is new
 	send(hourAgo.Add(2*learnAgain), 5)
@@ -212,14 +213,14 @@ func TestLearner_PassesOverWhatIsTooMuch(t *testing.T) {
 func TestACouponIsAChoiceOnce(t *testing.T) {
 	p := newPipeline(t)
 	choices := p.tester.NewQueueTracker(topics.Choices)
-	next := func() *score.Choice {
+	next := func() *state.Choice {
 		t.Helper()
 		key, value, ok := choices.Next()
 		if !ok {
 			return nil
 		}
-		message, err := score.UnmarshalMessage(value.([]byte))
-		c, is := message.(*score.Choice)
+		message, err := state.UnmarshalMessage(value.([]byte))
+		c, is := message.(*state.Choice)
 		if err != nil || !is || key != "default/model" {
 			t.Fatalf("%q: %v, %v", key, message, err)
 		}
@@ -239,7 +240,7 @@ func TestACouponIsAChoiceOnce(t *testing.T) {
 	if c == nil || len(c.Legs) != 2 {
 		t.Fatalf("the second coupon is the choice %+v", c)
 	}
-	if before, err := score.UnmarshalBettor(c.Before); err != nil || before.Legs != 1 || len(before.Bets) != 1 {
+	if before, err := state.UnmarshalBettor(c.Before); err != nil || before.LegCount != 1 || len(before.Bets) != 1 {
 		t.Errorf("before the second coupon the bettor is %+v, %v", before, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/lovoo/goka/tester"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -67,26 +67,26 @@ func (p *pipeline) send(r topics.Record) {
 		tester.WithHeaders(goka.Headers{topics.HeaderReceived: topics.FormatReceived(r.Received)}))
 }
 
-func (p *pipeline) bettor(id string) *score.Bettor {
+func (p *pipeline) bettor(id string) *state.Bettor {
 	p.Helper()
 	value, ok := p.tester.TableValue(topics.TableBettors, topics.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no bettor %s", id)
 	}
-	b, err := score.UnmarshalBettor(value)
+	b, err := state.UnmarshalBettor(value)
 	if err != nil {
 		p.Fatal(err)
 	}
 	return b
 }
 
-func (p *pipeline) fixture(id string) *score.Fixture {
+func (p *pipeline) fixture(id string) *state.Fixture {
 	p.Helper()
 	value, ok := p.tester.TableValue(topics.TableFixtures, topics.Key("default", id)).([]byte)
 	if !ok {
 		p.Fatalf("the table has no fixture %s", id)
 	}
-	f, err := score.UnmarshalFixture(value)
+	f, err := state.UnmarshalFixture(value)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -142,10 +142,10 @@ func TestACouponTeachesTheBettorAndTheFixture(t *testing.T) {
 	p.send(event("e2", "Liga"))
 	p.send(coupon("c1", "u", 10, "e1", "e2"))
 	b := p.bettor("u")
-	if !b.Known || b.Legs != 2 || len(b.Leagues) != 1 || b.Leagues[0].Key != score.Name("Tennis", "Liga") || b.Leagues[0].Weight != 2 {
+	if !b.Known || b.LegCount != 2 || len(b.Leagues) != 1 || b.Leagues[0].Key != state.Name("Tennis", "Liga") || b.Leagues[0].Weight != 2 {
 		t.Errorf("bettor = %+v", b)
 	}
-	if f := p.fixture("e2"); f.Legs != 1 || len(f.Neighbours) != 1 || f.Neighbours[0].Event != tipoff.EventRef("e1") {
+	if f := p.fixture("e2"); f.LegCount != 1 || len(f.Neighbours) != 1 || f.Neighbours[0].Event != tipoff.EventRef("e1") {
 		t.Errorf("fixture = %+v", f)
 	}
 	p.wantRejected()
@@ -155,19 +155,19 @@ func TestAUserNeverPostedCountsAllTheSame(t *testing.T) {
 	p := newPipeline(t)
 	p.send(event("e1", "Liga"))
 	p.send(coupon("c1", "stranger", 10, "e1"))
-	if b := p.bettor("stranger"); b.Known || b.Legs != 1 {
+	if b := p.bettor("stranger"); b.Known || b.LegCount != 1 {
 		t.Errorf("bettor = %+v", b)
 	}
 }
 
 func TestALegCountsWhenItsEventComes(t *testing.T) {
 	p := newPipeline(t)
-	const early = 3*score.WaitersPerChunk + 1
+	const early = 3*state.WaitersPerChunk + 1
 	for i := range early {
 		p.send(coupon(fmt.Sprint("c", i), fmt.Sprint("u", i%5), 10, "late", "known"))
 	}
 	p.send(event("known", "Liga"))
-	if b := p.bettor("u0"); b.Legs == 0 {
+	if b := p.bettor("u0"); b.LegCount == 0 {
 		t.Error("a leg whose event is not known held up another")
 	}
 	p.send(topics.PatchRecord("default", tipoff.EventPatch{ID: "late", Status: tipoff.StatusSuspended}, noon))
@@ -175,7 +175,7 @@ func TestALegCountsWhenItsEventComes(t *testing.T) {
 	legs := uint64(0)
 	for i := range 5 {
 		b := p.bettor(fmt.Sprint("u", i))
-		legs += b.Legs
+		legs += b.LegCount
 		for _, bet := range b.Bets {
 			if bet.Waiting != 0 {
 				t.Errorf("coupon %x still waits", bet.Coupon)
@@ -186,12 +186,12 @@ func TestALegCountsWhenItsEventComes(t *testing.T) {
 		t.Errorf("%d legs count, want %d", legs, 2*early)
 	}
 	f := p.fixture("late")
-	if f.Legs != early || f.Event.Status != tipoff.StatusSuspended || f.Chunks() != 4 {
-		t.Errorf("legs = %d, status = %s, chunks = %d", f.Legs, f.Event.Status, f.Chunks())
+	if f.LegCount != early || f.Event.Status != tipoff.StatusSuspended || f.Chunks() != 4 {
+		t.Errorf("legs = %d, status = %s, chunks = %d", f.LegCount, f.Event.Status, f.Chunks())
 	}
-	before := p.bettor("u0").Legs
+	before := p.bettor("u0").LegCount
 	p.send(event("late", "Serie")) // posted again: nobody waits any more
-	if p.bettor("u0").Legs != before || p.fixture("late").Legs != early {
+	if p.bettor("u0").LegCount != before || p.fixture("late").LegCount != early {
 		t.Error("a second post counted something")
 	}
 	p.wantRejected()
@@ -201,15 +201,15 @@ func TestALegThatReachesAChunkAfterTheReleaseIsAnswered(t *testing.T) {
 	p := newPipeline(t)
 	p.send(coupon("c1", "u", 10, "e"))
 	p.send(event("e", "Liga"))
-	legs := new(score.Bettor).Send(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
-		score.Cause{Position: score.Position{Source: 7}}, noon.Unix())
+	legs := new(state.Bettor).LegsOf(&tipoff.Coupon{ID: "c1", UserID: "u", Stake: 10, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
+		state.Cause{Position: state.Position{Source: 7}}, noon.Unix())
 	p.resolved.Seek(p.resolved.Hwm())
-	p.tester.Consume(topics.LoopFixtures, topics.PartKey(topics.Key("default", "e"), "0"), score.MarshalMessage(&legs[0]))
+	p.tester.Consume(topics.LoopFixtures, topics.PartKey(topics.Key("default", "e"), "0"), state.MarshalMessage(&legs[0]))
 	if _, _, ok := p.resolved.Next(); !ok {
 		t.Error("a late leg was not answered")
 	}
-	if b := p.bettor("u"); b.Legs != 1 {
-		t.Errorf("legs = %d, want 1", b.Legs)
+	if b := p.bettor("u"); b.LegCount != 1 {
+		t.Errorf("legs = %d, want 1", b.LegCount)
 	}
 }
 
@@ -221,8 +221,8 @@ func TestARepeatCountsOnce(t *testing.T) {
 	p.send(coupon("c1", "u", 10, "e1"))
 	p.send(coupon("c1", "u", 99, "e2"))
 	p.send(coupon("c1", "v", 10, "e1")) // another user's: another coupon
-	if b, f := p.bettor("u"), p.fixture("e1"); b.Legs != 1 || f.Legs != 2 || p.fixture("e2").Legs != 0 {
-		t.Errorf("bettor's legs = %d, fixtures' = %d and %d", b.Legs, f.Legs, p.fixture("e2").Legs)
+	if b, f := p.bettor("u"), p.fixture("e1"); b.LegCount != 1 || f.LegCount != 2 || p.fixture("e2").LegCount != 0 {
+		t.Errorf("bettor's legs = %d, fixtures' = %d and %d", b.LegCount, f.LegCount, p.fixture("e2").LegCount)
 	}
 	p.wantRejected("coupon_id: is taken")
 }
@@ -260,8 +260,8 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 		"not valid JSON", "at least one", "must be the key's", "not a leg", "not a message to a bettor", "not a message to a fixture", "not valid JSON", "must be the key's")
 	p.send(event("e", "Liga"))
 	p.send(coupon("c", "u", 1, "e"))
-	if b := p.bettor("u"); b.Legs != 1 {
-		t.Errorf("after all that a good coupon counts %d legs", b.Legs)
+	if b := p.bettor("u"); b.LegCount != 1 {
+		t.Errorf("after all that a good coupon counts %d legs", b.LegCount)
 	}
 }
 
@@ -291,12 +291,12 @@ func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
 	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
 	p.copied(build, topics.Record{Topic: topics.Coupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
 	key := topics.Key("default", "u")
-	b, err := score.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
-	if err != nil || !b.Known || b.Legs != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
+	b, err := state.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
+	if err != nil || !b.Known || b.LegCount != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
 		t.Errorf("%+v, %v", b, err)
 	}
-	f, err := score.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), topics.Key("default", "e")).([]byte))
-	if err != nil || f.Legs != 2 || f.Event.League != "Second" {
+	f, err := state.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), topics.Key("default", "e")).([]byte))
+	if err != nil || f.LegCount != 2 || f.Event.League != "Second" {
 		t.Errorf("%+v, %v", f, err)
 	}
 	// A rejection names the fact, not the copy, by the name that every build has.
@@ -324,8 +324,8 @@ func TestAWrongClockHarmsNobodyElse(t *testing.T) {
 	p.send(at("c4", "hours", noon.Add(20*time.Hour))) // within the bound: counts as made when received
 	p.send(at("c5", "second", yearOne))
 	p.wantRejected("one day ahead")
-	if f := p.fixture("e"); f.Legs != 4 || f.Popularity.At != noon.Unix() || f.Popularity.Sum != 2 {
-		t.Errorf("the fixture has %d legs and popularity %+v", f.Legs, f.Popularity)
+	if f := p.fixture("e"); f.LegCount != 4 || f.Popularity.At != noon.Unix() || f.Popularity.Sum != 2 {
+		t.Errorf("the fixture has %d legs and popularity %+v", f.LegCount, f.Popularity)
 	}
 	for user, made := range map[string]time.Time{"first": yearOne, "good": noon, "hours": noon} {
 		if b := p.bettor(user); b.At != made.Unix() || b.Weight != 1 || b.Leagues[0].Weight != 1 {

@@ -9,7 +9,8 @@ import (
 
 	"tipoff/broker"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -21,13 +22,13 @@ type diary struct {
 	last map[string]int64 // by company, the newest lesson
 }
 
-func (d *diary) Learn(company string, c *score.Choice, m *score.Model) (score.Grade, error) {
+func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
 	n := c.Legs[0].Cause.Offset
 	m.Steps += note(n)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last[company] = max(d.last[company], n)
-	return score.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
 }
 
 // reached says that every company has been taught up to a lesson.
@@ -51,7 +52,7 @@ func (w *world) startLearner(d *diary) *process {
 	var ctx context.Context
 	ctx, p.end = context.WithCancel(context.Background())
 	cluster := w.connect(p.way.dial)
-	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, func(string) {})
+	owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, func(string) {})
 	processor := cluster.NewProcessor(processors.NewLearner(d, nil).Graph(owner, topics.TableSet{}), owner)
 	go func() {
 		defer close(p.ended)
@@ -66,10 +67,10 @@ func (w *world) startLearner(d *diary) *process {
 func (w *world) choose(company string, number int64) {
 	w.Helper()
 	now := time.Now()
-	choice := score.Choice{UserID: "u", At: now.Unix(), Legs: []score.Leg{
-		{Cause: score.Cause{Position: score.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
+	choice := state.Choice{UserID: "u", At: now.Unix(), Legs: []state.Leg{
+		{Cause: state.Cause{Position: state.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
 	}}
-	w.publish(topics.Record{Topic: topics.Choices, Key: topics.Key(company, topics.ModelID), Value: score.MarshalMessage(&choice), Received: now})
+	w.publish(topics.Record{Topic: topics.Choices, Key: topics.Key(company, topics.ModelID), Value: state.MarshalMessage(&choice), Received: now})
 }
 
 // chosen are the ends of the topic of choices, and what the learner has committed.
@@ -177,7 +178,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 	}
 	for _, company := range companies {
 		value := w.table(topics.TableLearner, company)[topics.Key(company, topics.ModelID)]
-		learnt, err := score.UnmarshalLearnt([]byte(value))
+		learnt, err := rank.UnmarshalLearnt([]byte(value))
 		if err != nil {
 			w.Fatal(err)
 		}

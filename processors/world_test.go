@@ -18,7 +18,7 @@ import (
 
 	"tipoff/broker"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -102,7 +102,7 @@ func (w *world) start() *process {
 		rewrite func(topics.TableSet, string) topics.Record
 	}{{processors.Bettors, processors.RewriteBettor}, {processors.Fixtures, processors.RewriteFixture}} {
 		rewriter := cluster.NewRewriter(publisher, func(key string) topics.Record { return half.rewrite(topics.TableSet{}, key) })
-		owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
+		owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
 		processor := cluster.NewProcessor(half.graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = rewriter.Run(ctx) })
 		running.Go(func() { _ = processor.Run(ctx) })
@@ -298,7 +298,7 @@ func (w *world) table(topic, company string) map[string]string {
 			delete(newest, r.key)
 			continue
 		}
-		if epoch := score.Epoch([]byte(r.value)); epoch >= epochs[r.key] {
+		if epoch := state.Epoch([]byte(r.value)); epoch >= epochs[r.key] {
 			newest[r.key], epochs[r.key] = r.value, epoch
 		}
 	}

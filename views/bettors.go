@@ -3,7 +3,7 @@ package views
 import (
 	"fmt"
 
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -14,10 +14,10 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	if !ok {
 		return fmt.Errorf("bettor %q: the key is not company/user", key)
 	}
-	var fresh *score.Bettor
+	var fresh *state.Bettor
 	if value != nil {
 		var err error
-		if fresh, err = score.UnmarshalBettor(value); err != nil {
+		if fresh, err = state.UnmarshalBettor(value); err != nil {
 			return fmt.Errorf("bettor %q: %w", key, err)
 		}
 		fresh.User.ID = id
@@ -38,7 +38,7 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	return nil
 }
 
-func (c *company) bettor(id string) *score.Bettor {
+func (c *company) bettor(id string) *state.Bettor {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.bettors[id]

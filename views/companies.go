@@ -13,7 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 )
 
 // ErrStale is what a value is that a former owner of its partition wrote after it
@@ -24,7 +25,7 @@ var ErrStale = errors.New("written by a former owner")
 type Views struct {
 	mu        sync.RWMutex
 	companies map[string]*company
-	ranker    string // one of [score.Rankers]
+	ranker    string // one of [rank.Rankers]
 	learning  bool   // see [NewLearning]
 	scratches sync.Pool
 }
@@ -32,13 +33,13 @@ type Views struct {
 // company is the state of one company; its data never meets another's.
 type company struct {
 	mu      sync.RWMutex
-	index   *score.Index
-	bettors map[string]*score.Bettor // values do not change once they are here
+	index   *rank.Index
+	bettors map[string]*state.Bettor // values do not change once they are here
 	epochs  map[uint64]uint64        // of the fixtures' values
-	learnt  *score.Learnt            // what the learner's table says; likewise
+	learnt  *rank.Learnt             // what the learner's table says; likewise
 
 	// Only of learning views:
-	fixtures map[uint64]*score.Fixture // values do not change once they are here
+	fixtures map[uint64]*state.Fixture // values do not change once they are here
 	clock    time.Time                 // events that have begun by then are not open
 }
 
@@ -46,12 +47,12 @@ type company struct {
 func New() *Views {
 	return &Views{
 		companies: map[string]*company{},
-		scratches: sync.Pool{New: func() any { return new(score.Scratch) }},
+		scratches: sync.Pool{New: func() any { return new(rank.Scratch) }},
 	}
 }
 
-// RankBy sets how recommendations are ranked, by one of [score.Rankers]. It is to be
-// called before the first question; else it is [score.RankerTipoff].
+// RankBy sets how recommendations are ranked, by one of [rank.Rankers]. It is to be
+// called before the first question; else it is [rank.RankerTipoff].
 func (v *Views) RankBy(ranker string) { v.ranker = ranker }
 
 // company finds a company's state, nil if nothing of it has come yet.
@@ -69,9 +70,9 @@ func (v *Views) makeCompany(name string) *company {
 	defer v.mu.Unlock()
 	c := v.companies[name]
 	if c == nil {
-		c = &company{index: score.NewIndex(), bettors: map[string]*score.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(score.Learnt)}
+		c = &company{index: rank.NewIndex(), bettors: map[string]*state.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(rank.Learnt)}
 		if v.learning {
-			c.fixtures = map[uint64]*score.Fixture{}
+			c.fixtures = map[uint64]*state.Fixture{}
 		}
 		v.companies[name] = c
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -33,7 +33,7 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		delete(c.fixtures, tipoff.EventRef(id))
 		return nil
 	}
-	fixture, err := score.UnmarshalFixture(value)
+	fixture, err := state.UnmarshalFixture(value)
 	if err != nil {
 		return fmt.Errorf("fixture %q: %w", key, err)
 	}

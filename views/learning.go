@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 )
 
 // late is how much later than the newest coupon another may be handled and still be
@@ -26,16 +27,16 @@ func NewLearning() *Views {
 // the company's state without the coupon: its bettor is as before, and what the
 // fixtures have counted of it is taken out. The error says that the choice cannot be
 // read.
-func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (score.Grade, error) {
-	before := new(score.Bettor)
+func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) (rank.Grade, error) {
+	before := new(state.Bettor)
 	if len(choice.Before) > 0 {
 		var err error
-		if before, err = score.UnmarshalBettor(choice.Before); err != nil {
-			return score.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
+		if before, err = state.UnmarshalBettor(choice.Before); err != nil {
+			return rank.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
 		}
 	}
 	before.User.ID = choice.UserID
-	scratch := v.scratches.Get().(*score.Scratch)
+	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
 	c := v.makeCompany(name)
 	c.mu.Lock()
@@ -50,7 +51,7 @@ func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (sc
 	defer c.index.PutBettor(before, current)
 	events, less := c.takeOut(choice.Legs)
 	defer c.putBack(less)
-	q := &score.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
+	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
 	grade := c.index.GradeOf(q, events, scratch)
 	model.Learn(c.index, q, events, scratch)
 	return grade, nil
@@ -58,8 +59,8 @@ func (v *Views) Learn(name string, choice *score.Choice, model *score.Model) (sc
 
 // takeOut makes the index forget the legs, and lists their events and, as less, the
 // fixtures that it took something from.
-func (c *company) takeOut(legs []score.Leg) (events []uint64, less map[uint64]*score.Fixture) {
-	less = map[uint64]*score.Fixture{}
+func (c *company) takeOut(legs []state.Leg) (events []uint64, less map[uint64]*state.Fixture) {
+	less = map[uint64]*state.Fixture{}
 	for i := range legs {
 		ref := tipoff.EventRef(legs[i].EventID)
 		events = append(events, ref)
@@ -77,7 +78,7 @@ func (c *company) takeOut(legs []score.Leg) (events []uint64, less map[uint64]*s
 	return events, less
 }
 
-func (c *company) putBack(less map[uint64]*score.Fixture) {
+func (c *company) putBack(less map[uint64]*state.Fixture) {
 	for ref := range less {
 		c.index.PutFixture(ref, c.fixtures[ref], c.clock)
 	}

@@ -10,58 +10,59 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
 // book is a company as the processors would keep it.
 type book struct {
 	t        *testing.T
-	bettors  map[string]*score.Bettor
-	fixtures map[string]*score.Fixture
+	bettors  map[string]*state.Bettor
+	fixtures map[string]*state.Fixture
 	offset   int64
 }
 
 func newBook(t *testing.T) *book {
-	b := &book{t: t, bettors: map[string]*score.Bettor{}, fixtures: map[string]*score.Fixture{}}
+	b := &book{t: t, bettors: map[string]*state.Bettor{}, fixtures: map[string]*state.Fixture{}}
 	for i := range 40 {
-		f := new(score.Fixture)
+		f := new(state.Fixture)
 		f.Post(tipoff.Event{
 			ID: fmt.Sprint("e", i), Sport: "Tennis", League: fmt.Sprint("L", i%4), Begin: noon.Add(48 * time.Hour), End: noon.Add(50 * time.Hour),
 			Participants: []string{}, Status: tipoff.StatusOpen,
-		}, score.Position{Source: 1, Offset: int64(i)})
+		}, state.Position{Source: 1, Offset: int64(i)})
 		b.fixtures[fmt.Sprint("e", i)] = f
 	}
 	return b
 }
 
 // bet takes a coupon in, and answers the choice that the learner gets of it.
-func (b *book) bet(user string, at time.Time, events ...string) *score.Choice {
+func (b *book) bet(user string, at time.Time, events ...string) *state.Choice {
 	b.t.Helper()
-	state := b.bettors[user]
-	choice := &score.Choice{UserID: user, At: at.Unix()}
-	if state == nil {
-		state = new(score.Bettor)
+	bettor := b.bettors[user]
+	choice := &state.Choice{UserID: user, At: at.Unix()}
+	if bettor == nil {
+		bettor = new(state.Bettor)
 	} else {
-		choice.Before = state.Marshal()
+		choice.Before = bettor.Marshal()
 	}
-	fresh, err := score.UnmarshalBettor(state.Marshal())
+	fresh, err := state.UnmarshalBettor(bettor.Marshal())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.offset++
-	place := score.Position{Source: 2, Offset: b.offset}
+	position := state.Position{Source: 2, Offset: b.offset}
 	c := tipoff.Coupon{ID: fmt.Sprint(b.offset), UserID: user, Stake: 1, Timestamp: at}
 	for _, event := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
 	}
-	fresh.Note(&c, place, place, at.Unix())
-	choice.Legs = fresh.Send(&c, score.Cause{Position: place, Floor: place.Offset}, at.Unix())
+	fresh.AddCoupon(&c, position, position, at.Unix())
+	choice.Legs = fresh.LegsOf(&c, state.Cause{Position: position, Floor: position.Offset}, at.Unix())
 	for i := range choice.Legs {
 		leg := &choice.Legs[i]
 		f := b.fixtures[leg.EventID]
 		f.Count(leg)
-		fresh.Apply(score.Resolve(leg, f.Traits()), at.Unix())
+		fresh.Apply(state.Resolve(leg, f.Traits()), at.Unix())
 	}
 	b.bettors[user] = fresh
 	return choice
@@ -78,7 +79,7 @@ func (b *book) show(v *Views) {
 }
 
 // days bets for a while.
-func (b *book) days(bets int) (choices []*score.Choice) {
+func (b *book) days(bets int) (choices []*state.Choice) {
 	for i := range bets {
 		at := noon.Add(time.Duration(i) * time.Minute)
 		choices = append(choices, b.bet(fmt.Sprint("u", i%7), at, fmt.Sprint("e", i%7*4+i/7%4), fmt.Sprint("e", i*i%40)))
@@ -94,7 +95,7 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	before, after, other := NewLearning(), NewLearning(), NewLearning()
 	b.show(before)
 	b.show(other)
-	taught := score.NewModel() // so that the learnt rankers have something to say
+	taught := rank.NewModel() // so that the learnt rankers have something to say
 	for _, choice := range choices[100:] {
 		if _, err := other.Learn("default", choice, taught); err != nil {
 			t.Fatal(err)
@@ -102,8 +103,8 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	}
 	last := b.bet("u3", noon.Add(40*time.Hour), "e38", "e39") // the first bets for long: who saw them would know
 	b.show(after)
-	grade := func(v *Views) (score.Grade, *score.Model) {
-		m, err := score.UnmarshalModel(taught.Marshal())
+	grade := func(v *Views) (rank.Grade, *rank.Model) {
+		m, err := rank.UnmarshalModel(taught.Marshal())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,7 @@ func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 	last := b.bet("u3", noon.Add(time.Hour), "e38")
 	v := NewLearning()
 	b.show(v)
-	m := score.NewModel()
+	m := rank.NewModel()
 	if g, err := v.Learn("default", last, m); err != nil || g.Targets == 0 {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -155,19 +156,19 @@ func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 	if all, open := v.makeCompany("default").index.Len(); all == 0 || open != 0 {
 		t.Errorf("%d of %d events are open after all have begun", open, all)
 	}
-	if _, err := v.Learn("default", &score.Choice{UserID: "u", Before: []byte{99}}, m); err == nil {
+	if _, err := v.Learn("default", &state.Choice{UserID: "u", Before: []byte{99}}, m); err == nil {
 		t.Error("a state that cannot be read was taken")
 	}
 }
 
 func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
-	v, learnt := New(), score.NewLearnt()
+	v, learnt := New(), rank.NewLearnt()
 	learnt.Epoch = 5
-	learnt.Live.Add(score.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
+	learnt.Live.Add(rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
 	put(t, v.PutModel("default/model", learnt.Marshal()))
-	lessons := v.Lessons()
-	if len(lessons) != 1 || lessons[0].Day.Coupons != 1 || lessons[0].Hour.NDCG != 0.5 || lessons[0].Leader == "" || len(lessons[0].Rankers) != len(score.ExpertNames) {
-		t.Errorf("lessons are %+v", lessons)
+	stats := v.LearningStats()
+	if len(stats) != 1 || stats[0].Day.Coupons != 1 || stats[0].Hour.NDCG != 0.5 || stats[0].Leader == "" || len(stats[0].Rankers) != len(rank.ComparedRankers) {
+		t.Errorf("stats are %+v", stats)
 	}
 	learnt.Epoch = 4
 	if err := v.PutModel("default/model", learnt.Marshal()); !errors.Is(err, ErrStale) {
@@ -177,7 +178,7 @@ func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
 		t.Error("a broken value was taken")
 	}
 	put(t, v.PutModel("default/model", nil))
-	if len(v.Lessons()) != 0 {
+	if len(v.LearningStats()) != 0 {
 		t.Error("a model that was deleted is still there")
 	}
 }

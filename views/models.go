@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/topics"
 )
 
@@ -15,10 +15,10 @@ func (v *Views) PutModel(key string, value []byte) error {
 	if !ok || id != topics.ModelID {
 		return fmt.Errorf("model %q: the key is not company/%s", key, topics.ModelID)
 	}
-	learnt := new(score.Learnt)
+	learnt := new(rank.Learnt)
 	if value != nil {
 		var err error
-		if learnt, err = score.UnmarshalLearnt(value); err != nil {
+		if learnt, err = rank.UnmarshalLearnt(value); err != nil {
 			return fmt.Errorf("model %q: %w", key, err)
 		}
 	}
@@ -32,17 +32,17 @@ func (v *Views) PutModel(key string, value []byte) error {
 	return nil
 }
 
-// Lesson is how well the learner does for one company, as its table says.
-type Lesson struct {
+// LearningStats is how well the learner does for one company, as its table says.
+type LearningStats struct {
 	Company   string
 	Steps     uint64             // coupons learnt from, ever
-	Hour, Day score.LiveSpan     // before the newest coupon, by the coupons' clock
+	Hour, Day rank.LiveSpan      // before the newest coupon, by the coupons' clock
 	Rankers   map[string]float64 // running NDCG@10 of every way to rank that is compared
 	Leader    string             // of them, the one that serves
 }
 
-// Lessons says how well the learner does for every company that it knows.
-func (v *Views) Lessons() (lessons []Lesson) {
+// LearningStats says how well the learner does for every company that it knows.
+func (v *Views) LearningStats() (all []LearningStats) {
 	v.each(func(name string, c *company) {
 		c.mu.RLock()
 		defer c.mu.RUnlock()
@@ -50,15 +50,15 @@ func (v *Views) Lessons() (lessons []Lesson) {
 		if m == nil {
 			return
 		}
-		lesson := Lesson{
+		stats := LearningStats{
 			Company: name, Steps: m.Steps,
 			Hour: c.learnt.Live.Over(time.Hour), Day: c.learnt.Live.Over(24 * time.Hour),
-			Rankers: map[string]float64{}, Leader: score.ExpertNames[m.Leader()],
+			Rankers: map[string]float64{}, Leader: rank.ComparedRankers[m.Leader()],
 		}
-		for e, name := range score.ExpertNames {
-			lesson.Rankers[name] = m.Quality[e].NDCG()
+		for e, name := range rank.ComparedRankers {
+			stats.Rankers[name] = m.Quality[e].NDCG()
 		}
-		lessons = append(lessons, lesson)
+		all = append(all, stats)
 	})
-	return lessons
+	return all
 }

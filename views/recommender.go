@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/rank"
 )
 
 // Why a recommendation is empty.
@@ -20,16 +20,16 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	if c == nil {
 		return answer
 	}
-	scratch := v.scratches.Get().(*score.Scratch)
+	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	bettor := c.bettors[q.UserID]
-	answer.ColdStart = bettor == nil || bettor.Legs == 0
+	answer.ColdStart = bettor == nil || bettor.LegCount == 0
 	if answer.ColdStart { // follows nothing yet: what is popular then
 		q.Followed = false
 	}
-	ranked := c.index.Rank(&score.Question{
+	ranked := c.index.Rank(&rank.Question{
 		Query: q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
 	}, scratch)
 	for _, r := range ranked {

@@ -8,28 +8,28 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 
 func fixture(id, league string, begin time.Time) []byte {
-	var f score.Fixture
+	var f state.Fixture
 	f.Post(tipoff.Event{
 		ID: id, Sport: "Tennis", League: league, Country: "USA", Begin: begin, End: begin.Add(time.Hour), Participants: []string{}, Status: tipoff.StatusOpen,
-	}, score.Position{Source: 1, Offset: 1})
+	}, state.Position{Source: 1, Offset: 1})
 	return f.Marshal()
 }
 
 func bettor(league string, events ...string) []byte {
-	var b score.Bettor
+	var b state.Bettor
 	for i, event := range events {
 		c := tipoff.Coupon{ID: event, UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
-		at := score.Position{Source: 1, Offset: int64(i)}
-		b.Note(&c, at, at, noon.Unix())
-		for _, leg := range b.Send(&c, score.Cause{Position: at}, noon.Unix()) {
-			b.Apply(score.Resolve(&leg, score.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
+		at := state.Position{Source: 1, Offset: int64(i)}
+		b.AddCoupon(&c, at, at, noon.Unix())
+		for _, leg := range b.LegsOf(&c, state.Cause{Position: at}, noon.Unix()) {
+			b.Apply(state.Resolve(&leg, state.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
 		}
 	}
 	return b.Marshal()
@@ -198,10 +198,10 @@ func TestRecommend_FollowedIsWhatIsPopularWhereNothingIsFollowed(t *testing.T) {
 	put(t, v.PutFixture("default/a", fixture("a", "A", noon.Add(time.Hour)), noon))
 	for _, user := range []string{"u", "never heard of"} { // u bet on an event that nobody has posted
 		if user == "u" {
-			var b score.Bettor
+			var b state.Bettor
 			c := tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "unknown", Odds: 2}}}
-			at := score.Position{Source: 1}
-			b.Note(&c, at, at, noon.Unix())
+			at := state.Position{Source: 1}
+			b.AddCoupon(&c, at, at, noon.Unix())
 			put(t, v.PutBettor("default/u", b.Marshal()))
 		}
 		if r := v.Recommend("default", tipoff.Query{UserID: user, N: 3, Followed: true}, noon); len(r.Items) != 1 {

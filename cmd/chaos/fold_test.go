@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -19,15 +19,15 @@ func small(t *testing.T) (*harness, *fold) {
 		return record{offset: offset, key: r.Key, value: r.Value, appended: noon, received: r.Received}
 	}
 	var events, coupons []record
-	fixtures := map[string]*score.Fixture{}
+	fixtures := map[string]*state.Fixture{}
 	for i, league := range []string{"A", "B"} {
 		e := tipoff.Event{ID: league, Sport: "S", League: league, Country: "C", Participants: []string{league + "1", league + "2"},
 			Begin: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Status: tipoff.StatusOpen}
 		events = append(events, stands(int64(i), topics.EventRecord(company, e, noon)))
-		fixtures[e.ID] = &score.Fixture{}
-		fixtures[e.ID].Post(e, score.Position{Source: 1, Offset: int64(i)})
+		fixtures[e.ID] = &state.Fixture{}
+		fixtures[e.ID].Post(e, state.Position{Source: 1, Offset: int64(i)})
 	}
-	var b score.Bettor
+	var b state.Bettor
 	for i, legs := range [][]string{{"A"}, {"B", "A"}, {"B"}} {
 		at := noon.Add(-time.Duration(i) * 24 * time.Hour)
 		c := tipoff.Coupon{ID: string(rune('1' + i)), UserID: "u", Stake: 1, Timestamp: at}
@@ -35,11 +35,11 @@ func small(t *testing.T) (*harness, *fold) {
 			c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2, Market: "m", Outcome: "1"})
 		}
 		coupons = append(coupons, stands(int64(i), topics.CouponRecord(company, c, noon)))
-		place := score.Position{Source: 2, Offset: int64(i)}
-		b.Note(&c, place, place, noon.Unix())
-		for _, leg := range b.Send(&c, score.Cause{Position: place}, noon.Unix()) {
+		place := state.Position{Source: 2, Offset: int64(i)}
+		b.AddCoupon(&c, place, place, noon.Unix())
+		for _, leg := range b.LegsOf(&c, state.Cause{Position: place}, noon.Unix()) {
 			fixtures[leg.EventID].Count(&leg)
-			b.Apply(score.Resolve(&leg, fixtures[leg.EventID].Traits()), noon.Unix())
+			b.Apply(state.Resolve(&leg, fixtures[leg.EventID].Traits()), noon.Unix())
 		}
 	}
 	h := &harness{bettorValues: map[string][]byte{topics.Key(company, "u"): b.Marshal()}, fixtureValues: map[string][]byte{}}
@@ -72,9 +72,9 @@ func TestFold_AgreesWithTheTables(t *testing.T) {
 }
 
 func TestFold_SeesEachDifference(t *testing.T) {
-	bettor := func(change func(*score.Bettor)) func(*harness) {
+	bettor := func(change func(*state.Bettor)) func(*harness) {
 		return func(h *harness) {
-			b, err := score.UnmarshalBettor(h.bettorValues["default/u"])
+			b, err := state.UnmarshalBettor(h.bettorValues["default/u"])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,9 +82,9 @@ func TestFold_SeesEachDifference(t *testing.T) {
 			h.bettorValues["default/u"] = b.Marshal()
 		}
 	}
-	fixture := func(change func(*score.Fixture)) func(*harness) {
+	fixture := func(change func(*state.Fixture)) func(*harness) {
 		return func(h *harness) {
-			f, err := score.UnmarshalFixture(h.fixtureValues["default/A"])
+			f, err := state.UnmarshalFixture(h.fixtureValues["default/A"])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,17 +96,17 @@ func TestFold_SeesEachDifference(t *testing.T) {
 		name, kind string
 		plant      func(*harness)
 	}{
-		{"a leg learnt twice", "twice", bettor(func(b *score.Bettor) { b.Legs++ })},
-		{"a leg not learnt", "lost", bettor(func(b *score.Bettor) { b.Legs-- })},
-		{"a weight a billionth off", "wrong", bettor(func(b *score.Bettor) { b.Leagues[0].Weight *= 1 + 1e-8 })},
-		{"a coupon forgotten", "wrong", bettor(func(b *score.Bettor) { b.Bets = b.Bets[1:] })},
+		{"a leg learnt twice", "twice", bettor(func(b *state.Bettor) { b.LegCount++ })},
+		{"a leg not learnt", "lost", bettor(func(b *state.Bettor) { b.LegCount-- })},
+		{"a weight a billionth off", "wrong", bettor(func(b *state.Bettor) { b.Leagues[0].Weight *= 1 + 1e-8 })},
+		{"a coupon forgotten", "wrong", bettor(func(b *state.Bettor) { b.Bets = b.Bets[1:] })},
 		{"a bettor of nobody's", "wrong", func(h *harness) { h.bettorValues["default/x"] = h.bettorValues["default/u"] }},
-		{"an outcome missing", "lost", fixture(func(f *score.Fixture) { f.Outcomes = nil })},
+		{"an outcome missing", "lost", fixture(func(f *state.Fixture) { f.Outcomes = nil })},
 		{"no bettor", "lost", func(h *harness) { clear(h.bettorValues) }},
-		{"a leg counted twice", "twice", fixture(func(f *score.Fixture) { f.Legs++ })},
-		{"a pair too heavy", "wrong", fixture(func(f *score.Fixture) { f.Neighbours[0].Weight++ })},
-		{"an outcome too many", "wrong", fixture(func(f *score.Fixture) { f.Outcomes[0].Bets++ })},
-		{"an older version of the event", "wrong", fixture(func(f *score.Fixture) { f.Event.Status = tipoff.StatusSuspended })},
+		{"a leg counted twice", "twice", fixture(func(f *state.Fixture) { f.LegCount++ })},
+		{"a pair too heavy", "wrong", fixture(func(f *state.Fixture) { f.Neighbours[0].Weight++ })},
+		{"an outcome too many", "wrong", fixture(func(f *state.Fixture) { f.Outcomes[0].Bets++ })},
+		{"an older version of the event", "wrong", fixture(func(f *state.Fixture) { f.Event.Status = tipoff.StatusSuspended })},
 		{"no fixture", "lost", func(h *harness) { clear(h.fixtureValues) }},
 	} {
 		h, f := small(t)

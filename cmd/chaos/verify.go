@@ -13,7 +13,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"tipoff"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -329,7 +329,7 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		*faults = append(*faults, fault{kind, fmt.Sprintf(format, args...)})
 	}
 	for user, want := range f.users {
-		b, err := score.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
+		b, err := state.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
 		switch {
 		case err != nil:
 			say("lost", "bettor %s is not in the table: %v", user, err)
@@ -344,13 +344,13 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		}
 	}
 	for user, want := range tastes {
-		b, err := score.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
+		b, err := state.UnmarshalBettor(h.bettorValues[topics.Key(company, user)])
 		if err != nil {
 			say("lost", "bettor %s is not in the table: %v", user, err)
 			continue
 		}
-		if b.Legs != want.legs {
-			say(lessOrMore(b.Legs, want.legs), "bettor %s has learnt from %d legs, the fold from %d", user, b.Legs, want.legs)
+		if b.LegCount != want.legs {
+			say(lessOrMore(b.LegCount, want.legs), "bettor %s has learnt from %d legs, the fold from %d", user, b.LegCount, want.legs)
 			continue
 		}
 		waiting := 0
@@ -364,7 +364,7 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 			continue
 		}
 		fade := math.Pow(2, -float64(want.at-b.At)/tasteHalfLife)
-		compare := func(what string, got []score.Affinity, want map[string]float64, most int, key func(string) uint32) {
+		compare := func(what string, got []state.Affinity, want map[string]float64, most int, key func(string) uint32) {
 			weights := map[uint32]float64{}
 			for name, w := range want {
 				weights[key(name)] += w
@@ -382,17 +382,17 @@ func (h *harness) compareBettors(f *fold, tastes map[string]taste, faults *[]fau
 		}
 		pair := func(name string) uint32 {
 			sport, rest, _ := strings.Cut(name, "/")
-			return score.Name(sport, rest)
+			return state.Name(sport, rest)
 		}
-		single := func(name string) uint32 { return score.Name(name) }
+		single := func(name string) uint32 { return state.Name(name) }
 		if !near(b.Weight*fade, want.weight) {
 			say("wrong", "bettor %s: weight %v, the fold %v", user, b.Weight*fade, want.weight)
 		}
-		compare("sports", b.Sports, want.sports, score.MaxSports, single)
-		compare("leagues", b.Leagues, want.leagues, score.MaxLeagues, pair)
-		compare("teams", b.Teams, want.teams, score.MaxTeams, pair)
-		compare("markets", b.Markets, want.markets, score.MaxTastes, single)
-		compare("odds", b.Odds, want.odds, score.MaxTastes, func(name string) uint32 {
+		compare("sports", b.Sports, want.sports, state.MaxSports, single)
+		compare("leagues", b.Leagues, want.leagues, state.MaxLeagues, pair)
+		compare("teams", b.Teams, want.teams, state.MaxTeams, pair)
+		compare("markets", b.Markets, want.markets, state.MaxTastes, single)
+		compare("odds", b.Odds, want.odds, state.MaxTastes, func(name string) uint32 {
 			var n uint32
 			_, _ = fmt.Sscan(name, &n)
 			return n
@@ -405,7 +405,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 		*faults = append(*faults, fault{kind, fmt.Sprintf(format, args...)})
 	}
 	for id, want := range f.events {
-		fixture, err := score.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
+		fixture, err := state.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
 		switch {
 		case err != nil:
 			say("lost", "event %s is not in the table: %v", id, err)
@@ -425,13 +425,13 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 		}
 	}
 	for id, want := range demands {
-		fixture, err := score.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
+		fixture, err := state.UnmarshalFixture(h.fixtureValues[topics.Key(company, id)])
 		if err != nil {
 			say("lost", "fixture %s is not in the table: %v", id, err)
 			continue
 		}
-		if fixture.Legs != want.legs {
-			say(lessOrMore(fixture.Legs, want.legs), "fixture %s counts %d legs, the fold %d", id, fixture.Legs, want.legs)
+		if fixture.LegCount != want.legs {
+			say(lessOrMore(fixture.LegCount, want.legs), "fixture %s counts %d legs, the fold %d", id, fixture.LegCount, want.legs)
 			continue
 		}
 		if got := fixture.Popularity.Sum * math.Pow(2, -float64(want.at-fixture.Popularity.At)/popularityHalfLife); !near(got, want.popularity) {
@@ -445,7 +445,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 		if fixture.FirstBet != want.first {
 			say("wrong", "fixture %s was first bet on at %d, the fold says %d", id, fixture.FirstBet, want.first)
 		}
-		if len(want.outcomes) <= score.MaxOutcomes {
+		if len(want.outcomes) <= state.MaxOutcomes {
 			if len(fixture.Outcomes) != len(want.outcomes) {
 				say("lost", "fixture %s has %d outcomes, the fold %d", id, len(fixture.Outcomes), len(want.outcomes))
 			}
@@ -455,7 +455,7 @@ func (h *harness) compareFixtures(f *fold, demands map[string]*demand, faults *[
 				}
 			}
 		}
-		if len(want.neighbours) <= score.MaxNeighbours {
+		if len(want.neighbours) <= state.MaxNeighbours {
 			if len(fixture.Neighbours) != len(want.neighbours) {
 				say("wrong", "fixture %s has %d neighbours, the fold %d", id, len(fixture.Neighbours), len(want.neighbours))
 			}

@@ -15,7 +15,7 @@ import (
 	"tipoff/broker"
 	"tipoff/generator"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -38,13 +38,13 @@ func (b *bench) processing(ctx context.Context) error {
 	whole := func() (float64, error) {
 		var bets sync.Map // by key, the legs of each bettor
 		return b.stream(ctx, records, coupons, []graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
-			bettor, err := score.UnmarshalBettor(u.Value)
+			bettor, err := state.UnmarshalBettor(u.Value)
 			if err != nil {
 				return 0
 			}
-			before, _ := bets.Swap(u.Key, bettor.Legs)
+			before, _ := bets.Swap(u.Key, bettor.LegCount)
 			old, _ := before.(uint64)
-			return bettor.Legs - old
+			return bettor.LegCount - old
 		}, legs)
 	}
 	store := func() (float64, error) {

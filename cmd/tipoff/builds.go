@@ -14,8 +14,8 @@ import (
 	"tipoff/broker"
 	"tipoff/http"
 	"tipoff/processors"
-	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/state"
 	"tipoff/topics"
 	"tipoff/views"
 )
@@ -40,7 +40,7 @@ func (n *node) startBuilds(has map[role]bool, db *sink.Database) error {
 	b := &builds{node: n, processors: has[roleProcessors], learner: has[roleLearner], news: make(chan topics.TableSets, 1), running: map[int]*building{}}
 	if has[roleAPI] {
 		b.archive, b.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
-		n.measureLessons()
+		n.measureLearning()
 	}
 	now, err := n.cluster.TableSets()
 	if err != nil {
@@ -253,7 +253,7 @@ func (g *building) startProcessor(graph func(processors.Place, topics.TableSet) 
 
 func (g *building) newProcessor(graph func(processors.Place, topics.TableSet) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
 	cluster := g.builds.node.cluster
-	owner := cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
+	owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
 	p := cluster.NewProcessor(graph(owner, g.build), owner)
 	g.part(p.Group, p.State)
 	g.measure(lagCollector(&p.Lag))

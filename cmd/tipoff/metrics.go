@@ -8,7 +8,7 @@ import (
 
 	"tipoff/broker"
 	"tipoff/processors"
-	"tipoff/score"
+	"tipoff/rank"
 	"tipoff/sink"
 	"tipoff/topics"
 )
@@ -68,8 +68,8 @@ func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 // liveWindows are the spans of time over which the live quality is measured.
 var liveWindows = []string{"1h", "24h"}
 
-// measureLessons measures how well recommendations foresee coupons, by company.
-func (n *node) measureLessons() {
+// measureLearning measures how well recommendations foresee coupons, by company.
+func (n *node) measureLearning() {
 	window := []string{"company", "window"}
 	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
 	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
@@ -82,8 +82,8 @@ func (n *node) measureLessons() {
 		if v == nil {
 			return
 		}
-		for _, l := range v.Lessons() {
-			for i, span := range []score.LiveSpan{l.Hour, l.Day} {
+		for _, l := range v.LearningStats() {
+			for i, span := range []rank.LiveSpan{l.Hour, l.Day} {
 				emit(coupons, prometheus.GaugeValue, float64(span.Coupons), l.Company, liveWindows[i])
 				if span.Coupons > 0 {
 					emit(hr, prometheus.GaugeValue, span.HR/float64(span.Coupons), l.Company, liveWindows[i])

@@ -55,14 +55,14 @@ func TestServices_AProcessThatWakesUpTooLateHarmsNothing(t *testing.T) {
 			if !f.Known {
 				return fmt.Errorf("fixture %s is not known", key)
 			}
-			legs += f.Legs
+			legs += f.LegCount
 		}
 		if want := uint64(2 * users * rounds); legs != want {
 			return fmt.Errorf("fixtures count %d legs, want %d", legs, want)
 		}
 		for key, b := range bettors {
-			if b.Legs != 2*rounds {
-				return fmt.Errorf("bettor %s has %d legs, want %d", key, b.Legs, 2*rounds)
+			if b.LegCount != 2*rounds {
+				return fmt.Errorf("bettor %s has %d legs, want %d", key, b.LegCount, 2*rounds)
 			}
 		}
 		if len(bettors) != users || len(fixtures) != events {

@@ -20,18 +20,18 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
-	"tipoff/score"
 	"tipoff/sink"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
 // readTables reads both tables of a build to their present end.
-func readTables(t *testing.T, c *broker.Cluster, build topics.TableSet) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+func readTables(t *testing.T, c *broker.Cluster, build topics.TableSet) (bettors map[string]*state.Bettor, fixtures map[string]*state.Fixture) {
 	t.Helper()
-	bettors, fixtures = map[string]*score.Bettor{}, map[string]*score.Fixture{}
+	bettors, fixtures = map[string]*state.Bettor{}, map[string]*state.Fixture{}
 	var mu sync.Mutex
 	readTable(t, c, build.TableBettors(), func(u broker.Update) {
-		b, err := score.UnmarshalBettor(u.Value)
+		b, err := state.UnmarshalBettor(u.Value)
 		if err != nil {
 			t.Error(err)
 		}
@@ -43,7 +43,7 @@ func readTables(t *testing.T, c *broker.Cluster, build topics.TableSet) (bettors
 		if _, _, chunk := topics.SplitPartKey(u.Key); chunk {
 			return
 		}
-		f, err := score.UnmarshalFixture(u.Value)
+		f, err := state.UnmarshalFixture(u.Value)
 		if err != nil {
 			t.Error(err)
 		}
@@ -72,8 +72,8 @@ func readTable(t *testing.T, c *broker.Cluster, table string, apply func(broker.
 
 // tables are both tables at one moment.
 type tables struct {
-	bettors  map[string]*score.Bettor
-	fixtures map[string]*score.Fixture
+	bettors  map[string]*state.Bettor
+	fixtures map[string]*state.Fixture
 }
 
 func (a tables) differ(b tables) error {
@@ -85,12 +85,12 @@ func (a tables) differ(b tables) error {
 		return errors.New(keys(x, y))
 	}
 	for key := range a.bettors {
-		if d := score.DifferentBettors(a.bettors[key], b.bettors[key]); d != "" {
+		if d := differentBettors(a.bettors[key], b.bettors[key]); d != "" {
 			return fmt.Errorf("bettor %s: %s", key, d)
 		}
 	}
 	for key := range a.fixtures {
-		if d := score.DifferentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
+		if d := differentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
 			return fmt.Errorf("fixture %s: %s", key, d)
 		}
 	}
@@ -209,7 +209,7 @@ func (r *rebuilding) settled(build topics.TableSet) (now tables) {
 		coupons, learnt, counted := 0, uint64(0), uint64(0)
 		for key, b := range now.bettors {
 			coupons += len(b.Bets)
-			learnt += b.Legs
+			learnt += b.LegCount
 			for _, bet := range b.Bets {
 				if bet.Waiting != 0 {
 					return fmt.Errorf("bettor %s has a coupon that waits", key)
@@ -217,7 +217,7 @@ func (r *rebuilding) settled(build topics.TableSet) (now tables) {
 			}
 		}
 		for _, f := range now.fixtures {
-			counted += f.Legs
+			counted += f.LegCount
 		}
 		if coupons != r.coupons || learnt != counted {
 			return fmt.Errorf("%d coupons, want %d; %d legs learnt, %d counted", coupons, r.coupons, learnt, counted)

@@ -21,7 +21,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
-	"tipoff/score"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -175,7 +175,7 @@ func (s *services) connect() *broker.Cluster {
 }
 
 // tables reads both tables of the first build to their present end.
-func (s *services) tables(c *broker.Cluster) (bettors map[string]*score.Bettor, fixtures map[string]*score.Fixture) {
+func (s *services) tables(c *broker.Cluster) (bettors map[string]*state.Bettor, fixtures map[string]*state.Fixture) {
 	s.Helper()
 	return readTables(s.T, c, topics.TableSet{})
 }
@@ -264,12 +264,12 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 	eventually(t, 120*time.Second, func() error {
 		bettors, fixtures := s.tables(cluster)
 		for key, want := range byUser {
-			if b := bettors[key]; b == nil || b.Legs != want {
+			if b := bettors[key]; b == nil || b.LegCount != want {
 				return fmt.Errorf("bettor %s: %+v, want %d legs", key, b, want)
 			}
 		}
 		for key, want := range byEvent {
-			if f := fixtures[key]; f == nil || f.Legs != want {
+			if f := fixtures[key]; f == nil || f.LegCount != want {
 				return fmt.Errorf("fixture %s: %+v, want %d legs", key, f, want)
 			}
 		}

@@ -1,0 +1,80 @@
+package rank
+
+import (
+	"math"
+
+	"tipoff/state"
+)
+
+// category is a sport, a league, a team or a market.
+type category struct {
+	key   categoryKey
+	hash  uint64 // of key
+	name  string
+	crowd float64 // everyone's weight, scaled as [landmark] says
+	log   float32 // its logarithm
+	open  []int32 // slots of its open events, by beginning; of leagues and teams
+
+	offered int32 // number of its open events
+}
+
+type categoryKind byte
+
+const (
+	kindSport categoryKind = iota
+	kindLeague
+	kindTeam
+	kindMarket
+	kindCountry // of bettors
+)
+
+type categoryKey struct {
+	kind categoryKind
+	name uint32
+}
+
+// landmark is the second at which the crowd's weights are taken. All share it,
+// so shares need no time, and a sum stays right when a bettor's part of it is
+// taken out and put in again.
+const landmark = 1_577_836_800 // 2020-01-01
+
+// hash is that by which a category finds its rows.
+func (k categoryKey) hash() uint64 { return Scatter(uint64(k.kind)<<32 | uint64(k.name)) }
+
+func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
+	k := categoryKey{kind, key}
+	id, ok := x.ids[k]
+	if !ok {
+		id = int32(len(x.categories))
+		x.categories = append(x.categories, category{key: k, hash: k.hash(), log: float32(math.Log(leastCrowd))})
+		x.ids[k] = id
+	}
+	if name != "" {
+		x.categories[id].name = name
+	}
+	return id
+}
+
+func (x *Index) addTaste(b *state.Bettor, sign float64) {
+	if b == nil || b.Weight == 0 {
+		return
+	}
+	if sign > 0 {
+		x.bets += b.LegCount
+	} else {
+		x.bets -= b.LegCount
+	}
+	scale := sign * state.Decay(landmark-b.At, state.TasteHalfLife)
+	x.crowd += b.Weight * scale
+	for kind, list := range [][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
+		for _, a := range list {
+			id := x.category(categoryKind(kind), a.Key, "")
+			c := &x.categories[id]
+			c.crowd += a.Weight * scale
+			c.log = float32(math.Log(max(c.crowd, leastCrowd)))
+		}
+	}
+}
+
+// leastCrowd is the weight below which a category counts as never chosen.
+const leastCrowd = 1e-300

@@ -1,0 +1,322 @@
+package rank
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"tipoff"
+	"tipoff/state"
+)
+
+// Index holds the fixtures of one company ready for ranking, and the crowd's
+// taste. It is not safe for concurrent use: its owner locks.
+//
+// Every fixture has a slot, a small number that stays with it, so that ranking
+// walks slices and looks nothing up. A fixture that has begun leaves the open
+// ones but keeps its slot: it still tells what its bettors bet on next.
+type Index struct {
+	entries []entry
+	// Apart from the entries, as all pairs of a bettor's past ask for them; by slot.
+	rootLegs []float32        // square root of the legs
+	isOpen   []bool           // among the open ones
+	slots    map[uint64]int32 // by [tipoff.EventRef]
+	free     []int32
+	open     []int32 // slots of posted events that were open when last looked at
+
+	categories []category
+	ids        map[categoryKey]int32 // into categories
+	crowd      float64               // the crowd's weight in all, as [category.crowd]
+	bets       uint64                // by everyone, ever
+
+	bettors map[string]int32 // into trails
+	trails  []trail
+	gone    []int32 // of trails, free again
+	hot     [hotLists]hotList
+	timed   timing // of the last [Index.Refresh]
+}
+
+type entry struct {
+	ref       uint64
+	event     *tipoff.Event // nil: not posted, known as a neighbour only
+	openIndex int32         // index in open; -1: not there
+	begin     int64         // Unix microseconds
+	sport     int32         // into categories
+	league    int32
+	teams     []int32
+	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
+
+	legCount  float64
+	pop       state.Decayed
+	heats     [heats]heat
+	first     int64 // Unix seconds of the first bet known here; 0: none
+	timedAt   int64 // Unix seconds; another time's terms are not those kept in timed
+	timed     [timedTerms]float32
+	visits    []visit
+	trails    int32 // how many hold this event
+	countries []countryBets
+	outcomes  []state.OutcomeBets
+	before    []edge // events bet on before this one: its own pairs
+	after     []edge // the reverse: events whose before names this one
+}
+
+// edge is a pair of fixtures and its weight in bets.
+type edge struct {
+	slot   int32
+	weight float32
+}
+
+// NewIndex returns an index without fixtures.
+func NewIndex() *Index {
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]int32{}}
+}
+
+// Len is how many fixtures the index holds, and how many of them were open when
+// last looked at.
+func (x *Index) Len() (all, open int) { return len(x.slots), len(x.open) }
+
+// slot returns the slot of an event; a new one where it has none.
+func (x *Index) slot(ref uint64) int32 {
+	if slot, ok := x.slots[ref]; ok {
+		return slot
+	}
+	var slot int32
+	if last := len(x.free) - 1; last >= 0 {
+		slot = x.free[last]
+		x.free = x.free[:last]
+	} else {
+		slot = int32(len(x.entries))
+		x.entries, x.rootLegs, x.isOpen = append(x.entries, entry{}), append(x.rootLegs, 0), append(x.isOpen, false)
+	}
+	x.entries[slot], x.rootLegs[slot], x.isOpen[slot] = entry{ref: ref, openIndex: -1}, 0, false
+	x.slots[ref] = slot
+	return slot
+}
+
+// drop frees a slot that nothing needs any more.
+func (x *Index) drop(slot int32) {
+	e := &x.entries[slot]
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.trails > 0 {
+		return
+	}
+	delete(x.slots, e.ref)
+	x.entries[slot] = entry{openIndex: -1}
+	x.free = append(x.free, slot)
+}
+
+// PutFixture sets the newest state of a fixture. The index keeps parts of f,
+// which must not change afterwards. known is false while the event is not posted.
+func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
+	slot := x.slot(ref)
+	x.setNeighbours(slot, f.Neighbours)
+	e := &x.entries[slot]
+	e.legCount = float64(f.LegCount)
+	if len(f.Outcomes) != len(e.outcomes) {
+		for _, o := range f.Outcomes {
+			x.category(kindMarket, state.Name(o.Market), o.Market)
+		}
+	}
+	x.rootLegs[slot] = float32(math.Sqrt(e.legCount))
+	e.pop, e.outcomes = f.Popularity, f.Outcomes
+	e.heats = [heats]heat{
+		heatOf(f.Paces[0], state.PaceHalfLives[0]), heatOf(f.Paces[1], state.PaceHalfLives[1]), heatOf(f.Paces[2], state.PaceHalfLives[2]),
+		heatOf(f.Popularity, state.PopularityHalfLife), heatOf(f.Paces[3], state.PaceHalfLives[3]), heatOf(f.Paces[4], state.PaceHalfLives[4]),
+	}
+	e.first = f.FirstBet
+	e.timedAt = -1
+	if !f.Known {
+		return
+	}
+	event := &f.Event
+	if e.begin != event.Begin.UnixMicro() {
+		x.setOpen(slot, false) // it stands elsewhere in the lists that go by beginning
+	}
+	if e.event == nil || e.event.Sport != event.Sport || e.event.League != event.League ||
+		!slices.Equal(e.event.Participants, event.Participants) {
+		x.setOpen(slot, false)
+		e.sport = x.category(kindSport, state.Name(event.Sport), event.Sport)
+		e.league = x.category(kindLeague, state.Name(event.Sport, event.League), event.League)
+		e.named.sport, e.named.league = state.Name(event.Sport), state.Name(event.League)
+		e.teams = e.teams[:0:0]
+		for _, team := range event.Participants {
+			if id := x.category(kindTeam, state.Name(event.Sport, team), team); !slices.Contains(e.teams, id) {
+				e.teams = append(e.teams, id)
+			}
+		}
+	}
+	e.named.country = state.Name(event.Country)
+	e.event, e.begin = event, event.Begin.UnixMicro()
+	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
+		x.updateHot(slot)
+	}
+	x.refresh(e)
+}
+
+// RemoveFixture forgets a fixture.
+func (x *Index) RemoveFixture(ref uint64) {
+	slot, ok := x.slots[ref]
+	if !ok {
+		return
+	}
+	x.setOpen(slot, false)
+	x.setNeighbours(slot, nil)
+	e := &x.entries[slot]
+	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
+	x.rootLegs[slot] = 0
+	x.drop(slot)
+}
+
+// Begin takes every event that has begun by now out of the open ones.
+func (x *Index) Begin(now time.Time) {
+	micros := now.UnixMicro()
+	for i := len(x.open) - 1; i >= 0; i-- {
+		if slot := x.open[i]; x.entries[slot].begin <= micros {
+			x.setOpen(slot, false)
+		}
+	}
+}
+
+func (x *Index) setOpen(slot int32, open bool) {
+	e := &x.entries[slot]
+	x.isOpen[slot] = open
+	switch {
+	case open && e.openIndex < 0:
+		e.openIndex = int32(len(x.open))
+		x.open = append(x.open, slot)
+		x.listOpen(slot, true)
+	case !open && e.openIndex >= 0:
+		last := x.open[len(x.open)-1]
+		x.open[e.openIndex] = last
+		x.entries[last].openIndex = e.openIndex
+		x.open = x.open[:len(x.open)-1]
+		e.openIndex = -1
+		x.removeHot(slot)
+		x.listOpen(slot, false)
+	}
+}
+
+// setNeighbours replaces a fixture's pairs and keeps their reverse in step.
+func (x *Index) setNeighbours(slot int32, neighbours []state.Neighbour) {
+	old := x.entries[slot].before
+	fresh := make([]edge, len(neighbours))
+	for i, n := range neighbours {
+		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / state.PairUnit}
+	}
+	for i, f := range fresh {
+		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
+			continue
+		}
+		x.setAfter(f.slot, slot, f.weight)
+	}
+	for i, o := range old {
+		if i < len(fresh) && fresh[i].slot == o.slot {
+			continue
+		}
+		if !slices.ContainsFunc(fresh, func(f edge) bool { return f.slot == o.slot }) {
+			x.setAfter(o.slot, slot, 0)
+		}
+	}
+	x.entries[slot].before = fresh
+	for _, o := range old {
+		x.drop(o.slot)
+	}
+}
+
+// setAfter sets in from's reverse list the weight of the pair that the fixture to has
+// with it; 0 removes it.
+func (x *Index) setAfter(from, to int32, weight float32) {
+	list := &x.entries[from].after
+	i := slices.IndexFunc(*list, func(e edge) bool { return e.slot == to })
+	switch {
+	case weight == 0 && i >= 0:
+		(*list)[i] = (*list)[len(*list)-1]
+		*list = (*list)[:len(*list)-1]
+	case weight == 0:
+	case i >= 0:
+		(*list)[i].weight = weight
+	default:
+		*list = append(*list, edge{to, weight})
+	}
+}
+
+// PutBettor moves what the crowd owes to a bettor from his old state to the new
+// one: its taste, and the bets on each event from his country. Either state may
+// be nil. Countries are counted here and not in the fixtures' table, so that it
+// does not matter whether a user is posted before or after betting.
+func (x *Index) PutBettor(old, fresh *state.Bettor) {
+	x.addTaste(old, -1)
+	x.addTaste(fresh, 1)
+	x.putTrail(old, fresh)
+	was, is := legsByCountry(old), legsByCountry(fresh)
+	for leg, times := range was {
+		if is[leg] != times {
+			x.addCountry(leg, float64(is[leg]-times))
+		}
+	}
+	for leg, times := range is {
+		if _, counted := was[leg]; !counted {
+			x.addCountry(leg, float64(times))
+		}
+	}
+}
+
+// Event is a posted event, or nil.
+func (x *Index) Event(ref uint64) *tipoff.Event {
+	if slot, ok := x.slots[ref]; ok {
+		return x.entries[slot].event
+	}
+	return nil
+}
+
+// OpenEvents calls visit for every event that is open at now, in no order.
+func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
+	for _, slot := range x.open {
+		if event := x.entries[slot].event; event.Open(now) {
+			visit(event)
+		}
+	}
+}
+
+// Affinities describes with names what is known of a bettor, as of now. A category
+// whose last fixture is forgotten has no name any more and is left out.
+func (x *Index) Affinities(b *state.Bettor, now time.Time) tipoff.Affinities {
+	fade := 1.0
+	if at := now.Unix(); at > b.At {
+		fade = state.Decay(at-b.At, state.TasteHalfLife)
+	}
+	words := func(list []state.Affinity, name func(key uint32) string) []tipoff.Affinity {
+		said := []tipoff.Affinity{}
+		for _, a := range list {
+			if n := name(a.Key); n != "" {
+				said = append(said, tipoff.Affinity{Name: n, Weight: a.Weight * fade, Share: a.Weight / b.Weight})
+			}
+		}
+		slices.SortStableFunc(said, func(a, b tipoff.Affinity) int {
+			switch {
+			case a.Weight > b.Weight:
+				return -1
+			case a.Weight < b.Weight:
+				return 1
+			}
+			return 0
+		})
+		return said
+	}
+	named := func(kind categoryKind) func(uint32) string {
+		return func(key uint32) string {
+			if id, ok := x.ids[categoryKey{kind, key}]; ok {
+				return x.categories[id].name
+			}
+			return ""
+		}
+	}
+	return tipoff.Affinities{
+		UserID:  b.User.ID,
+		Bets:    b.LegCount,
+		Sports:  words(b.Sports, named(kindSport)),
+		Leagues: words(b.Leagues, named(kindLeague)),
+		Teams:   words(b.Teams, named(kindTeam)),
+		Markets: words(b.Markets, named(kindMarket)),
+		Odds:    words(b.Odds, state.OddsRangeName),
+	}
+}

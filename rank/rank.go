@@ -1,0 +1,346 @@
+package rank
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"tipoff"
+	"tipoff/state"
+)
+
+// Priors of the terms.
+const (
+	liftPrior = 5.0 // bets of the crowd's taste mixed into a bettor's
+	popPrior  = 0.3
+
+	poolFactor = 5 // a varied slate is chosen from so many times its length
+)
+
+// Question is a query with what is known of the one who asks.
+type Question struct {
+	tipoff.Query
+	Bettor *state.Bettor // nil: nothing is known
+	Now    time.Time
+	Ranker string // one of [Rankers]; "": [RankerTipoff]
+	Model  *Model // what was learnt; nil: nothing
+	Whole  bool   // look at every open event, not only at those retrieved
+}
+
+// Ranked is one event of the list that a question leads to.
+type Ranked struct {
+	Event  *tipoff.Event
+	Score  float64
+	Reason tipoff.Reason
+}
+
+// Scratch is memory that a ranking or a step of learning needs for its duration; it
+// may be used again for any index, by one caller at a time.
+type Scratch struct {
+	generation uint32
+	likings    []liking // by category
+	affines    []affine // by category
+	asked      []int32  // categories of affines
+	taste      taste
+	found      []found   // by slot
+	skip       []uint32  // by slot: generation in which it is left out
+	overlaps   []overlap // by bettor
+	touched    []int32   // slots of found
+	others     []int32   // bettors of overlaps
+	events     []uint64
+	picked     []int32 // slots of the candidates
+	pool       pool
+	scored     []scored
+	top        []*scored
+	view       netView
+	slopes     [netDepth]float32
+	varied     []varied
+	slate      []candidate
+
+	ranking ranking
+}
+
+func (s *Scratch) reset(categories, slots int) {
+	s.generation++
+	if s.generation == 0 { // wrapped round: old stamps could be taken for new ones
+		*s = Scratch{generation: 1}
+	}
+	if len(s.likings) < categories {
+		s.likings = make([]liking, categories+categories/4)
+		s.affines = make([]affine, len(s.likings))
+	}
+	if len(s.found) < slots {
+		s.found = make([]found, slots+slots/4)
+		s.skip = make([]uint32, len(s.found))
+	}
+	s.pool, s.touched, s.asked = s.pool[:0], s.touched[:0], s.asked[:0]
+}
+
+// ranking is one question under way.
+type ranking struct {
+	*Index
+	*Scratch
+	q           *Question
+	now, micros int64
+	until       int64 // latest beginning asked for, Unix microseconds
+
+	sport, league, country uint32 // [state.Name]s asked for; 0: any
+
+	cold     bool
+	from     uint32               // the bettor's country
+	last     *entry               // of the bettor's last event
+	absent   [kindTeam + 1]liking // of categories that the bettor never chose
+	context  [Contexts]float32
+	nearAll  float32 // weight of the nearest bettors
+	visitors float32 // other bettors of the last event
+	timed    timing
+	crowdAll float32 // logarithm of the crowd's
+	belief   belief
+	unit     float32        // how much a difference of 1 in the formula makes in the score
+	own      [Terms]float32 // the part of weights that does not rest on a crowd
+	weights  [Terms]float32
+}
+
+// begin takes a question up: what the bettor's past says, and what is left out.
+func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
+	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
+	r.prepareTerms()
+	if b := q.Bettor; b != nil {
+		for i := range b.Bets {
+			for _, leg := range b.Bets[i].Legs {
+				r.leaveOut(leg.Event)
+			}
+		}
+	}
+	for _, id := range q.Exclude {
+		r.leaveOut(tipoff.EventRef(id))
+	}
+	r.sport, r.league, r.country = filterName(q.Sport), filterName(q.League), filterName(q.Country)
+	if q.Within > 0 {
+		r.until = q.Now.Add(q.Within).UnixMicro()
+	}
+}
+
+func filterName(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	return state.Name(name)
+}
+
+func (r *ranking) leaveOut(event uint64) {
+	if slot, ok := r.slots[event]; ok {
+		r.skip[slot] = r.generation
+	}
+}
+
+// admits says whether an event is open, not begun, not left out, and passes the
+// filters.
+func (r *ranking) admits(slot int32) bool {
+	e := &r.entries[slot]
+	switch {
+	case e.openIndex < 0, e.begin <= r.micros,
+		r.skip[slot] == r.generation,
+		e.begin > r.until,
+		r.country != 0 && e.named.country != r.country,
+		r.sport != 0 && e.named.sport != r.sport,
+		r.league != 0 && e.named.league != r.league:
+		return false
+	}
+	return !r.q.Followed || r.q.Bettor == nil || r.follows(e)
+}
+
+// follows says whether the bettor has bet on the event's sport or league.
+func (r *ranking) follows(e *entry) bool {
+	return r.likings[e.sport].generation == r.generation || r.likings[e.league].generation == r.generation
+}
+
+// Rank returns open events for the question, best first, each with its reason. The
+// same state, question and moment give the same list.
+func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
+	s.reset(len(x.categories), len(x.entries))
+	r := &s.ranking
+	r.begin(x, q, s)
+	size := max(q.N, netDepth)
+	switch {
+	case q.MaxPerLeague > 0: // any event may be needed to fill the slate
+		size = len(x.open)
+	case q.Diversity > 0:
+		size = max(size, q.N*poolFactor)
+	}
+	useNet, isSimilar := r.chooseWeights(), r.isSimilar()
+	picked := r.candidates(min(size, q.N*poolFactor))
+	s.scored = slices.Grow(s.scored[:0], len(picked))[:len(picked)]
+	for i, slot := range picked {
+		l := &s.scored[i]
+		l.slot = slot
+		r.fill(slot, &l.terms)
+		if l.score = dot(&r.weights, &l.terms); isSimilar {
+			l.score = r.tieBreak(slot)
+		}
+	}
+	r.bound(s.scored)
+	for i := range s.scored {
+		l := &s.scored[i]
+		s.pool.offer(candidate{scored: l, score: l.score, entry: &x.entries[l.slot]}, size)
+	}
+	slices.SortFunc(s.pool, candidate.order)
+	if useNet {
+		r.rerankTop()
+	}
+	if q.MaxPerLeague > 0 {
+		r.capLeagues(q.MaxPerLeague)
+	}
+	if q.Diversity > 0 {
+		r.rotate()
+		if r.isEarly() && q.Diversity <= tipoff.DefaultVariety {
+			r.introduce(q.N)
+		} else {
+			r.diversify(q.N, q.Diversity)
+		}
+	}
+	if len(s.pool) == 0 || q.N <= 0 {
+		return nil
+	}
+	return r.result()
+}
+
+// candidates lists the events to rank: those retrieved, or all that pass where the
+// retrieved ones may not be enough.
+func (r *ranking) candidates(enough int) []int32 {
+	s := r.Scratch
+	s.picked = s.picked[:0]
+	isSimilar := r.isSimilar()
+	if len(r.open) > retrieveAbove && r.q.MaxPerLeague == 0 && !r.q.Whole && !isSimilar {
+		s.picked = r.retrieve(s.picked, toServe)
+		if len(s.picked) >= enough {
+			return s.picked
+		}
+	}
+	for _, slot := range r.open {
+		if r.admits(slot) && (!isSimilar || r.follows(&r.entries[slot])) {
+			s.picked = append(s.picked, slot)
+		}
+	}
+	return s.picked
+}
+
+// isSimilar says whether the ranker is [RankerSimilar], which has nothing of its own
+// for a new bettor.
+func (r *ranking) isSimilar() bool { return r.q.Ranker == RankerSimilar && !r.cold }
+
+// tieBreak is a number that stays with a bettor and an event for an hour.
+func (r *ranking) tieBreak(slot int32) float32 {
+	seed := Scatter(uint64(r.now/3600)) ^ tipoff.EventRef(r.q.UserID)
+	return float32(Scatter(seed^r.entries[slot].ref)>>40) / (1 << 24)
+}
+
+// rerankTop lets the net move the best events. The others stay behind them.
+func (r *ranking) rerankTop() {
+	s := r.Scratch
+	n := min(len(s.pool), netDepth)
+	if n < 2 {
+		return
+	}
+	s.top = s.top[:0]
+	for i := range n {
+		s.top = append(s.top, s.pool[i].scored)
+	}
+	r.q.Model.net.move(s.top, &r.context, &s.view)
+	lowest := float32(math.Inf(1))
+	for i := range n {
+		s.pool[i].score += s.view.shift[i] * r.unit
+		lowest = min(lowest, s.pool[i].score)
+	}
+	for i := n; i < len(s.pool); i++ {
+		s.pool[i].score = min(s.pool[i].score, lowest-(s.top[n-1].score-s.pool[i].score))
+	}
+	slices.SortFunc(s.pool, candidate.order)
+}
+
+// result returns the best of the pool, with scores and reasons for people.
+func (r *ranking) result() []Ranked {
+	ranked := make([]Ranked, min(r.q.N, len(r.pool)))
+	usual := r.usual()
+	for i := range ranked {
+		c := &r.pool[i]
+		p := r.parts(&c.terms)
+		for k, v := range usual.parts {
+			p[k] -= v
+		}
+		score := float64(c.score - c.scored.score)
+		for _, v := range p {
+			score += float64(v)
+		}
+		ranked[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
+	}
+	return ranked
+}
+
+// round cuts a number for people to four digits after the point, fewer than single
+// precision has.
+func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+// candidate is an event in the pool.
+type candidate struct {
+	*scored // score by the first stage
+	score   float32
+	level   float32 // the same for near-equals; see [ranking.rotate]
+	entry   *entry
+}
+
+// order sorts by score, best first, then by beginning, then by id, so that the order is always the same.
+func (c candidate) order(other candidate) int {
+	if c.score != other.score {
+		return cmp.Compare(other.score, c.score)
+	}
+	if c.entry.begin != other.entry.begin {
+		return cmp.Compare(c.entry.begin, other.entry.begin)
+	}
+	return cmp.Compare(c.entry.event.ID, other.entry.event.ID)
+}
+
+// pool keeps the best candidates seen as a heap, the worst of them on top.
+type pool []candidate
+
+func (p *pool) offer(c candidate, size int) {
+	switch {
+	case size <= 0:
+	case len(*p) < size:
+		*p = append(*p, c)
+		p.up(len(*p) - 1)
+	case c.score >= (*p)[0].score && c.order((*p)[0]) < 0:
+		(*p)[0] = c
+		p.down()
+	}
+}
+
+func (p *pool) up(i int) {
+	h := *p
+	for i > 0 {
+		parent := (i - 1) / 2
+		if h[i].order(h[parent]) <= 0 {
+			return
+		}
+		h[i], h[parent] = h[parent], h[i]
+		i = parent
+	}
+}
+
+func (p *pool) down() {
+	h, i := *p, 0
+	for {
+		worst := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
+			if h[child].order(h[worst]) > 0 {
+				worst = child
+			}
+		}
+		if worst == i {
+			return
+		}
+		h[i], h[worst] = h[worst], h[i]
+		i = worst
+	}
+}

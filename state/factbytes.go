@@ -1,0 +1,106 @@
+package state
+
+import (
+	"slices"
+
+	"tipoff"
+	"tipoff/wire"
+)
+
+func writeUser(w *wire.Writer, user *tipoff.User) {
+	w.Text(user.ID)
+	w.Uint(uint64(user.BirthYear))
+	for _, s := range []string{user.Country, user.Currency, user.Gender, user.Name, user.FavouriteSport, user.FavouriteLeague} {
+		w.Text(s)
+	}
+	w.Time(user.RegistrationDate)
+	w.Raw(user.Extra)
+}
+
+func readUser(r *wire.Reader) tipoff.User {
+	return tipoff.User{
+		ID: r.Text(), BirthYear: int(r.Uint()), Country: r.Text(), Currency: r.Text(), Gender: r.Text(),
+		Name: r.Text(), FavouriteSport: r.Text(), FavouriteLeague: r.Text(),
+		RegistrationDate: r.Time(), Extra: readExtra(r),
+	}
+}
+
+func readExtra(r *wire.Reader) []byte {
+	if b := r.Raw(); len(b) > 0 {
+		return slices.Clone(b)
+	}
+	return nil
+}
+
+func writeEvent(w *wire.Writer, e *tipoff.Event) {
+	for _, s := range []string{e.ID, e.Country, e.League, e.Sport, e.Home, e.Away, e.Status, e.Result} {
+		w.Text(s)
+	}
+	w.Time(e.Begin)
+	w.Time(e.End)
+	w.Uint(uint64(len(e.Participants)))
+	for _, p := range e.Participants {
+		w.Text(p)
+	}
+	writeMarkets(w, e.Markets)
+	w.Raw(e.Extra)
+}
+
+func readEvent(r *wire.Reader) tipoff.Event {
+	e := tipoff.Event{
+		ID: r.Text(), Country: r.Text(), League: r.Text(), Sport: r.Text(), Home: r.Text(), Away: r.Text(),
+		Status: r.Text(), Result: r.Text(), Begin: r.Time(), End: r.Time(), Participants: []string{},
+	}
+	for range r.Count(1) {
+		e.Participants = append(e.Participants, r.Text())
+	}
+	e.Markets = readMarkets(r)
+	e.Extra = readExtra(r)
+	return e
+}
+
+func writeMarkets(w *wire.Writer, markets []tipoff.Market) {
+	w.Uint(uint64(len(markets)))
+	for _, m := range markets {
+		w.Text(m.Market)
+		w.Uint(uint64(len(m.Outcomes)))
+		for _, o := range m.Outcomes {
+			w.Text(o.Outcome)
+			w.Float(o.Odds)
+		}
+	}
+}
+
+func readMarkets(r *wire.Reader) []tipoff.Market {
+	var markets []tipoff.Market
+	for range r.Count(2) {
+		m := tipoff.Market{Market: r.Text(), Outcomes: []tipoff.Outcome{}}
+		for range r.Count(9) {
+			m.Outcomes = append(m.Outcomes, tipoff.Outcome{Outcome: r.Text(), Odds: r.Float()})
+		}
+		markets = append(markets, m)
+	}
+	return markets
+}
+
+func writePatch(w *wire.Writer, p *tipoff.EventPatch) {
+	w.Text(p.ID)
+	w.Text(p.Status)
+	w.Text(p.Result)
+	w.Flag(p.Markets != nil)
+	if p.Markets != nil {
+		writeMarkets(w, p.Markets)
+	}
+	w.Time(p.Begin)
+}
+
+func readPatch(r *wire.Reader) tipoff.EventPatch {
+	p := tipoff.EventPatch{ID: r.Text(), Status: r.Text(), Result: r.Text()}
+	if r.Flag() {
+		if p.Markets = readMarkets(r); p.Markets == nil {
+			p.Markets = []tipoff.Market{}
+		}
+	}
+	p.Begin = r.Time()
+	return p
+}

@@ -1,0 +1,74 @@
+package state
+
+import (
+	"testing"
+
+	"tipoff"
+	"tipoff/wire/wiretest"
+)
+
+// FuzzTables holds that no value on a topic, however broken, makes us panic or ask
+// for memory without bound, and that a version we do not know is refused.
+func FuzzTables(f *testing.F) {
+	var b Bettor
+	settle(&b, bet("c", noon, "e1", "e2"), 1, "l", noon)
+	b.Post(tipoff.User{ID: "u"}, at(1))
+	var x, early Fixture
+	x.Count(leg(1, 0, 0, 1, 2))
+	x.Post(event("e", "l", noon), at(1))
+	early.Count(leg(1, 0, 0, 1, 2))
+	c := Chunk{Legs: []Leg{*leg(1, 0, 0)}}
+	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		wiretest.Stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
+		wiretest.Stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
+		wiretest.Stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
+		_ = Epoch(value)
+		if CheckVersion(value) == nil {
+			return
+		}
+		if _, err := UnmarshalBettor(value); err == nil {
+			t.Error("a bettor of an unknown version was read")
+		}
+		if _, err := UnmarshalFixture(value); err == nil {
+			t.Error("a fixture of an unknown version was read")
+		}
+		if _, err := UnmarshalChunk(value); err == nil {
+			t.Error("a chunk of an unknown version was read")
+		}
+	})
+}
+
+// FuzzMessages holds the same for the messages between the processors, and that a
+// state takes any message that can be read without harm.
+func FuzzMessages(f *testing.F) {
+	r := Resolve(leg(3, 1, 2), TraitsOf(&tipoff.Event{ID: "e", Sport: "s", League: "l", Participants: []string{"a", "b"}, Begin: noon}))
+	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Choice{"u", noon.Unix(), new(Bettor).Marshal(), []Leg{*leg(3, 1, 2)}}} {
+		f.Add(MarshalMessage(m))
+	}
+	f.Add([]byte{})
+	f.Add([]byte{messageVersion, 99})
+	f.Fuzz(func(t *testing.T, value []byte) {
+		wiretest.Stable(t, value, UnmarshalMessage, MarshalMessage)
+		message, err := UnmarshalMessage(value)
+		if err != nil {
+			return
+		}
+		switch m := message.(type) {
+		case *Leg:
+			x := new(Fixture)
+			x.Count(m)
+			wiretest.Stable(t, x.Marshal(), UnmarshalFixture, (*Fixture).Marshal)
+			c := new(Chunk)
+			c.Wait(m)
+			wiretest.Stable(t, c.Marshal(), UnmarshalChunk, (*Chunk).Marshal)
+		case *Resolved:
+			b := new(Bettor)
+			settle(b, bet("c", noon, "e1"), 1, "l", noon)
+			b.Apply(m, noon.Unix())
+			wiretest.Stable(t, b.Marshal(), UnmarshalBettor, (*Bettor).Marshal)
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package state
+
+import "tipoff/wire"
+
+// The messages between the bettors and the fixtures. Each starts with the wire
+// version and its kind.
+
+const messageVersion = 1
+
+// Kinds of message.
+const (
+	kindLeg byte = iota + 1
+	kindResolved
+	kindRelease
+	kindRewrite
+	kindChoice
+)
+
+// Leg is one selection of a new coupon on its way to its fixture.
+type Leg struct {
+	Cause
+	UserID  string
+	EventID string
+	Coupon  uint64 // [CouponRef] of its coupon
+	At      int64  // when the bet was made, Unix seconds, not after it was received
+	Odds    float64
+	Market  string
+	Outcome string
+	History []uint64 // events the user bet on before, newest first, [HistoryForPairs] at most
+}
+
+// Resolved is a leg that comes back from its fixture with the event's
+// attributes, for the bettor's affinities.
+type Resolved struct {
+	Coupon uint64
+	Index  int // of the selection in its coupon
+	At     int64
+	Odds   float64
+	Market string
+	Traits
+}
+
+// Traits are the attributes of an event that tastes are made of.
+type Traits struct {
+	Event  uint64 // [tipoff.EventRef]
+	Begin  int64  // Unix seconds
+	Sport  uint32 // [Name]s
+	League uint32
+	Teams  []uint32
+}
+
+// Release tells a chunk of waiting legs that their event has come.
+type Release struct{ Traits }
+
+// Choice is a new coupon with what was known of its bettor before: what a company's
+// model learns from.
+type Choice struct {
+	UserID string
+	At     int64  // when the bet was made, Unix seconds, not after it was received
+	Before []byte // the bettor's state, by [Bettor.Marshal]; empty: nothing was known
+	Legs   []Leg  // as they go to their fixtures
+}
+
+// Rewrite asks the owner of a key to write its value again, as a former owner's
+// stands after it on the topic.
+type Rewrite struct{}
+
+// MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite] or *[Choice].
+func MarshalMessage(message any) []byte {
+	w := make(wire.Writer, 0, 128)
+	w.Byte(messageVersion)
+	switch m := message.(type) {
+	case *Leg:
+		w.Byte(kindLeg)
+		writeCause(&w, m.Cause)
+		w.Text(m.UserID)
+		w.Text(m.EventID)
+		w.Word64(m.Coupon)
+		w.Int(m.At)
+		w.Float(m.Odds)
+		w.Text(m.Market)
+		w.Text(m.Outcome)
+		w.Uint(uint64(len(m.History)))
+		for _, event := range m.History {
+			w.Ref(event)
+		}
+	case *Resolved:
+		w.Byte(kindResolved)
+		w.Word64(m.Coupon)
+		w.Uint(uint64(m.Index))
+		w.Int(m.At)
+		w.Float(m.Odds)
+		w.Text(m.Market)
+		writeTraits(&w, m.Traits)
+	case *Release:
+		w.Byte(kindRelease)
+		writeTraits(&w, m.Traits)
+	case *Rewrite:
+		w.Byte(kindRewrite)
+	case *Choice:
+		w.Byte(kindChoice)
+		w.Text(m.UserID)
+		w.Int(m.At)
+		w.Raw(m.Before)
+		w.Uint(uint64(len(m.Legs)))
+		for i := range m.Legs {
+			w.Raw(MarshalMessage(&m.Legs[i]))
+		}
+	default:
+		panic("state: not a message")
+	}
+	return w
+}
+
+// UnmarshalMessage is the reverse of [MarshalMessage].
+func UnmarshalMessage(b []byte) (any, error) {
+	r := wire.NewReader(b)
+	if r.Byte() != messageVersion {
+		return nil, wire.ErrUnreadable
+	}
+	var message any
+	switch r.Byte() {
+	case kindLeg:
+		message = readLeg(r)
+	case kindResolved:
+		message = &Resolved{Coupon: r.Word64(), Index: int(r.Uint()), At: r.Int(), Odds: r.Float(),
+			Market: r.Text(), Traits: readTraits(r)}
+	case kindRelease:
+		message = &Release{readTraits(r)}
+	case kindRewrite:
+		message = &Rewrite{}
+	case kindChoice:
+		m := &Choice{UserID: r.Text(), At: r.Int(), Before: r.Raw()}
+		for range r.Count(1) {
+			leg, err := unmarshalLeg(r.Raw())
+			if err != nil {
+				return nil, err
+			}
+			m.Legs = append(m.Legs, *leg)
+		}
+		message = m
+	default:
+		return nil, wire.ErrUnreadable
+	}
+	return message, r.End()
+}
+
+// unmarshalLeg decodes a message that must be a leg, and looks into no other: messages
+// within messages have one depth, however long the record.
+func unmarshalLeg(b []byte) (*Leg, error) {
+	r := wire.NewReader(b)
+	if r.Byte() != messageVersion || r.Byte() != kindLeg {
+		return nil, wire.ErrUnreadable
+	}
+	leg := readLeg(r)
+	return leg, r.End()
+}
+
+func readLeg(r *wire.Reader) *Leg {
+	leg := &Leg{Cause: readCause(r), UserID: r.Text(), EventID: r.Text(), Coupon: r.Word64(), At: r.Int(),
+		Odds: r.Float(), Market: r.Text(), Outcome: r.Text()}
+	if n := r.Count(6); n > 0 {
+		leg.History = make([]uint64, n)
+		for i := range leg.History {
+			leg.History[i] = r.Ref()
+		}
+	}
+	return leg
+}
+
+func writeTraits(w *wire.Writer, t Traits) {
+	w.Ref(t.Event)
+	w.Int(t.Begin)
+	w.Word32(t.Sport)
+	w.Word32(t.League)
+	w.Uint(uint64(len(t.Teams)))
+	for _, team := range t.Teams {
+		w.Word32(team)
+	}
+}
+
+func readTraits(r *wire.Reader) Traits {
+	t := Traits{Event: r.Ref(), Begin: r.Int(), Sport: r.Word32(), League: r.Word32()}
+	if n := r.Count(4); n > 0 {
+		t.Teams = make([]uint32, n)
+		for i := range t.Teams {
+			t.Teams[i] = r.Word32()
+		}
+	}
+	return t
+}

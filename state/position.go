@@ -1,0 +1,125 @@
+package state
+
+import (
+	"cmp"
+	"slices"
+
+	"tipoff/wire"
+)
+
+// Position is an offset on one partition of a topic: how far the state that holds
+// it has come. Source tells one life of a topic from another, as a topic that was
+// created again begins at offset 0.
+type Position struct {
+	Source uint32 // a hash of the topic's id; 0: nothing was applied yet
+	Offset int64
+}
+
+// Advance moves p to next and says whether next is new; false means that the
+// state already holds the record at next.
+func (p *Position) Advance(next Position) bool {
+	if p.Source == next.Source && next.Offset <= p.Offset {
+		return false
+	}
+	*p = next
+	return true
+}
+
+func WritePosition(w *wire.Writer, p Position) {
+	w.Word32(p.Source)
+	w.Int(p.Offset)
+}
+
+func ReadPosition(r *wire.Reader) Position { return Position{Source: r.Word32(), Offset: r.Int()} }
+
+// Cause is the identity of the coupon record that a leg follows from, so that a
+// fixture counts the leg once however often it is sent: the record's position and,
+// as a coupon has several legs, which of them it is.
+type Cause struct {
+	Partition int32
+	Position
+	Index int // of the selection in its coupon
+	// Floor says that every leg of a record before it, on this partition, has been
+	// acknowledged when this one was sent: whoever reads this leg has had them all.
+	Floor int64
+}
+
+func writeCause(w *wire.Writer, c Cause) {
+	w.Uint(uint64(c.Partition))
+	WritePosition(w, c.Position)
+	w.Uint(uint64(c.Index))
+	w.Int(c.Floor)
+}
+
+func readCause(r *wire.Reader) Cause {
+	return Cause{Partition: int32(r.Uint()), Position: ReadPosition(r), Index: int(r.Uint()), Floor: r.Int()}
+}
+
+// Applied is which legs of one partition of coupons a fixture has counted: all
+// before the floor, and those listed. Legs may come in any order, with gaps that
+// are filled later; a list is enough, as a floor follows close behind. A topic that
+// was created again has an Applied of its own, as legs of the former one may come again.
+type Applied struct {
+	Partition int32
+	Source    uint32
+	Floor     int64
+	Legs      []AppliedLeg // from the floor on, in order
+}
+
+// AppliedLeg is one leg: the offset of its coupon, and its index there.
+type AppliedLeg struct {
+	Offset int64
+	Index  int
+}
+
+func (a AppliedLeg) compare(b AppliedLeg) int {
+	return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Index, b.Index))
+}
+
+// has says whether a leg is counted.
+func (a *Applied) has(c *Cause) bool {
+	_, known := slices.BinarySearchFunc(a.Legs, AppliedLeg{c.Offset, c.Index}, AppliedLeg.compare)
+	return known || c.Offset < a.Floor
+}
+
+// add counts a leg, and returns whether it is new.
+func (a *Applied) add(c Cause) bool {
+	leg := AppliedLeg{c.Offset, c.Index}
+	i, known := slices.BinarySearchFunc(a.Legs, leg, AppliedLeg.compare)
+	isNew := !known && c.Offset >= a.Floor
+	if isNew {
+		a.Legs = slices.Insert(a.Legs, i, leg)
+	}
+	if c.Floor > a.Floor {
+		a.Floor = c.Floor
+		below := 0
+		for below < len(a.Legs) && a.Legs[below].Offset < a.Floor {
+			below++
+		}
+		a.Legs = slices.Delete(a.Legs, 0, below)
+	}
+	return isNew
+}
+
+func writeApplied(w *wire.Writer, a *Applied) {
+	w.Uint(uint64(a.Partition))
+	w.Word32(a.Source)
+	w.Int(a.Floor)
+	w.Uint(uint64(len(a.Legs)))
+	at := a.Floor
+	for _, leg := range a.Legs {
+		w.Uint(uint64(leg.Offset - at))
+		w.Uint(uint64(leg.Index))
+		at = leg.Offset
+	}
+}
+
+func readApplied(r *wire.Reader) Applied {
+	a := Applied{Partition: int32(r.Uint()), Source: r.Word32(), Floor: r.Int()}
+	at := a.Floor
+	for range r.Count(2) {
+		at += int64(r.Uint())
+		a.Legs = append(a.Legs, AppliedLeg{at, int(r.Uint())})
+	}
+	return a
+}

@@ -1,0 +1,96 @@
+package state
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tipoff"
+)
+
+// write writes files of testdata/values for a new version: go test
+// ./state -run Versions -write. Files of older versions stay.
+var write = flag.Bool("write", false, "write the table values of the present version")
+
+// valuesOfNow are one value of each kind, in which every field is set.
+func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
+	b := new(Bettor)
+	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
+	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
+	b.Epoch, b.Known = 1<<32|5, true
+	b.User = tipoff.User{ID: "u", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon, Name: "N", FavouriteSport: "Tennis", FavouriteLeague: "ATP", Extra: []byte(`{"a":1}`)}
+	b.Users, b.Floor, b.Refused = Position{7, 9}, noon.Unix()-5, []int64{1, 3}
+	e := event("e", "Liga", noon)
+	e.Markets, e.Result, e.Extra = []tipoff.Market{{Market: "1x2", Outcomes: []tipoff.Outcome{{Outcome: "1", Odds: 1.5}}}}, "2:1", []byte(`{"b":2}`)
+	f := &Fixture{Epoch: 3}
+	f.Post(e, at(4))
+	for i := range 3 {
+		f.Count(leg(int64(i), 0, 0, 1, 2))
+	}
+	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+}
+
+// TestVersions_ValuesOfEveryVersionAreRead: a value that any version wrote is read,
+// with all that it said.
+func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
+	b, f, c := valuesOfNow()
+	if *write {
+		for name, value := range map[string][]byte{"bettor-2": b.Marshal(), "fixture-2": f.Marshal(), "chunk-2": c.Marshal()} {
+			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	files, err := os.ReadDir(filepath.Join("testdata", "values"))
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		value, err := os.ReadFile(filepath.Join("testdata", "values", file.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, want any
+		kind, version, _ := strings.Cut(file.Name(), "-")
+		switch kind {
+		case "bettor":
+			got, err = UnmarshalBettor(value)
+			want = b
+		case "fixture":
+			got, err = UnmarshalFixture(value)
+			want = f
+			if version == "1" { // had one half-life of bets
+				older := *f
+				older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
+				want = &older
+			}
+		case "chunk":
+			got, err = UnmarshalChunk(value)
+			want = c
+		}
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("%s: %v %s", file.Name(), err, d)
+		}
+		if err := CheckVersion(value); err != nil {
+			t.Errorf("%s: %v", file.Name(), err)
+		}
+	}
+}
+
+func TestVersions_ANewerOneIsRefusedAndSaysWhatToDo(t *testing.T) {
+	b, f, c := valuesOfNow()
+	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal()} {
+		value[0] = 200
+		if err := CheckVersion(value); err == nil || !strings.Contains(err.Error(), "version 200") || !strings.Contains(err.Error(), "tipoff rebuild") {
+			t.Errorf("err = %v", err)
+		}
+	}
+	if CheckVersion(nil) == nil || CheckVersion([]byte{0}) == nil {
+		t.Error("no value was taken for one")
+	}
+}
