@@ -12,7 +12,8 @@ import (
 // imports is the table of who may import whom: what docs/design.md draws. The root
 // is "tipoff".
 var imports = map[string][]string{
-	"tipoff":            {},
+	"tipoff/fields":     {},
+	"tipoff":            {"tipoff/fields"},
 	"tipoff/topics":     {"tipoff"},
 	"tipoff/broker":     {"tipoff", "tipoff/topics"},
 	"tipoff/score":      {"tipoff"},
