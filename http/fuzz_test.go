@@ -31,7 +31,7 @@ func FuzzRequests(f *testing.F) {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return noon },
 	}}
 	s.metrics = newMetrics(s.Registry)
-	handler := s.handler()
+	handler := s.router()
 	routes := s.routes()
 	at := func(method, path string) uint8 {
 		return uint8(slices.IndexFunc(routes, func(r route) bool { return r.method == method && r.path == path }))

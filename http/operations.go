@@ -12,7 +12,7 @@ import (
 
 // healthz says that the process lives.
 func (s *Server) healthz(q *request) error {
-	return q.answer(fasthttp.StatusOK, map[string]string{"status": "ok"})
+	return q.writeJSON(fasthttp.StatusOK, map[string]string{"status": "ok"})
 }
 
 // readiness is the answer to GET /readyz.
@@ -31,7 +31,7 @@ func (s *Server) readyz(q *request) error {
 	if !answer.Ready {
 		status = fasthttp.StatusServiceUnavailable
 	}
-	return q.answer(status, answer)
+	return q.writeJSON(status, answer)
 }
 
 // metricsPage writes every metric in Prometheus's text form.

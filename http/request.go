@@ -43,22 +43,14 @@ func (q *request) identify() {
 	q.Response.Header.SetBytesV(headerID, id)
 }
 
-// answer sends a value as JSON.
-func (q *request) answer(status int, value any) error {
+// writeJSON answers with a value as JSON.
+func (q *request) writeJSON(status int, value any) error {
 	q.SetStatusCode(status)
 	q.SetContentType("application/json")
 	if err := json.MarshalWrite(q.Response.BodyWriter(), value); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
-}
-
-// api is the API behind the server, once its parts are there.
-func (q *request) api() (*API, error) {
-	if api := q.server.API(); api != nil {
-		return api, nil
-	}
-	return nil, tipoff.Unavailable("answer", errors.New("this process is still starting, see /readyz"))
 }
 
 // patience is for what a request waits for. It does not end with the server, as

@@ -9,15 +9,11 @@ import (
 )
 
 // getUser answers the profile as it was posted last.
-func (s *Server) getUser(q *request) error {
+func (s *Server) getUser(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err == nil {
 		err = q.parameters().end()
 	}
-	if err != nil {
-		return err
-	}
-	api, err := q.api()
 	if err != nil {
 		return err
 	}
@@ -25,11 +21,11 @@ func (s *Server) getUser(q *request) error {
 	if !known {
 		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
 	}
-	return q.answer(fasthttp.StatusOK, user)
+	return q.writeJSON(fasthttp.StatusOK, user)
 }
 
 // getAffinities answers what was learnt of a user, posted or not.
-func (s *Server) getAffinities(q *request) error {
+func (s *Server) getAffinities(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err == nil {
 		err = q.parameters().end()
@@ -37,19 +33,15 @@ func (s *Server) getAffinities(q *request) error {
 	if err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	affinities, known := api.Recommender.Affinities(q.company(), id, s.Now())
 	if !known {
 		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
 	}
-	return q.answer(fasthttp.StatusOK, affinities)
+	return q.writeJSON(fasthttp.StatusOK, affinities)
 }
 
 // getCoupons answers a page of a user's bets from the archive, the newest first.
-func (s *Server) getCoupons(q *request) error {
+func (s *Server) getCoupons(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err != nil {
 		return err
@@ -60,13 +52,9 @@ func (s *Server) getCoupons(q *request) error {
 	if err := p.end(); err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	var answer page
 	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.patience(), q.company(), id, cursor, n); err != nil {
 		return err
 	}
-	return q.answer(fasthttp.StatusOK, answer)
+	return q.writeJSON(fasthttp.StatusOK, answer)
 }
