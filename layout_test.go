@@ -21,10 +21,11 @@ var imports = map[string][]string{
 	"tipoff/views":      {"tipoff", "tipoff/topics", "tipoff/score"},
 	"tipoff/http":       {"tipoff", "tipoff/topics"},
 	"tipoff/sink":       {"tipoff", "tipoff/topics"},
-	"tipoff/generator":  {"tipoff"},
+	"tipoff/recording":  {"tipoff"},
+	"tipoff/generator":  {"tipoff", "tipoff/recording"},
 	"tipoff/cmd/chaos":  {"tipoff", "tipoff/topics", "tipoff/score"},
-	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff/evaluate":   {"tipoff", "tipoff/recording", "tipoff/score"},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/recording", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

@@ -1,6 +1,6 @@
 // Package evaluate measures rankers on recorded logs.
 //
-// What arrives is a [Log]: users, events and coupons in time order. What leaves is
+// What arrives is a [recording.Log]: users, events and coupons in time order. What leaves is
 // a [Result] for each ranker. The judge is prequential, on one timeline: each coupon
 // is first a question (which of the events that are open would this user bet on?),
 // its legs are the right answers, and only then it is learnt from. All open events

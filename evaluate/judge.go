@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"tipoff/recording"
+
 	"tipoff"
 )
 
@@ -57,7 +59,7 @@ type Options struct {
 }
 
 // Judge replays a log and measures the rankers on it.
-func Judge(ctx context.Context, log *Log, rankers []Ranker, o Options) ([]*Result, error) {
+func Judge(ctx context.Context, log *recording.Log, rankers []Ranker, o Options) ([]*Result, error) {
 	j := newJudge(log, rankers, o)
 	for i := range log.Facts {
 		f := &log.Facts[i]
@@ -105,7 +107,7 @@ type judge struct {
 	beginnings int // how many of them the log is long enough for
 }
 
-func newJudge(log *Log, rankers []Ranker, o Options) *judge {
+func newJudge(log *recording.Log, rankers []Ranker, o Options) *judge {
 	all := log.Coupons
 	if o.First > 0 {
 		all = min(all, o.First)
