@@ -44,13 +44,13 @@ type Event struct {
 	Extra        jsontext.Value `json:"extra,omitzero"`
 }
 
-// Market is one question about an event, with the prices of its answers.
+// Market is one question about an event, with the prices of its outcomes.
 type Market struct {
 	Market   string    `json:"market"`
 	Outcomes []Outcome `json:"outcomes"`
 }
 
-// Outcome is one answer to a market and its decimal odds.
+// Outcome is one way in which a market may end, and its decimal odds.
 type Outcome struct {
 	Outcome string  `json:"outcome"`
 	Odds    float64 `json:"odds"`
@@ -259,6 +259,6 @@ func readOutcomes(r *fields.Reader) []Outcome {
 }
 
 // EventRef is the short form of an event's id inside tables and the integer that
-// the old API shows beside it: 48 bits of its hash, which every JSON reader holds
+// the old API shows beside it: 48 bits of its hash, which every JSON reader keeps
 // exactly. Two of a company's million events share one with a chance of 1 in 500.
 func EventRef(eventID string) uint64 { return xxhash.Sum64String(eventID) >> 16 }

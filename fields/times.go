@@ -14,7 +14,7 @@ var (
 // ParseTime reads the forms of time that clients post: a date (midnight UTC),
 // RFC 3339, the same without a zone (UTC), and the SQL form with a space and a
 // zone of hours alone, "2023-05-17 20:00:00+00". The time is returned in UTC and cut to
-// microseconds, as every store of ours can hold it.
+// microseconds, as every store of ours can keep it.
 func ParseTime(s string) (time.Time, error) {
 	t, err := parseTime(s)
 	if err != nil {

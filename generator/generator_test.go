@@ -36,7 +36,7 @@ func TestSportsbook_IsTheSameForTheSameSeed(t *testing.T) {
 	}
 }
 
-func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
+func TestSportsbook_KeepsEveryBoundOfTheContract(t *testing.T) {
 	s := NewSportsbook(3, 300, 200, 5, noon)
 	strict := tipoff.Reading{Now: noon, Strict: true}
 	events := map[string]tipoff.Event{}
@@ -66,7 +66,7 @@ func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
 	}
 }
 
-// TestSportsbook_BettorsHaveStableTastes holds that most of a busy bettor's legs
+// TestSportsbook_BettorsHaveStableTastes: most of a busy bettor's legs
 // are of one sport.
 func TestSportsbook_BettorsHaveStableTastes(t *testing.T) {
 	s := NewSportsbook(5, 100, 400, 5, noon)

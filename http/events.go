@@ -27,8 +27,8 @@ func (s *Server) patchEvent(q *request, api *API) error {
 	return q.writeJSON(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})
 }
 
-// getEvent answers from memory, and for an event that memory has forgotten from
-// the archive.
+// getEvent serves an event from memory, and one that memory has forgotten from the
+// archive.
 func (s *Server) getEvent(q *request, api *API) error {
 	id, err := q.pathValue("event_id")
 	if err == nil {
@@ -56,7 +56,7 @@ type page struct {
 	Cursor  string          `json:"cursor,omitempty"` // of the next page; absent: this is the last
 }
 
-// listEvents answers the open events from memory, others from the archive.
+// listEvents serves the open events from memory, others from the archive.
 func (s *Server) listEvents(q *request, api *API) error {
 	p := q.parameters()
 	f := tipoff.EventFilter{

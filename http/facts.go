@@ -15,7 +15,7 @@ import (
 
 // The routes of v1 that take facts: one object, an array, or one object a line.
 
-// posted is the answer to a post.
+// posted is the response to a post.
 type posted struct {
 	Accepted int            `json:"accepted"`
 	Rejected []tipoff.Fault `json:"rejected"`

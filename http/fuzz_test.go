@@ -20,7 +20,7 @@ import (
 // types of a body that a fuzzed request may say it has.
 var types = []string{"application/json", "application/x-ndjson", "", "text/xml"}
 
-// FuzzRequests holds that no request makes the gateway panic or answer 5xx, that
+// FuzzRequests checks that no request makes the gateway panic or answer 5xx, that
 // what it answers is JSON of a status that is described, and that what it publishes
 // is what a processor reads.
 func FuzzRequests(f *testing.F) {

@@ -15,7 +15,7 @@ func (s *Server) healthz(q *request) error {
 	return q.writeJSON(fasthttp.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readiness is the answer to GET /readyz.
+// readiness is the response to GET /readyz.
 type readiness struct {
 	Ready bool   `json:"ready"`
 	Parts []Part `json:"parts"`
@@ -73,7 +73,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	return m
 }
 
-// route returns what notes the answers of one route.
+// route returns a function that counts the responses of one route.
 func (m *metrics) route(method, path string) func(status int, took time.Duration) {
 	latency := m.latency.WithLabelValues(method, path)
 	ok := m.requests.WithLabelValues(method, path, "200")

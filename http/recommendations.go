@@ -21,7 +21,7 @@ var scenarios = map[string]scenario{
 	"similar":  {diversity: tipoff.DefaultVariety, followed: true}, // more of what the user bets on
 }
 
-// recommend answers GET /v1/recommendations.
+// recommend serves GET /v1/recommendations.
 func (s *Server) recommend(q *request, api *API) error {
 	p := q.parameters()
 	shown := scenarios[p.oneOf("scenario", "home", "home", "bet-slip", "similar")]
@@ -45,7 +45,7 @@ func (s *Server) recommend(q *request, api *API) error {
 	return q.writeJSON(fasthttp.StatusOK, answer)
 }
 
-// popularEvents is the answer to GET /v1/popular.
+// popularEvents is the response to GET /v1/popular.
 type popularEvents struct {
 	Items []tipoff.PopularEvent `json:"items"`
 }

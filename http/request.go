@@ -24,9 +24,9 @@ import (
 // request is one request under way.
 type request struct {
 	*fasthttp.RequestCtx
-	server *Server
-	old    bool  // answers in the manner of the old service
-	taken  int64 // bytes of the body that count as under way
+	server   *Server
+	old      bool  // answers in the manner of the old service
+	reserved int64 // bytes of the body that count as under way
 }
 
 // company is whose data the request is about.
@@ -43,7 +43,7 @@ func (q *request) identify() {
 	q.Response.Header.SetBytesV(headerID, id)
 }
 
-// writeJSON answers with a value as JSON.
+// writeJSON writes a value as the JSON of the response.
 func (q *request) writeJSON(status int, value any) error {
 	q.SetStatusCode(status)
 	q.SetContentType("application/json")
@@ -110,7 +110,8 @@ type problem struct {
 	Errors []tipoff.Fault `json:"errors,omitempty"`
 }
 
-// fail answers with an error: a problem, or on the old routes {"error": ...}.
+// fail writes an error as the response: a problem, or on the old routes
+// {"error": ...}.
 func (q *request) fail(err error) {
 	p := problem{Type: "about:blank", Title: "internal error", Status: fasthttp.StatusInternalServerError, Detail: err.Error()}
 	var faults tipoff.Faults

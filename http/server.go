@@ -271,7 +271,7 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
-	defer q.giveBack()
+	defer q.release()
 	if err := rt.serve(q); err != nil {
 		q.fail(err)
 	}

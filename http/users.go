@@ -8,7 +8,7 @@ import (
 	"tipoff"
 )
 
-// getUser answers the profile as it was posted last.
+// getUser serves the profile as it was posted last.
 func (s *Server) getUser(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err == nil {
@@ -24,7 +24,7 @@ func (s *Server) getUser(q *request, api *API) error {
 	return q.writeJSON(fasthttp.StatusOK, user)
 }
 
-// getAffinities answers what was learnt of a user, posted or not.
+// getAffinities serves what was learnt of a user, posted or not.
 func (s *Server) getAffinities(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err == nil {
@@ -40,7 +40,7 @@ func (s *Server) getAffinities(q *request, api *API) error {
 	return q.writeJSON(fasthttp.StatusOK, affinities)
 }
 
-// getCoupons answers a page of a user's bets from the archive, the newest first.
+// getCoupons serves a page of a user's bets from the archive, the newest first.
 func (s *Server) getCoupons(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err != nil {

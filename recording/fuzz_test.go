@@ -9,7 +9,7 @@ import (
 	"tipoff"
 )
 
-// FuzzLog holds that a log, however broken, is read or refused, that what is read of
+// FuzzLog checks that a log, however broken, is read or refused, that what is read of
 // it reads the same when it is written, and that it can be moved in time.
 func FuzzLog(f *testing.F) {
 	for _, seed := range []string{
