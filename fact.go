@@ -44,6 +44,20 @@ func DecodeFact(kind Kind, body []byte, how Reading) (Fact, error) {
 	return Fact{}, fmt.Errorf("kind must be user, event or coupon, is %q", kind)
 }
 
+// Entity returns the user, event, change or coupon, and its kind, which is empty for a
+// change of an event.
+func (f *Fact) Entity() (Kind, any) {
+	switch {
+	case f.User != nil:
+		return KindUser, f.User
+	case f.Event != nil:
+		return KindEvent, f.Event
+	case f.Coupon != nil:
+		return KindCoupon, f.Coupon
+	}
+	return "", f.Patch
+}
+
 // ID is the public id of the user, of the event, also of one that is changed, or of
 // the coupon.
 func (f *Fact) ID() string {

@@ -42,7 +42,7 @@ func FuzzPatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := DecodeEventPatch(written(p), "e1", loose)
+		again, err := DecodeEventPatch(written(Fact{Patch: &p}), "e1", loose)
 		if err != nil || !reflect.DeepEqual(again, p) {
 			t.Errorf("patch %+v read back is %+v, %v", p, again, err)
 		}

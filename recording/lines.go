@@ -105,21 +105,15 @@ func readLines(from io.Reader, name string, each func(*line) error) error {
 // Write writes facts as lines of a log. A log has no changes of events.
 func Write(out io.Writer, facts ...tipoff.Fact) error {
 	for i := range facts {
-		f := &facts[i]
-		kind, entity := tipoff.KindUser, any(f.User)
-		switch {
-		case f.Event != nil:
-			kind, entity = tipoff.KindEvent, f.Event
-		case f.Coupon != nil:
-			kind, entity = tipoff.KindCoupon, f.Coupon
-		case f.User == nil:
+		kind, entity := facts[i].Entity()
+		if kind == "" {
 			return fmt.Errorf("write a log: fact %d is no user, event or coupon", i)
 		}
 		body, err := json.Marshal(entity)
 		if err != nil {
 			return fmt.Errorf("write a log: %w", err)
 		}
-		text, err := json.Marshal(line{Kind: kind, At: f.At, Body: body})
+		text, err := json.Marshal(line{Kind: kind, At: facts[i].At, Body: body})
 		if err != nil {
 			return fmt.Errorf("write a log: %w", err)
 		}
