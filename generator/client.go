@@ -57,6 +57,26 @@ func (c *Client) Coupons(ctx context.Context, coupons []tipoff.Coupon) error {
 	return post(ctx, c, "/v1/coupons", coupons)
 }
 
+// batch is some facts that are posted together: the users, then the events, then the
+// coupons, so that nothing is sent before what it speaks of.
+type batch struct {
+	users   []tipoff.User
+	events  []tipoff.Event
+	coupons []tipoff.Coupon
+}
+
+func (b *batch) size() int { return len(b.users) + len(b.events) + len(b.coupons) }
+
+func (b *batch) post(ctx context.Context, c *Client) error {
+	if err := c.Users(ctx, b.users); err != nil {
+		return err
+	}
+	if err := c.Events(ctx, b.events); err != nil {
+		return err
+	}
+	return c.Coupons(ctx, b.coupons)
+}
+
 // post sends the items in order, some at a time. The error is ctx's, or that the
 // service cannot be used at all; items it refuses are counted.
 func post[T any](ctx context.Context, c *Client, path string, items []T) error {

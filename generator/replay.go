@@ -9,58 +9,37 @@ import (
 	"tipoff/recording"
 )
 
-// Replay posts a log in its order, batch facts at a time (0: as many as a post may
+// Replay posts a log in its order, most facts at a time (0: as many as a post may
 // hold), every time in it moved by shift. done is told the number of items after
 // each post.
-func Replay(ctx context.Context, c *Client, path string, shift time.Duration, batch int, done func(items int)) error {
-	r := replay{ctx: ctx, client: c, shift: shift, batch: cmp.Or(batch, maxPost), done: done}
-	if err := recording.Read(path, r.add); err != nil {
+func Replay(ctx context.Context, c *Client, path string, shift time.Duration, most int, done func(items int)) error {
+	most = cmp.Or(most, maxPost)
+	var b batch
+	flush := func() error {
+		err := b.post(ctx, c)
+		if err == nil {
+			done(b.size())
+		}
+		b = batch{}
 		return err
 	}
-	return r.flush()
-}
-
-// replay gathers facts and posts them a batch at a time: in each batch the users,
-// then the events, then the coupons, so that nothing is sent before what it speaks
-// of.
-type replay struct {
-	ctx     context.Context
-	client  *Client
-	shift   time.Duration
-	batch   int
-	done    func(int)
-	users   []tipoff.User
-	events  []tipoff.Event
-	coupons []tipoff.Coupon
-}
-
-func (r *replay) add(f tipoff.Fact) error {
-	recording.Shift(&f, r.shift)
-	switch {
-	case f.User != nil:
-		r.users = append(r.users, *f.User)
-	case f.Event != nil:
-		r.events = append(r.events, *f.Event)
-	default:
-		r.coupons = append(r.coupons, *f.Coupon)
-	}
-	if len(r.users)+len(r.events)+len(r.coupons) >= r.batch {
-		return r.flush()
-	}
-	return nil
-}
-
-func (r *replay) flush() error {
-	if err := r.client.Users(r.ctx, r.users); err != nil {
+	err := recording.Read(path, func(f tipoff.Fact) error {
+		recording.Shift(&f, shift)
+		switch {
+		case f.User != nil:
+			b.users = append(b.users, *f.User)
+		case f.Event != nil:
+			b.events = append(b.events, *f.Event)
+		default:
+			b.coupons = append(b.coupons, *f.Coupon)
+		}
+		if b.size() < most {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
 		return err
 	}
-	if err := r.client.Events(r.ctx, r.events); err != nil {
-		return err
-	}
-	if err := r.client.Coupons(r.ctx, r.coupons); err != nil {
-		return err
-	}
-	r.done(len(r.users) + len(r.events) + len(r.coupons))
-	r.users, r.events, r.coupons = nil, nil, nil
-	return nil
+	return flush()
 }

@@ -30,10 +30,7 @@ func (s *Server) patchEvent(q *request, api *API) error {
 // getEvent serves an event from memory, and one that memory has forgotten from the
 // archive.
 func (s *Server) getEvent(q *request, api *API) error {
-	id, err := q.pathValue("event_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
+	id, err := q.onlyValue("event_id")
 	if err != nil {
 		return err
 	}

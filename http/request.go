@@ -235,3 +235,12 @@ func (q *request) pathValue(name string) (string, error) {
 	}
 	return id, nil
 }
+
+// onlyValue is [request.pathValue] on a route that takes no parameters.
+func (q *request) onlyValue(name string) (string, error) {
+	id, err := q.pathValue(name)
+	if err == nil {
+		err = q.parameters().end()
+	}
+	return id, err
+}

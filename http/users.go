@@ -10,10 +10,7 @@ import (
 
 // getUser serves the profile as it was posted last.
 func (s *Server) getUser(q *request, api *API) error {
-	id, err := q.pathValue("user_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
+	id, err := q.onlyValue("user_id")
 	if err != nil {
 		return err
 	}
@@ -26,10 +23,7 @@ func (s *Server) getUser(q *request, api *API) error {
 
 // getAffinities serves what was learnt of a user, posted or not.
 func (s *Server) getAffinities(q *request, api *API) error {
-	id, err := q.pathValue("user_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
+	id, err := q.onlyValue("user_id")
 	if err != nil {
 		return err
 	}
