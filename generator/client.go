@@ -1,6 +1,10 @@
 // Package generator simulates companies and their bettors against a running
 // Tipoff, through its public API alone: the data of the old service's generator, a
 // sportsbook with stable tastes, and recorded logs.
+//
+// The same seed and the same moment make the same data, so a [Sportsbook] also serves
+// tests and measurements without a [Client]. What a client cannot post at once it posts
+// again, with the same ids; what it has given up is counted, not returned as an error.
 package generator
 
 import (
