@@ -9,5 +9,5 @@
 //
 // The state that serves is built by the same functions of score that the processors
 // and views call; see [World]. The baselines (cf, vmis, hand-blend and the simpler ones)
-// keep a state of their own without bounds, as their papers have it.
+// share nothing with it: each keeps a state of its own, as its paper has it.
 package evaluate
