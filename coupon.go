@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tipoff/fields"
 )
 
 // Bounds of a coupon.
@@ -34,46 +36,46 @@ type Selection struct {
 // DecodeCoupon reads a coupon; the error is [Faults].
 func DecodeCoupon(data []byte, how Reading) (Coupon, error) {
 	var c Coupon
-	r := newReader(data, how)
-	r.object(func(name string) bool {
+	r := fields.NewReader(data, how.Strict)
+	r.Object(func(name string) bool {
 		switch name {
 		case "coupon_id":
-			c.ID = r.id()
+			c.ID = r.ID()
 		case "user_id":
-			c.UserID = r.id()
+			c.UserID = r.ID()
 		case "stake":
-			c.Stake = r.number(0, MaxStake, true)
+			c.Stake = r.Number(0, MaxStake, true)
 		case "timestamp":
-			c.Timestamp = r.time()
+			c.Timestamp = r.Time()
 			if c.Timestamp.After(how.Now.Add(MaxAhead)) {
-				r.fault("must be at most one day ahead of now, %s", how.Now.UTC().Format(time.RFC3339))
+				r.Fault("must be at most one day ahead of now, %s", how.Now.UTC().Format(time.RFC3339))
 			}
 		case "selections":
-			c.Selections = r.selections()
+			c.Selections = readSelections(r)
 		case "extra":
-			c.Extra = r.extra()
+			c.Extra = r.Extra()
 		default:
 			return false
 		}
 		return true
 	}, "coupon_id", "user_id", "stake", "timestamp", "selections")
-	return c, r.finish()
+	return c, r.End()
 }
 
-func (r *reader) selections() []Selection {
+func readSelections(r *fields.Reader) []Selection {
 	legs := make([]Selection, 0, 4)
-	r.list(1, MaxSelections, func() {
+	r.List(1, MaxSelections, func() {
 		var leg Selection
-		r.object(func(name string) bool {
+		r.Object(func(name string) bool {
 			switch name {
 			case "event_id":
-				leg.EventID = r.id()
+				leg.EventID = r.ID()
 			case "odds":
-				leg.Odds = r.number(1, MaxOdds, false)
+				leg.Odds = r.Number(1, MaxOdds, false)
 			case "market":
-				leg.Market = r.text(MaxID)
+				leg.Market = r.Text(MaxID)
 			case "outcome":
-				leg.Outcome = r.text(MaxID)
+				leg.Outcome = r.Text(MaxID)
 			default:
 				return false
 			}
@@ -81,7 +83,7 @@ func (r *reader) selections() []Selection {
 		}, "event_id", "odds")
 		for _, other := range legs {
 			if leg.EventID != "" && other.EventID == leg.EventID && other.Market == leg.Market {
-				r.fault("must name each event and market once, event %q stands twice", leg.EventID)
+				r.Fault("must name each event and market once, event %q stands twice", leg.EventID)
 				break
 			}
 		}

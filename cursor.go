@@ -12,8 +12,8 @@ type EventCursor struct {
 	ID    string // "": the first page
 }
 
-// Before says whether e comes after the cursor.
-func (c EventCursor) Before(e *Event) bool {
+// Precedes says whether e comes after the cursor.
+func (c EventCursor) Precedes(e *Event) bool {
 	return c.ID == "" || e.Begin.After(c.Begin) || (e.Begin.Equal(c.Begin) && e.ID > c.ID)
 }
 

@@ -20,7 +20,7 @@ func TestCursor_ComesApartAsItWasMade(t *testing.T) {
 	if err != nil || c.ID != e.ID || !c.Begin.Equal(e.Begin) {
 		t.Errorf("cursor = %+v, %v", c, err)
 	}
-	if c.Before(&e) || !c.Before(&Event{ID: "a b/d", Begin: now}) || !c.Before(&Event{ID: "a", Begin: now.Add(1)}) {
+	if c.Precedes(&e) || !c.Precedes(&Event{ID: "a b/d", Begin: now}) || !c.Precedes(&Event{ID: "a", Begin: now.Add(1)}) {
 		t.Error("the cursor is not between its event and the next")
 	}
 	for _, bad := range []string{"x", "!!!", "bm93", "MjAyNi0wMS0wMVQwMDowMDowMFo"} {

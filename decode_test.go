@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,74 +77,87 @@ func TestDecode_KeepsWhatWasPosted(t *testing.T) {
 	}
 }
 
+// bound is a field of a good body with another value, and the fault that it makes; "":
+// none.
+type bound struct{ body, field, value, fault string }
+
+func long(n int) string { return `"` + strings.Repeat("ü", n) + `"` }
+
+func many(n int, item string) string {
+	return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
+}
+
+func legs(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"event_id":"e%d","odds":2}`, i)
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+var userBounds = []bound{
+	{goodUser, "user_id", `""`, "user_id: must have 1 to 50 characters, has 0"},
+	{goodUser, "user_id", long(51), "user_id: must have 1 to 50 characters, has 51"},
+	{goodUser, "user_id", long(50), ""},
+	{goodUser, "user_id", `" a"`, "user_id: must not begin or end with white space"},
+	{goodUser, "user_id", `"a\u0000"`, "user_id: must not contain control characters"},
+	{goodUser, "user_id", `7`, "user_id: must be a string, is a number"},
+	{goodUser, "birth_year", `1899`, "birth_year: must be an integer from 1900 to 2026"},
+	{goodUser, "birth_year", `2027`, "birth_year: must be an integer from 1900 to 2026"},
+	{goodUser, "birth_year", `1990.5`, "birth_year: must be an integer from 1900 to 2026"},
+	{goodUser, "birth_year", `1990.0`, ""},
+	{goodUser, "birth_year", `"1990"`, "birth_year: must be an integer, is a string"},
+	{goodUser, "birth_year", `1e400`, "birth_year: must be an integer from 1900 to 2026"},
+	{goodUser, "country", long(101), "country: must have 1 to 100 characters, has 101"},
+	{goodUser, "currency", `"US"`, "currency: must be 3 letters, as USD"},
+	{goodUser, "currency", `"U$D"`, "currency: must be 3 letters, as USD"},
+	{goodUser, "gender", long(21), "gender: must have 1 to 20 characters, has 21"},
+	{goodUser, "registration_date", `"yesterday"`, "registration_date: must be a date (2023-05-17) or a date-time (2023-05-17T20:00:00Z)"},
+	{goodUser, "extra", `[1]`, "extra: must be an object, is an array"},
+	{goodUser, "extra", `{"a":"` + strings.Repeat("x", MaxExtra) + `"}`, fmt.Sprintf("extra: must be at most 4096 bytes of JSON, is %d", MaxExtra+8)},
+	{goodUser, "nickname", `"x"`, "nickname: is not a field of this entity"},
+}
+
+var eventBounds = []bound{
+	{goodEvent, "end_timestamp", `"2026-05-17"`, "end_timestamp: must not be before begin_timestamp"},
+	{goodEvent, "league", long(51), "league: must have 1 to 50 characters, has 51"},
+	{goodEvent, "participants", many(51, `"A"`), "participants: must have 0 to 50 elements, has 51"},
+	{goodEvent, "participants", `[]`, ""},
+	{goodEvent, "participants", `["A",7]`, "participants[1]: must be a string, is a number"},
+	{goodEvent, "participants", `["` + strings.Repeat("x", 101) + `"]`, "participants[0]: must have 1 to 100 characters, has 101"},
+	{goodEvent, "status", `"closed"`, "status: must be one of open, suspended, cancelled, finished"},
+	{goodEvent, "markets", `[{"market":"1x2"}]`, "markets[0].outcomes: is required"},
+	{goodEvent, "markets", `[{"market":"a","outcomes":[{"outcome":"1","odds":0.99}]}]`, "markets[0].outcomes[0].odds: must be a number from 1 to 1000000"},
+	{goodEvent, "markets", `[{"market":"a","outcomes":[]},{"market":"a","outcomes":[]}]`, `markets[1].market: must name each market once, "a" stands twice`},
+	{goodEvent, "markets", `[{"market":"a","outcomes":[{"outcome":"1","odds":2},{"outcome":"1","odds":2}]}]`, `markets[0].outcomes[1].outcome: must name each outcome once, "1" stands twice`},
+}
+
+var couponBounds = []bound{
+	{goodCoupon, "stake", `0`, "stake: must be a number above 0 to 1000000000000"},
+	{goodCoupon, "stake", `-1`, "stake: must be a number above 0 to 1000000000000"},
+	{goodCoupon, "stake", `1e999`, "stake: must be a number above 0 to 1000000000000"},
+	{goodCoupon, "stake", `"50"`, "stake: must be a number, is a string"},
+	{goodCoupon, "timestamp", `"2026-05-18T12:00:00Z"`, ""},
+	{goodCoupon, "timestamp", `"2026-05-18T12:00:01Z"`, "timestamp: must be at most one day ahead of now, 2026-05-17T12:00:00Z"},
+	{goodCoupon, "timestamp", `"0001-01-01"`, ""},
+	{goodCoupon, "selections", `[]`, "selections: must have 1 to 50 elements, has 0"},
+	{goodCoupon, "selections", `{}`, "selections: must be an array, is an object"},
+	{goodCoupon, "selections", legs(50), ""},
+	{goodCoupon, "selections", legs(51), "selections: must have 1 to 50 elements, has 51"},
+	{goodCoupon, "selections", `[{"event_id":"e","odds":2},{"event_id":"e","odds":3}]`, `selections[1]: must name each event and market once, event "e" stands twice`},
+	{goodCoupon, "selections", `[{"event_id":"e","odds":2,"market":"a"},{"event_id":"e","odds":3,"market":"b"}]`, ""},
+	{goodCoupon, "selections", `[{"event_id":"e"}]`, "selections[0].odds: is required"},
+	{goodCoupon, "selections", `[{"event_id":"e","odds":0.5}]`, "selections[0].odds: must be a number from 1 to 1000000"},
+	{goodCoupon, "selections", `[{"event_id":"e","odds":2,"price":1}]`, "selections[0].price: is not a field of this entity"},
+}
+
+// kinds are the good bodies and what they are.
+var kinds = map[string]Kind{goodUser: KindUser, goodEvent: KindEvent, goodCoupon: KindCoupon}
+
 // TestDecode_NamesTheFieldAndTheBound goes through every bound of the contract.
 func TestDecode_NamesTheFieldAndTheBound(t *testing.T) {
-	long := func(n int) string { return `"` + strings.Repeat("ü", n) + `"` }
-	many := func(n int, item string) string {
-		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
-	}
-	legs := func(n int) string {
-		list := make([]string, n)
-		for i := range list {
-			list[i] = fmt.Sprintf(`{"event_id":"e%d","odds":2}`, i)
-		}
-		return "[" + strings.Join(list, ",") + "]"
-	}
-	decode := map[string]func([]byte, Reading) error{
-		goodUser:   func(b []byte, how Reading) error { _, err := DecodeUser(b, how); return err },
-		goodEvent:  func(b []byte, how Reading) error { _, err := DecodeEvent(b, how); return err },
-		goodCoupon: func(b []byte, how Reading) error { _, err := DecodeCoupon(b, how); return err },
-	}
-	for _, c := range []struct{ body, field, value, fault string }{
-		{goodUser, "user_id", `""`, "user_id: must have 1 to 50 characters, has 0"},
-		{goodUser, "user_id", long(51), "user_id: must have 1 to 50 characters, has 51"},
-		{goodUser, "user_id", long(50), ""},
-		{goodUser, "user_id", `" a"`, "user_id: must not begin or end with white space"},
-		{goodUser, "user_id", `"a\u0000"`, "user_id: must not contain control characters"},
-		{goodUser, "user_id", `7`, "user_id: must be a string, is a number"},
-		{goodUser, "birth_year", `1899`, "birth_year: must be an integer from 1900 to 2026"},
-		{goodUser, "birth_year", `2027`, "birth_year: must be an integer from 1900 to 2026"},
-		{goodUser, "birth_year", `1990.5`, "birth_year: must be an integer from 1900 to 2026"},
-		{goodUser, "birth_year", `1990.0`, ""},
-		{goodUser, "birth_year", `"1990"`, "birth_year: must be an integer, is a string"},
-		{goodUser, "birth_year", `1e400`, "birth_year: must be an integer from 1900 to 2026"},
-		{goodUser, "country", long(101), "country: must have 1 to 100 characters, has 101"},
-		{goodUser, "currency", `"US"`, "currency: must be 3 letters, as USD"},
-		{goodUser, "currency", `"U$D"`, "currency: must be 3 letters, as USD"},
-		{goodUser, "gender", long(21), "gender: must have 1 to 20 characters, has 21"},
-		{goodUser, "registration_date", `"yesterday"`, "registration_date: must be a date (2023-05-17) or a date-time (2023-05-17T20:00:00Z)"},
-		{goodUser, "extra", `[1]`, "extra: must be an object, is an array"},
-		{goodUser, "extra", `{"a":"` + strings.Repeat("x", MaxExtra) + `"}`, fmt.Sprintf("extra: must be at most 4096 bytes of JSON, is %d", MaxExtra+8)},
-		{goodUser, "nickname", `"x"`, "nickname: is not a field of this entity"},
-		{goodEvent, "end_timestamp", `"2026-05-17"`, "end_timestamp: must not be before begin_timestamp"},
-		{goodEvent, "league", long(51), "league: must have 1 to 50 characters, has 51"},
-		{goodEvent, "participants", many(51, `"A"`), "participants: must have 0 to 50 elements, has 51"},
-		{goodEvent, "participants", `[]`, ""},
-		{goodEvent, "participants", `["A",7]`, "participants[1]: must be a string, is a number"},
-		{goodEvent, "participants", `["` + strings.Repeat("x", 101) + `"]`, "participants[0]: must have 1 to 100 characters, has 101"},
-		{goodEvent, "status", `"closed"`, "status: must be one of open, suspended, cancelled, finished"},
-		{goodEvent, "markets", `[{"market":"1x2"}]`, "markets[0].outcomes: is required"},
-		{goodEvent, "markets", `[{"market":"a","outcomes":[{"outcome":"1","odds":0.99}]}]`, "markets[0].outcomes[0].odds: must be a number from 1 to 1000000"},
-		{goodEvent, "markets", `[{"market":"a","outcomes":[]},{"market":"a","outcomes":[]}]`, `markets[1].market: must name each market once, "a" stands twice`},
-		{goodEvent, "markets", `[{"market":"a","outcomes":[{"outcome":"1","odds":2},{"outcome":"1","odds":2}]}]`, `markets[0].outcomes[1].outcome: must name each outcome once, "1" stands twice`},
-		{goodCoupon, "stake", `0`, "stake: must be a number above 0 to 1000000000000"},
-		{goodCoupon, "stake", `-1`, "stake: must be a number above 0 to 1000000000000"},
-		{goodCoupon, "stake", `1e999`, "stake: must be a number above 0 to 1000000000000"},
-		{goodCoupon, "stake", `"50"`, "stake: must be a number, is a string"},
-		{goodCoupon, "timestamp", `"2026-05-18T12:00:00Z"`, ""},
-		{goodCoupon, "timestamp", `"2026-05-18T12:00:01Z"`, "timestamp: must be at most one day ahead of now, 2026-05-17T12:00:00Z"},
-		{goodCoupon, "timestamp", `"0001-01-01"`, ""},
-		{goodCoupon, "selections", `[]`, "selections: must have 1 to 50 elements, has 0"},
-		{goodCoupon, "selections", `{}`, "selections: must be an array, is an object"},
-		{goodCoupon, "selections", legs(50), ""},
-		{goodCoupon, "selections", legs(51), "selections: must have 1 to 50 elements, has 51"},
-		{goodCoupon, "selections", `[{"event_id":"e","odds":2},{"event_id":"e","odds":3}]`, `selections[1]: must name each event and market once, event "e" stands twice`},
-		{goodCoupon, "selections", `[{"event_id":"e","odds":2,"market":"a"},{"event_id":"e","odds":3,"market":"b"}]`, ""},
-		{goodCoupon, "selections", `[{"event_id":"e"}]`, "selections[0].odds: is required"},
-		{goodCoupon, "selections", `[{"event_id":"e","odds":0.5}]`, "selections[0].odds: must be a number from 1 to 1000000"},
-		{goodCoupon, "selections", `[{"event_id":"e","odds":2,"price":1}]`, "selections[0].price: is not a field of this entity"},
-	} {
-		err := decode[c.body]([]byte(with(c.body, c.field, c.value)), strict)
+	for _, c := range slices.Concat(userBounds, eventBounds, couponBounds) {
+		_, err := DecodeFact(kinds[c.body], []byte(with(c.body, c.field, c.value)), strict)
 		switch {
 		case c.fault == "" && err != nil:
 			t.Errorf("%s = %.60s: %v, want no fault", c.field, c.value, err)
@@ -151,21 +165,24 @@ func TestDecode_NamesTheFieldAndTheBound(t *testing.T) {
 			t.Errorf("%s = %.60s: %v, want %q", c.field, c.value, err, c.fault)
 		}
 	}
-	for body, d := range decode {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(body), &fields); err != nil {
+}
+
+func TestDecode_RequiresFieldsAndSkipsUnknownOnes(t *testing.T) {
+	for body, kind := range kinds {
+		var all map[string]any
+		if err := json.Unmarshal([]byte(body), &all); err != nil {
 			t.Fatal(err)
 		}
-		for field := range fields {
+		for field := range all {
 			want := field + ": is required"
-			if err := d([]byte(without(body, field)), loose); err == nil || err.Error() != want {
+			if _, err := DecodeFact(kind, []byte(without(body, field)), loose); err == nil || err.Error() != want {
 				t.Errorf("without %s: %v, want %q", field, err, want)
 			}
-			if err := d([]byte(with(body, field, "null")), loose); err == nil || err.Error() != want {
+			if _, err := DecodeFact(kind, []byte(with(body, field, "null")), loose); err == nil || err.Error() != want {
 				t.Errorf("%s = null: %v, want %q", field, err, want)
 			}
 		}
-		if err := d([]byte(with(body, "nickname", `{"a":[1]}`)), loose); err != nil {
+		if _, err := DecodeFact(kind, []byte(with(body, "nickname", `{"a":[1]}`)), loose); err != nil {
 			t.Errorf("an unknown field on an old route: %v", err)
 		}
 	}
@@ -183,14 +200,10 @@ func TestDecode_RefusesWhatIsNotOneObject(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 20_000)
 	for _, body := range []string{"", " ", "null", "7", `"x"`, "[]", "{", `{"user_id"`, goodUser + goodUser, goodUser + "x", "{'user_id':1}",
 		`{"user_id":"` + "\xff" + `"}`, `{"user_id":"\ud800"}`, `{"user_id":NaN}`, `{"user_id":"a","user_id":"b"}`, deep, strings.Repeat("[", 100_000)} {
-		if _, err := DecodeUser([]byte(body), loose); err == nil {
-			t.Errorf("DecodeUser(%.40q) took it", body)
-		}
-		if _, err := DecodeEvent([]byte(body), loose); err == nil {
-			t.Errorf("DecodeEvent(%.40q) took it", body)
-		}
-		if _, err := DecodeCoupon([]byte(body), loose); err == nil {
-			t.Errorf("DecodeCoupon(%.40q) took it", body)
+		for _, kind := range []Kind{KindUser, KindEvent, KindCoupon} {
+			if _, err := DecodeFact(kind, []byte(body), loose); err == nil {
+				t.Errorf("DecodeFact(%s, %.40q) took it", kind, body)
+			}
 		}
 		if _, err := DecodeEventPatch([]byte(body), "e", loose); err == nil {
 			t.Errorf("DecodeEventPatch(%.40q) took it", body)
@@ -216,8 +229,9 @@ func TestDecodeEventPatch_WantsTheRoutesEventAndSomeChange(t *testing.T) {
 	}
 }
 
-// written is an entity as it stands on its topic.
-func written(entity any) []byte {
+// written is a fact as it stands on its topic.
+func written(f Fact) []byte {
+	_, entity := f.Entity()
 	value, err := json.Marshal(entity)
 	if err != nil {
 		panic(err)
@@ -230,22 +244,14 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if u, err := DecodeUser(body, loose); err == nil {
-			again, err := DecodeUser(written(u), loose)
-			if err != nil || !reflect.DeepEqual(again, u) {
-				t.Errorf("user %+v read back is %+v, %v", u, again, err)
+		for _, kind := range []Kind{KindUser, KindEvent, KindCoupon} {
+			f, err := DecodeFact(kind, body, loose)
+			if err != nil {
+				continue
 			}
-		}
-		if e, err := DecodeEvent(body, loose); err == nil {
-			again, err := DecodeEvent(written(e), loose)
-			if err != nil || !reflect.DeepEqual(again, e) {
-				t.Errorf("event %+v read back is %+v, %v", e, again, err)
-			}
-		}
-		if c, err := DecodeCoupon(body, loose); err == nil {
-			again, err := DecodeCoupon(written(c), loose)
-			if err != nil || !reflect.DeepEqual(again, c) {
-				t.Errorf("coupon %+v read back is %+v, %v", c, again, err)
+			again, err := DecodeFact(kind, written(f), loose)
+			if err != nil || !reflect.DeepEqual(again, f) {
+				t.Errorf("%s %+v read back is %+v, %v", kind, f, again, err)
 			}
 		}
 		_, _ = DecodeEventPatch(body, "e", strict)

@@ -3,7 +3,8 @@
 // kinds of error.
 //
 // What arrives here is bytes that somebody posted or that a topic carries; what
-// leaves is a value that holds every bound of the contract, or faults that name
-// each field and the bound it broke. The package imports nothing of ours and
-// knows no clock, no Kafka, no HTTP and no SQL.
+// leaves is a value within every bound of the contract, or faults that name each
+// field and the bound it broke. How a body is walked is in package fields, the
+// only one of ours that this imports. It knows no clock, no Kafka, no HTTP and no
+// SQL.
 package tipoff

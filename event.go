@@ -5,6 +5,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tipoff/fields"
 )
 
 // Bounds of an event.
@@ -42,13 +44,13 @@ type Event struct {
 	Extra        jsontext.Value `json:"extra,omitzero"`
 }
 
-// Market is one question about an event, with the prices of its answers.
+// Market is one question about an event, with the prices of its outcomes.
 type Market struct {
 	Market   string    `json:"market"`
 	Outcomes []Outcome `json:"outcomes"`
 }
 
-// Outcome is one answer to a market and its decimal odds.
+// Outcome is one way in which a market may end, and its decimal odds.
 type Outcome struct {
 	Outcome string  `json:"outcome"`
 	Odds    float64 `json:"odds"`
@@ -109,61 +111,61 @@ func (p *EventPatch) Merge(later EventPatch) {
 // DecodeEvent reads an event; the error is [Faults].
 func DecodeEvent(data []byte, how Reading) (Event, error) {
 	e := Event{Status: StatusOpen, Participants: []string{}}
-	r := newReader(data, how)
-	r.object(func(name string) bool {
+	r := fields.NewReader(data, how.Strict)
+	r.Object(func(name string) bool {
 		switch name {
 		case "event_id":
-			e.ID = r.id()
+			e.ID = r.ID()
 		case "begin_timestamp":
-			e.Begin = r.time()
+			e.Begin = r.Time()
 		case "end_timestamp":
-			e.End = r.time()
+			e.End = r.Time()
 		case "country":
-			e.Country = r.text(MaxName)
+			e.Country = r.Text(MaxName)
 		case "league":
-			e.League = r.text(MaxID)
+			e.League = r.Text(MaxID)
 		case "sport":
-			e.Sport = r.text(MaxID)
+			e.Sport = r.Text(MaxID)
 		case "participants":
-			r.list(0, MaxParticipants, func() { e.Participants = append(e.Participants, r.text(MaxName)) })
+			r.List(0, MaxParticipants, func() { e.Participants = append(e.Participants, r.Text(MaxName)) })
 		case "home":
-			e.Home = r.text(MaxName)
+			e.Home = r.Text(MaxName)
 		case "away":
-			e.Away = r.text(MaxName)
+			e.Away = r.Text(MaxName)
 		case "status":
-			e.Status = r.status()
+			e.Status = readStatus(r)
 		case "result":
-			e.Result = r.text(MaxName)
+			e.Result = r.Text(MaxName)
 		case "markets":
-			if e.Markets = r.markets(); len(e.Markets) == 0 {
+			if e.Markets = readMarkets(r); len(e.Markets) == 0 {
 				e.Markets = nil
 			}
 		case "extra":
-			e.Extra = r.extra()
+			e.Extra = r.Extra()
 		default:
 			return false
 		}
 		return true
 	}, "event_id", "begin_timestamp", "end_timestamp", "country", "league", "sport", "participants")
 	if !e.Begin.IsZero() && !e.End.IsZero() && e.End.Before(e.Begin) {
-		r.faultAt("end_timestamp", "must not be before begin_timestamp")
+		r.FaultAt("end_timestamp", "must not be before begin_timestamp")
 	}
-	return e, r.finish()
+	return e, r.End()
 }
 
 // DecodeEventPatch reads a patch of the event id; the error is [Faults]. The
 // body's own event_id may be left out, as the route names it.
 func DecodeEventPatch(data []byte, id string, how Reading) (EventPatch, error) {
 	p := EventPatch{Patch: true, ID: id}
-	fields := 0
-	r := newReader(data, how)
-	r.object(func(name string) bool {
-		fields++
+	changes := 0
+	r := fields.NewReader(data, how.Strict)
+	r.Object(func(name string) bool {
+		changes++
 		switch name {
 		case "event_id":
-			fields--
-			if got := r.id(); id != "" && got != id {
-				r.fault("must be the event of the route, %q", id)
+			changes--
+			if got := r.ID(); id != "" && got != id {
+				r.Fault("must be the event of the route, %q", id)
 			} else {
 				p.ID = got
 			}
@@ -171,52 +173,52 @@ func DecodeEventPatch(data []byte, id string, how Reading) (EventPatch, error) {
 			if how.Strict {
 				return false
 			}
-			fields--
-			r.skip()
+			changes--
+			r.Skip()
 		case "status":
-			p.Status = r.status()
+			p.Status = readStatus(r)
 		case "result":
-			p.Result = r.text(MaxName)
+			p.Result = r.Text(MaxName)
 		case "markets":
-			p.Markets = r.markets()
+			p.Markets = readMarkets(r)
 		case "begin_timestamp":
-			before := len(r.faults)
-			if p.Begin = r.time(); p.Begin.IsZero() && len(r.faults) == before { // it would say that nothing changes
-				r.fault("must be after 0001-01-01T00:00:00Z")
+			before := r.Faults()
+			if p.Begin = r.Time(); p.Begin.IsZero() && r.Faults() == before { // it would say that nothing changes
+				r.Fault("must be after 0001-01-01T00:00:00Z")
 			}
 		default:
 			if !how.Strict {
-				fields--
+				changes--
 			}
 			return false
 		}
 		return true
 	})
-	if fields == 0 && !r.broken {
-		r.fault("must change at least one of status, result, markets, begin_timestamp")
+	if changes == 0 && !r.Broken() {
+		r.Fault("must change at least one of status, result, markets, begin_timestamp")
 	}
-	return p, r.finish()
+	return p, r.End()
 }
 
-func (r *reader) status() string {
-	return r.oneOf(StatusOpen, StatusSuspended, StatusCancelled, StatusFinished)
+func readStatus(r *fields.Reader) string {
+	return r.OneOf(StatusOpen, StatusSuspended, StatusCancelled, StatusFinished)
 }
 
-func (r *reader) markets() []Market {
+func readMarkets(r *fields.Reader) []Market {
 	markets, all := []Market{}, 0
-	r.list(0, MaxMarkets, func() {
+	r.List(0, MaxMarkets, func() {
 		var m Market
-		r.object(func(name string) bool {
+		r.Object(func(name string) bool {
 			switch name {
 			case "market":
-				m.Market = r.text(MaxID)
+				m.Market = r.Text(MaxID)
 				for _, other := range markets {
 					if other.Market == m.Market {
-						r.fault("must name each market once, %q stands twice", m.Market)
+						r.Fault("must name each market once, %q stands twice", m.Market)
 					}
 				}
 			case "outcomes":
-				m.Outcomes = r.outcomes()
+				m.Outcomes = readOutcomes(r)
 			default:
 				return false
 			}
@@ -226,26 +228,26 @@ func (r *reader) markets() []Market {
 		markets = append(markets, m)
 	})
 	if all > MaxAllOutcomes {
-		r.fault("must have at most %d outcomes in all, has %d", MaxAllOutcomes, all)
+		r.Fault("must have at most %d outcomes in all, has %d", MaxAllOutcomes, all)
 	}
 	return markets
 }
 
-func (r *reader) outcomes() []Outcome {
+func readOutcomes(r *fields.Reader) []Outcome {
 	outcomes := []Outcome{}
-	r.list(0, MaxOutcomes, func() {
+	r.List(0, MaxOutcomes, func() {
 		var o Outcome
-		r.object(func(name string) bool {
+		r.Object(func(name string) bool {
 			switch name {
 			case "outcome":
-				o.Outcome = r.text(MaxID)
+				o.Outcome = r.Text(MaxID)
 				for _, other := range outcomes {
 					if other.Outcome == o.Outcome {
-						r.fault("must name each outcome once, %q stands twice", o.Outcome)
+						r.Fault("must name each outcome once, %q stands twice", o.Outcome)
 					}
 				}
 			case "odds":
-				o.Odds = r.number(1, MaxOdds, false)
+				o.Odds = r.Number(1, MaxOdds, false)
 			default:
 				return false
 			}
@@ -257,6 +259,6 @@ func (r *reader) outcomes() []Outcome {
 }
 
 // EventRef is the short form of an event's id inside tables and the integer that
-// the old API shows beside it: 48 bits of its hash, which every JSON reader holds
+// the old API shows beside it: 48 bits of its hash, which every JSON reader keeps
 // exactly. Two of a company's million events share one with a chance of 1 in 500.
 func EventRef(eventID string) uint64 { return xxhash.Sum64String(eventID) >> 16 }

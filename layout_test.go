@@ -11,7 +11,8 @@ import (
 // imports is the table of who may import whom: what docs/design.md draws. The root
 // is "tipoff".
 var imports = map[string][]string{
-	"tipoff":               {},
+	"tipoff/fields":        {},
+	"tipoff":               {"tipoff/fields"},
 	"tipoff/topics":        {"tipoff"},
 	"tipoff/broker":        {"tipoff", "tipoff/topics"},
 	"tipoff/wire":          {},
@@ -22,10 +23,11 @@ var imports = map[string][]string{
 	"tipoff/views":         {"tipoff", "tipoff/topics", "tipoff/state", "tipoff/rank"},
 	"tipoff/http":          {"tipoff", "tipoff/topics"},
 	"tipoff/sink":          {"tipoff", "tipoff/topics"},
-	"tipoff/generator":     {"tipoff"},
+	"tipoff/recording":     {"tipoff"},
+	"tipoff/generator":     {"tipoff", "tipoff/recording"},
 	"tipoff/cmd/chaos":     {"tipoff", "tipoff/topics", "tipoff/state"},
-	"tipoff/evaluate":      {"tipoff", "tipoff/state", "tipoff/rank"},
-	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/recording", "tipoff/state", "tipoff/rank"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/recording", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

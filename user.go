@@ -4,12 +4,15 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tipoff/fields"
 )
 
 // Bounds that several entities share.
 const (
-	MaxID   = 50  // characters of a public id, a league, a sport, a market
-	MaxName = 100 // characters of a country, a participant, a person's name
+	MaxExtra = fields.MaxExtra // bytes of the free object
+	MaxID    = fields.MaxID    // characters of a public id, a league, a sport, a market
+	MaxName  = 100             // characters of a country, a participant, a person's name
 )
 
 // User is one bettor of a company, as posted. A newer post replaces it whole.
@@ -29,42 +32,42 @@ type User struct {
 // DecodeUser reads a user; the error is [Faults].
 func DecodeUser(data []byte, how Reading) (User, error) {
 	var u User
-	r := newReader(data, how)
-	r.object(func(name string) bool {
+	r := fields.NewReader(data, how.Strict)
+	r.Object(func(name string) bool {
 		switch name {
 		case "user_id":
-			u.ID = r.id()
+			u.ID = r.ID()
 		case "birth_year":
-			u.BirthYear = int(r.integer(1900, int64(how.Now.Year())))
+			u.BirthYear = int(r.Integer(1900, int64(how.Now.Year())))
 		case "country":
-			u.Country = r.text(MaxName)
+			u.Country = r.Text(MaxName)
 		case "currency":
-			u.Currency = r.currency()
+			u.Currency = readCurrency(r)
 		case "gender":
-			u.Gender = r.text(20)
+			u.Gender = r.Text(20)
 		case "registration_date":
-			u.RegistrationDate = r.time()
+			u.RegistrationDate = r.Time()
 		case "name":
-			u.Name = r.text(MaxName)
+			u.Name = r.Text(MaxName)
 		case "favourite_sport":
-			u.FavouriteSport = r.text(MaxID)
+			u.FavouriteSport = r.Text(MaxID)
 		case "favourite_league":
-			u.FavouriteLeague = r.text(MaxID)
+			u.FavouriteLeague = r.Text(MaxID)
 		case "extra":
-			u.Extra = r.extra()
+			u.Extra = r.Extra()
 		default:
 			return false
 		}
 		return true
 	}, "user_id", "birth_year", "country", "currency", "gender", "registration_date")
-	return u, r.finish()
+	return u, r.End()
 }
 
-// currency reads a code of three letters.
-func (r *reader) currency() string {
-	before := len(r.faults)
-	s := r.text(MaxID)
-	if r.broken || len(r.faults) > before {
+// readCurrency reads a code of three letters.
+func readCurrency(r *fields.Reader) string {
+	before := r.Faults()
+	s := r.Text(MaxID)
+	if r.Faults() > before {
 		return s
 	}
 	letters := len(s) == 3
@@ -72,7 +75,7 @@ func (r *reader) currency() string {
 		letters = letters && (c|0x20 >= 'a' && c|0x20 <= 'z')
 	}
 	if !letters {
-		r.fault("must be 3 letters, as USD")
+		r.Fault("must be 3 letters, as USD")
 	}
 	return s
 }

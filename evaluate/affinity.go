@@ -12,8 +12,8 @@ type affinity struct {
 
 // taste is the decayed number of bets, in all and by sport, league or team.
 type taste struct {
-	all fading
-	of  map[int32]*fading
+	all decayed
+	of  map[int32]*decayed
 }
 
 const (
@@ -23,11 +23,9 @@ const (
 	liftMost      = 4.0
 )
 
-// Affinity returns the ranker "affinity".
-func Affinity() Ranker { return newAffinity() }
-
+// newAffinity returns the ranker "affinity".
 func newAffinity() *affinity {
-	return &affinity{popular: PopularNow().(*popular), everyone: taste{of: map[int32]*fading{}}}
+	return &affinity{popular: popularNow(), everyone: taste{of: map[int32]*decayed{}}}
 }
 
 func (*affinity) Name() string { return "affinity" }
@@ -78,10 +76,10 @@ func (t *taste) weight(c int32, now float64) float64 {
 
 func (t *taste) add(c int32, now float64) {
 	if t.of == nil {
-		t.of = map[int32]*fading{}
+		t.of = map[int32]*decayed{}
 	}
 	if t.of[c] == nil {
-		t.of[c] = new(fading)
+		t.of[c] = new(decayed)
 	}
 	t.of[c].add(1, now, tasteHalfLife)
 }

@@ -36,8 +36,8 @@ func begins(i, coupon, every int) bool {
 	return coupon < b.coupons && coupon%max(1, min(b.every, every)) == 0
 }
 
-// addBeginning takes an answer in for each beginning in which the coupon counts.
-func (r *Result) addBeginning(a *answer, coupon, every int) {
+// addBeginning counts a ranking in each beginning to which the coupon belongs.
+func (r *Result) addBeginning(a *ranking, coupon, every int) {
 	for i := range r.Beginnings {
 		if begins(i, coupon, every) {
 			r.Beginnings[i].add(hitRate(a), ndcg(a))

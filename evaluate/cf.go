@@ -9,8 +9,8 @@ import (
 // cf is incremental item-item collaborative filtering (Huang et al., TencentRec,
 // SIGMOD 2015): events that the same users bet on, one soon after the other.
 type cf struct {
-	popular *popular // decides among events without similarity, or
-	times   bool     // is multiplied with it
+	popular *popular // decides among events without similarity; nil: nothing does
+	times   bool     // popularity is multiplied with the similarity instead
 	bets    []float64
 	pairs   []map[int32]float64 // by event, both ways
 }
@@ -23,11 +23,11 @@ const (
 	cfMost    = 512 // neighbours of an event
 )
 
-// CF returns the ranker "cf".
-func CF() Ranker { return &cf{popular: PopularNow().(*popular)} }
+// newCF returns the ranker "cf".
+func newCF() *cf { return &cf{popular: popularNow()} }
 
-// CFPopular returns the ranker "cf-popular": similarity times popularity.
-func CFPopular() Ranker { return &cf{popular: PopularNow().(*popular), times: true} }
+// newCFPopular returns the ranker "cf-popular": similarity times popularity.
+func newCFPopular() *cf { return &cf{popular: popularNow(), times: true} }
 
 func (c *cf) Name() string {
 	if c.times {
@@ -53,6 +53,7 @@ func fallBack(scores []float64) {
 	}
 }
 
+// add adds the logarithm of how similar the candidates are to the user's last events.
 func (c *cf) add(q *Query, scores []float64) {
 	similar, weight := make([]float64, len(q.Events)), 1.0
 	for _, p := range q.History[:min(len(q.History), cfHistory)] {
@@ -90,6 +91,7 @@ func (c *cf) Learn(q *Query, legs []int32) {
 	}
 }
 
+// pair adds weight to the neighbour b of a.
 func (c *cf) pair(a, b int32, weight float64) {
 	if c.pairs[a] == nil {
 		c.pairs[a] = map[int32]float64{}

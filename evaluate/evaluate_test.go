@@ -10,23 +10,24 @@ import (
 	"tipoff"
 	"tipoff/evaluate"
 	"tipoff/rank"
+	"tipoff/recording"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 
 // fans is a log of users who bet on the events of one league each, a few a day, and
 // of a popular one now and then.
-func fans(coupons int) *evaluate.Log {
-	log := &evaluate.Log{Name: "fans"}
+func fans(coupons int) *recording.Log {
+	log := &recording.Log{Name: "fans"}
 	for u := range 20 {
-		log.Add(evaluate.Fact{At: noon, User: &tipoff.User{ID: fmt.Sprint("u", u), Country: fmt.Sprint("C", u%2)}})
+		log.Add(tipoff.Fact{At: noon, User: &tipoff.User{ID: fmt.Sprint("u", u), Country: fmt.Sprint("C", u%2)}})
 	}
 	for i := range coupons {
 		at := noon.Add(time.Duration(i) * time.Minute)
 		if i%40 == 0 {
 			for league := range 4 {
 				for k := range 6 {
-					log.Add(evaluate.Fact{At: at, Event: &tipoff.Event{
+					log.Add(tipoff.Fact{At: at, Event: &tipoff.Event{
 						ID: fmt.Sprintf("e%d-%d-%d", i, league, k), Sport: "Tennis", League: fmt.Sprint("L", league), Country: "USA",
 						Begin: at.Add(90 * time.Minute), End: at.Add(2 * time.Hour), Status: tipoff.StatusOpen, Participants: []string{},
 					}})
@@ -35,14 +36,14 @@ func fans(coupons int) *evaluate.Log {
 		}
 		u := i % 20
 		event := fmt.Sprintf("e%d-%d-%d", i/40*40, u%4, i/20%6)
-		log.Add(evaluate.Fact{At: at, Coupon: &tipoff.Coupon{
+		log.Add(tipoff.Fact{At: at, Coupon: &tipoff.Coupon{
 			ID: fmt.Sprint("c", i), UserID: fmt.Sprint("u", u), Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: event, Odds: 2}},
 		}})
 	}
 	return log
 }
 
-func judge(t *testing.T, log *evaluate.Log, names ...string) map[string]*evaluate.Result {
+func judge(t *testing.T, log *recording.Log, names ...string) map[string]*evaluate.Result {
 	t.Helper()
 	rankers, err := evaluate.Rankers(names)
 	if err != nil {
@@ -109,11 +110,11 @@ func (o *oracle) Top(q *evaluate.Query) []int32 {
 
 func TestJudge_MetricsAreThoseOfThePlace(t *testing.T) {
 	for place, want := range map[int]float64{0: 1, 1: 1 / math.Log2(3), 9: 1 / math.Log2(11)} {
-		log := &evaluate.Log{Name: "one"}
+		log := &recording.Log{Name: "one"}
 		for i := range 20 {
-			log.Add(evaluate.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
+			log.Add(tipoff.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
 		}
-		log.Add(evaluate.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
+		log.Add(tipoff.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
 		results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&oracle{place}}, evaluate.Options{Clock: evaluate.Clock()})
 		if err != nil {
 			t.Fatal(err)
@@ -139,20 +140,20 @@ func (a *apprentice) Top(q *evaluate.Query) []int32 {
 }
 
 // likings is a log of users who each choose the event "b" of twenty, once.
-func likings(coupons int) *evaluate.Log {
-	log := &evaluate.Log{Name: "likings"}
+func likings(coupons int) *recording.Log {
+	log := &recording.Log{Name: "likings"}
 	for i := range 20 {
-		log.Add(evaluate.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
+		log.Add(tipoff.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
 	}
 	for i := range coupons {
-		log.Add(evaluate.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: fmt.Sprint("u", i), Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
+		log.Add(tipoff.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: fmt.Sprint("u", i), Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
 	}
 	return log
 }
 
 func TestJudge_TheFirstCouponsAreReportedApart(t *testing.T) {
 	last := 1 / math.Log2(11)
-	of := func(log *evaluate.Log, o evaluate.Options) *evaluate.Result {
+	of := func(log *recording.Log, o evaluate.Options) *evaluate.Result {
 		o.Clock = evaluate.Clock()
 		results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&apprentice{from: 50}}, o)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/recording"
 )
 
 // Depth is how many places of a ranking count.
@@ -41,23 +42,23 @@ type Event struct {
 // Ranker is one way to rank.
 type Ranker interface {
 	Name() string
-	// Top answers the best candidates, best first, [Depth] at most.
+	// Top returns the best candidates, best first, [Depth] at most.
 	Top(q *Query) []int32
-	// Learn takes in what the user bet on. The query's candidates are not filled.
+	// Learn learns from what the user bet on. The query's candidates are not filled.
 	Learn(q *Query, legs []int32)
 }
 
 // Options are how a log is judged.
 type Options struct {
 	Every    int            // each so many coupons is scored; of the first 10,000 more, for [Result.Beginnings] alone
-	Clock    func() float64 // microseconds, to time answers
+	Clock    func() float64 // microseconds, to time rankings
 	Progress func(coupons int)
 	First    int // stop after so many coupons; 0: all
 	Plotted  int // points of a line over time
 }
 
 // Judge replays a log and measures the rankers on it.
-func Judge(ctx context.Context, log *Log, rankers []Ranker, o Options) ([]*Result, error) {
+func Judge(ctx context.Context, log *recording.Log, rankers []Ranker, o Options) ([]*Result, error) {
 	j := newJudge(log, rankers, o)
 	for i := range log.Facts {
 		f := &log.Facts[i]
@@ -105,7 +106,7 @@ type judge struct {
 	beginnings int // how many of them the log is long enough for
 }
 
-func newJudge(log *Log, rankers []Ranker, o Options) *judge {
+func newJudge(log *recording.Log, rankers []Ranker, o Options) *judge {
 	all := log.Coupons
 	if o.First > 0 {
 		all = min(all, o.First)
@@ -238,7 +239,7 @@ func (j *judge) score(q *Query, legs []int32, bets int) {
 	for i, r := range j.rankers {
 		began := j.options.Clock()
 		top := r.Top(q)
-		a := &answer{
+		a := &ranking{
 			top: top, targets: targets, user: q.User, bets: bets, at: q.Now.Unix(), events: j.events, all: j.bets,
 			micros: j.options.Clock() - began, place: float64(j.coupons-j.warm) / float64(j.results[i].ahead),
 		}
@@ -258,7 +259,7 @@ func (j *judge) finish() []*Result {
 	return j.results
 }
 
-// top gives the best candidates by score; of equals the one that begins first, then
+// top returns the best candidates by score; of equals the one that begins first, then
 // by id.
 func (q *Query) top(scores []float64) []int32 {
 	best := make([]int32, 0, Depth+1)

@@ -4,7 +4,7 @@ import "math"
 
 // ndcg is the discounted gain of the targets in the list, against that of a list
 // which begins with all of them.
-func ndcg(a *answer) float64 {
+func ndcg(a *ranking) float64 {
 	got, best := 0.0, 0.0
 	for i := range a.top {
 		if a.hit(i) {

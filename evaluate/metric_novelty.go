@@ -4,7 +4,7 @@ import "math"
 
 // novelty is the mean information, in bits, of the events shown: how rarely others
 // bet on them so far.
-func novelty(a *answer) float64 {
+func novelty(a *ranking) float64 {
 	if len(a.top) == 0 {
 		return 0
 	}

@@ -2,8 +2,8 @@ package evaluate
 
 import "slices"
 
-// answer is one list held against what was bet on.
-type answer struct {
+// ranking is one list that a ranker returned, with what was bet on.
+type ranking struct {
 	top     []int32
 	targets []int32
 	user    int32
@@ -15,4 +15,4 @@ type answer struct {
 	place   float64 // in the scored part of the log, 0..1
 }
 
-func (a *answer) hit(place int) bool { return slices.Contains(a.targets, a.top[place]) }
+func (a *ranking) hit(place int) bool { return slices.Contains(a.targets, a.top[place]) }

@@ -6,17 +6,14 @@ import (
 	"tipoff/rank"
 )
 
-// old is the ranker of the service that Tipoff replaces: any event of a sport or a
+// old is "similar", the ranker of the service that Tipoff replaces: any event of a sport or a
 // league that the user has bet on, by chance. It has nothing for a new user.
 type old struct{}
 
-// Old returns the ranker "similar".
-func Old() Ranker { return &old{} }
+func (old) Name() string          { return "similar" }
+func (old) Learn(*Query, []int32) {}
 
-func (*old) Name() string          { return "similar" }
-func (*old) Learn(*Query, []int32) {}
-
-func (*old) Top(q *Query) []int32 {
+func (old) Top(q *Query) []int32 {
 	liked := map[int32]bool{}
 	for _, e := range q.History {
 		liked[q.Events[e].Sport], liked[q.Events[e].League] = true, true

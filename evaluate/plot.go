@@ -7,7 +7,7 @@ import (
 )
 
 // Plots draws the results as SVG, by file name: for each log NDCG over time, and
-// quality against the time that an answer takes.
+// quality against the time that a ranking takes.
 func Plots(results []*Result) map[string]string {
 	plots := map[string]string{}
 	for _, log := range byLog(results) {

@@ -8,26 +8,26 @@ import (
 // popular ranks by the bets of everyone, or of the user's country.
 type popular struct {
 	name      string
-	halfLife  float64 // seconds; 0: bets never fade
+	halfLife  float64 // seconds; 0: bets count for ever
 	byCountry bool
-	counts    map[string][]fading // by country, "" is everyone
+	counts    map[string][]decayed // by country, "" is everyone
 }
 
-// popPrior is what a fixture without bets is taken to have.
+// popPrior is added to the bets of each event: one without any has a logarithm too.
 const popPrior = 0.3
 
-// Popular ranks by all bets so far.
-func Popular() Ranker { return newPopular("popular-ever", 0, false) }
+// popularEver ranks by all bets so far.
+func popularEver() *popular { return newPopular("popular-ever", 0, false) }
 
-// PopularNow ranks by bets that fade with a half-life of six hours.
-func PopularNow() Ranker { return newPopular("popular-6h", 6*time.Hour, false) }
+// popularNow ranks by bets that decay with a half-life of six hours.
+func popularNow() *popular { return newPopular("popular-6h", 6*time.Hour, false) }
 
-// PopularCountry is [PopularNow] by the bets from the user's country, those of
+// popularCountry is [popularNow] by the bets from the user's country, those of
 // everyone deciding between equals.
-func PopularCountry() Ranker { return newPopular("popular-country", 6*time.Hour, true) }
+func popularCountry() *popular { return newPopular("popular-country", 6*time.Hour, true) }
 
 func newPopular(name string, halfLife time.Duration, byCountry bool) *popular {
-	return &popular{name: name, halfLife: halfLife.Seconds(), byCountry: byCountry, counts: map[string][]fading{}}
+	return &popular{name: name, halfLife: halfLife.Seconds(), byCountry: byCountry, counts: map[string][]decayed{}}
 }
 
 func (p *popular) Name() string { return p.name }
@@ -68,15 +68,15 @@ func (p *popular) Learn(q *Query, legs []int32) {
 	}
 }
 
-// fading is a sum that halves with every half-life.
-type fading struct{ sum, at float64 }
+// decayed is a sum that halves with every half-life, as of the second at.
+type decayed struct{ sum, at float64 }
 
-func (f *fading) add(weight, now, halfLife float64) {
+func (f *decayed) add(weight, now, halfLife float64) {
 	f.sum = f.value(now, halfLife) + weight
 	f.at = now
 }
 
-func (f fading) value(now, halfLife float64) float64 {
+func (f decayed) value(now, halfLife float64) float64 {
 	if halfLife == 0 || f.sum == 0 {
 		return f.sum
 	}

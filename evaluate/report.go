@@ -42,12 +42,12 @@ func bootstrap(r, reference *Result) [2]float64 {
 			sums[i].ndcg -= reference.users[u].ndcg
 		}
 	}
-	means, die := make([]float64, resamples), uint64(1)
+	means, draw := make([]float64, resamples), uint64(1)
 	for i := range means {
 		scored, sum := 0, 0.0
 		for range sums {
-			die++
-			s := &sums[rank.Scatter(die)%uint64(len(sums))]
+			draw++
+			s := &sums[rank.Scatter(draw)%uint64(len(sums))]
 			scored += s.scored
 			sum += s.ndcg
 		}

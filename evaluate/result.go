@@ -72,7 +72,7 @@ func newResult(log, ranker string, ahead, points int) *Result {
 	}
 }
 
-func (r *Result) add(a *answer) {
+func (r *Result) add(a *ranking) {
 	r.Scored++
 	gain, hit := ndcg(a), hitRate(a)
 	r.live.Add(rank.Grade{Targets: len(a.targets), HR: hit, NDCG: gain}, a.at)
@@ -118,7 +118,7 @@ func (r *Result) slice(name string, hit, gain float64) {
 	r.Slices[name] = s
 }
 
-// add counts an answer; mean makes the averages of the sums.
+// add counts a ranking; mean makes the averages of the sums.
 func (s *Slice) add(hit, gain float64) {
 	s.Scored++
 	s.HR += hit

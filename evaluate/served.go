@@ -8,7 +8,7 @@ import (
 	"tipoff/state"
 )
 
-// served asks the ranking that serves, with the state that the tables hold.
+// served is the ranking that serves, on the state that the tables keep.
 type served struct {
 	name, ranker string
 	diversity    float64
@@ -56,7 +56,7 @@ func (s *served) Top(q *Query) []int32 {
 	return top
 }
 
-// rank answers as the service would. What the judge knows of older bets than the
+// rank ranks as the service would. What the judge knows of older bets than the
 // bettor's state keeps is excluded, as a client would.
 func (w *World) rank(q *Query, s *served) []rank.Ranked {
 	return w.Index.Rank(w.question(q, s), &w.scratch)

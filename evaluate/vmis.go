@@ -14,6 +14,7 @@ type vmis struct {
 	clock   int
 }
 
+// visit is a user's bet on an event, at a tick of the ranker's own clock.
 type visit struct {
 	user int32
 	at   int
@@ -26,12 +27,22 @@ const (
 	vmisTrail      = 50
 )
 
-// VMIS returns the ranker "vmis".
-func VMIS() Ranker { return &vmis{popular: PopularNow().(*popular)} }
+// newVMIS returns the ranker "vmis".
+func newVMIS() *vmis { return &vmis{popular: popularNow()} }
 
 func (*vmis) Name() string { return "vmis" }
 
 func (v *vmis) Top(q *Query) []int32 {
+	scores := make([]float64, len(q.Candidates))
+	v.popular.add(q, scores)
+	fallBack(scores)
+	v.add(q, scores)
+	return q.top(scores)
+}
+
+// add adds, for each of the nearest users who bet on a candidate, how much of the
+// user's history is theirs too.
+func (v *vmis) add(q *Query, scores []float64) {
 	overlap, last := map[int32]float64{}, map[int32]int{}
 	history := q.History[:min(len(q.History), vmisHistory)]
 	for lag, e := range history {
@@ -60,13 +71,9 @@ func (v *vmis) Top(q *Query) []int32 {
 			sums[e] += overlap[user]
 		}
 	}
-	scores := make([]float64, len(q.Candidates))
-	v.popular.add(q, scores)
-	fallBack(scores)
 	for i, c := range q.Candidates {
 		scores[i] += sums[c]
 	}
-	return q.top(scores)
 }
 
 func (v *vmis) Learn(q *Query, legs []int32) {

@@ -9,9 +9,8 @@ import (
 	"tipoff/state"
 )
 
-// World is one company's state in memory. It takes facts the way that the
-// processors and views do, by the same functions of state and rank, but at once and
-// in this process.
+// World is one company's state in memory. A fact changes it as it changes the tables
+// that serve, by the same functions of state and rank, but at once and in this process.
 type World struct {
 	Index    *rank.Index
 	Model    *rank.Model
@@ -37,7 +36,7 @@ func (w *World) next() state.Position {
 	return w.position
 }
 
-// bettor gives a copy of a bettor's state that may be changed, as the table does.
+// bettor returns a copy of a bettor's state that may be changed, as the table does.
 func (w *World) bettor(id string) *state.Bettor {
 	b := w.bettors[id]
 	if b == nil {
@@ -65,23 +64,23 @@ func (w *World) fixture(id string) *state.Fixture {
 	return f
 }
 
-// PostUser takes a user in.
+// PostUser adds a user, or replaces what was posted before.
 func (w *World) PostUser(u *tipoff.User) {
 	b := w.bettor(u.ID)
 	b.Post(*u, w.next())
 	w.putBettor(u.ID, b)
 }
 
-// PostEvent takes an event in.
+// PostEvent adds an event, or replaces what was posted before.
 func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
-	f := *w.fixture(e.ID) // the index holds on to the one before
+	f := *w.fixture(e.ID) // the index refers to the one before
 	f.Post(*e, w.next())
 	w.fixtures[e.ID] = &f
 	w.Index.PutFixture(tipoff.EventRef(e.ID), &f, now)
 }
 
-// Bet takes a coupon in: the bettor notes it, its legs are counted at their
-// fixtures and come back.
+// Bet adds a coupon: the bettor notes it, its legs are counted at their fixtures and
+// come back with what the fixtures know.
 func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
 	if b.AddCoupon(c, at, at, received) != state.NewBet {
@@ -99,7 +98,7 @@ func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	w.putBettor(c.UserID, b)
 }
 
-// Sizes are how many bytes states take in the tables.
+// Sizes are the bytes of states in the tables.
 type Sizes struct {
 	Bettor, BettorMost   int // with [sizedBets] selections or a few more: the median, the largest
 	Fixture, FixtureMost int // with 64 bets or more: the median, the largest

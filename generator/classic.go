@@ -33,23 +33,15 @@ func Classic(ctx context.Context, c *Client, n int, random *rand.Rand, now time.
 	run := fmt.Sprintf("%x", random.Uint64())
 	const chunk = 50
 	for from := 0; from < n; from += chunk {
-		var users []tipoff.User
-		var events []tipoff.Event
-		var coupons []tipoff.Coupon
+		var b batch
 		for i := from; i < min(n, from+chunk); i++ {
 			u, es, k := classicRound(fmt.Sprintf("%s-%d", run, i), random, now)
-			users, events, coupons = append(users, u), append(events, es...), append(coupons, k)
+			b.users, b.events, b.coupons = append(b.users, u), append(b.events, es...), append(b.coupons, k)
 		}
-		if err := c.Users(ctx, users); err != nil {
+		if err := b.post(ctx, c); err != nil {
 			return err
 		}
-		if err := c.Events(ctx, events); err != nil {
-			return err
-		}
-		if err := c.Coupons(ctx, coupons); err != nil {
-			return err
-		}
-		for range users {
+		for range b.users {
 			done()
 		}
 	}

@@ -1,6 +1,10 @@
 // Package generator simulates companies and their bettors against a running
 // Tipoff, through its public API alone: the data of the old service's generator, a
 // sportsbook with stable tastes, and recorded logs.
+//
+// The same seed and the same moment make the same data, so a [Sportsbook] also serves
+// tests and measurements without a [Client]. What a client cannot post at once it posts
+// again, with the same ids; what it has given up is counted, not returned as an error.
 package generator
 
 import (
@@ -55,6 +59,26 @@ func (c *Client) Events(ctx context.Context, events []tipoff.Event) error {
 // Coupons posts coupons.
 func (c *Client) Coupons(ctx context.Context, coupons []tipoff.Coupon) error {
 	return post(ctx, c, "/v1/coupons", coupons)
+}
+
+// batch is some facts that are posted together: the users, then the events, then the
+// coupons, so that nothing is sent before what it speaks of.
+type batch struct {
+	users   []tipoff.User
+	events  []tipoff.Event
+	coupons []tipoff.Coupon
+}
+
+func (b *batch) size() int { return len(b.users) + len(b.events) + len(b.coupons) }
+
+func (b *batch) post(ctx context.Context, c *Client) error {
+	if err := c.Users(ctx, b.users); err != nil {
+		return err
+	}
+	if err := c.Events(ctx, b.events); err != nil {
+		return err
+	}
+	return c.Coupons(ctx, b.coupons)
 }
 
 // post sends the items in order, some at a time. The error is ctx's, or that the

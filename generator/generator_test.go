@@ -7,7 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tipoff"
+	"tipoff/recording"
 	"tipoff/topics"
 )
 
@@ -32,7 +36,7 @@ func TestSportsbook_IsTheSameForTheSameSeed(t *testing.T) {
 	}
 }
 
-func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
+func TestSportsbook_KeepsEveryBoundOfTheContract(t *testing.T) {
 	s := NewSportsbook(3, 300, 200, 5, noon)
 	strict := tipoff.Reading{Now: noon, Strict: true}
 	events := map[string]tipoff.Event{}
@@ -62,7 +66,7 @@ func TestSportsbook_HoldsEveryBoundOfTheContract(t *testing.T) {
 	}
 }
 
-// TestSportsbook_BettorsHaveStableTastes holds that most of a busy bettor's legs
+// TestSportsbook_BettorsHaveStableTastes: most of a busy bettor's legs
 // are of one sport.
 func TestSportsbook_BettorsHaveStableTastes(t *testing.T) {
 	s := NewSportsbook(5, 100, 400, 5, noon)
@@ -126,6 +130,40 @@ func TestClassic_PostsRoundsInOrder(t *testing.T) {
 	}
 	if err := Classic(t.Context(), c, 0, nil, noon, nil); err == nil {
 		t.Error("no rounds are no error")
+	}
+}
+
+func TestReplay_PostsEachBatchInTheOrderThatFactsNeed(t *testing.T) {
+	event := func(id string) *tipoff.Event {
+		return &tipoff.Event{ID: id, Begin: noon, End: noon, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: tipoff.StatusOpen}
+	}
+	coupon := &tipoff.Coupon{ID: "c1", UserID: "u1", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "e1", Odds: 2}}}
+	user := &tipoff.User{ID: "u1", BirthYear: 1990, Country: "c", Currency: "EUR", Gender: "x", RegistrationDate: noon}
+	path := filepath.Join(t.TempDir(), "log.ndjson")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	err = recording.Write(file, tipoff.Fact{At: noon, Coupon: coupon}, tipoff.Fact{At: noon, Event: event("e1")}, tipoff.Fact{At: noon, User: user}, tipoff.Fact{At: noon, Event: event("e2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var posts []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		posts = append(posts, r.URL.Path)
+		if !strings.Contains(r.URL.Path, "users") && !strings.Contains(string(body), "2026-05-18T12:00:00Z") {
+			t.Errorf("the times are not a day later: %s", body)
+		}
+		w.WriteHeader(202)
+		_, _ = io.WriteString(w, `{"accepted":1}`)
+	}))
+	defer server.Close()
+	var done []int
+	err = Replay(t.Context(), &Client{URL: server.URL}, path, 24*time.Hour, 3, func(n int) { done = append(done, n) })
+	if got := strings.Join(posts, " "); err != nil || got != "/v1/users /v1/events /v1/coupons /v1/events" || !slices.Equal(done, []int{3, 1}) {
+		t.Errorf("posted %s, %v items: %v", got, done, err)
 	}
 }
 

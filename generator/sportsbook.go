@@ -39,7 +39,7 @@ type fixture struct {
 	following float64
 }
 
-// NewSportsbook makes a company with so many bettors, and so many fixtures
+// NewSportsbook returns a company with so many bettors, and so many fixtures
 // beginning within the days after now.
 func NewSportsbook(seed uint64, bettors, fixtures int, days int, now time.Time) *Sportsbook {
 	s := &Sportsbook{random: rand.New(rand.NewPCG(seed, 0x7109)), run: fmt.Sprintf("%x", now.Unix())}

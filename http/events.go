@@ -8,7 +8,7 @@ import (
 )
 
 // patchEvent changes an event that is posted already, or will be.
-func (s *Server) patchEvent(q *request) error {
+func (s *Server) patchEvent(q *request, api *API) error {
 	id, err := q.pathValue("event_id")
 	if err != nil {
 		return err
@@ -21,27 +21,16 @@ func (s *Server) patchEvent(q *request) error {
 	if err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	if err := api.Publisher.Publish(q.patience(), []topics.Record{topics.PatchRecord(q.company(), patch, s.Now())}); err != nil {
 		return err
 	}
-	return q.answer(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})
+	return q.writeJSON(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})
 }
 
-// getEvent answers from memory, and for an event that memory has forgotten from
-// the archive.
-func (s *Server) getEvent(q *request) error {
-	id, err := q.pathValue("event_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
-	if err != nil {
-		return err
-	}
-	api, err := q.api()
+// getEvent serves an event from memory, and one that memory has forgotten from the
+// archive.
+func (s *Server) getEvent(q *request, api *API) error {
+	id, err := q.onlyValue("event_id")
 	if err != nil {
 		return err
 	}
@@ -51,7 +40,7 @@ func (s *Server) getEvent(q *request) error {
 			return err
 		}
 	}
-	return q.answer(fasthttp.StatusOK, event)
+	return q.writeJSON(fasthttp.StatusOK, event)
 }
 
 // statusAny asks for events of every status.
@@ -64,8 +53,8 @@ type page struct {
 	Cursor  string          `json:"cursor,omitempty"` // of the next page; absent: this is the last
 }
 
-// listEvents answers the open events from memory, others from the archive.
-func (s *Server) listEvents(q *request) error {
+// listEvents serves the open events from memory, others from the archive.
+func (s *Server) listEvents(q *request, api *API) error {
 	p := q.parameters()
 	f := tipoff.EventFilter{
 		Sport:  p.text("sport", tipoff.MaxID),
@@ -79,11 +68,8 @@ func (s *Server) listEvents(q *request) error {
 	if err := p.end(); err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	var answer page
+	var err error
 	if f.Status == tipoff.StatusOpen {
 		answer.Events, answer.Cursor, err = api.Recommender.OpenEvents(q.company(), f, s.Now())
 	} else {
@@ -95,7 +81,7 @@ func (s *Server) listEvents(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(fasthttp.StatusOK, answer)
+	return q.writeJSON(fasthttp.StatusOK, answer)
 }
 
 // maxCursor bounds a cursor, in characters.

@@ -15,86 +15,57 @@ import (
 
 // The routes of v1 that take facts: one object, an array, or one object a line.
 
-func (s *Server) postUsers(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
-		u, err := tipoff.DecodeUser(item, how)
-		if err != nil {
-			return topics.Record{}, u.ID, err
-		}
-		return topics.UserRecord(q.company(), u, how.Now), u.ID, nil
-	})
-}
-
-func (s *Server) postEvents(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
-		e, err := tipoff.DecodeEvent(item, how)
-		if err != nil {
-			return topics.Record{}, e.ID, err
-		}
-		return topics.EventRecord(q.company(), e, how.Now), e.ID, nil
-	})
-}
-
-func (s *Server) postCoupons(q *request) error {
-	return s.post(q, func(item []byte, how tipoff.Reading) (topics.Record, string, error) {
-		c, err := tipoff.DecodeCoupon(item, how)
-		if err != nil {
-			return topics.Record{}, c.ID, err
-		}
-		return topics.CouponRecord(q.company(), c, how.Now), c.ID, nil
-	})
-}
-
-// posted is the answer to a post.
+// posted is the response to a post.
 type posted struct {
 	Accepted int            `json:"accepted"`
 	Rejected []tipoff.Fault `json:"rejected"`
 }
 
-// decodeItem reads one item; it answers the item's id even of a faulty one.
-type decodeItem func(item []byte, how tipoff.Reading) (record topics.Record, id string, err error)
+// post returns the handler of a route that takes facts of a kind: it publishes the
+// good items of a body and names the faults of the others.
+func (s *Server) post(kind tipoff.Kind) handler {
+	return func(q *request, api *API) error {
+		body, lines, err := q.body()
+		if err != nil {
+			return err
+		}
+		items, err := split(body, lines)
+		if err != nil {
+			return err
+		}
+		records, rejected := s.decode(q.company(), kind, items)
+		if len(records) == 0 {
+			return rejected
+		}
+		if err := api.Publisher.Publish(q.patience(), records); err != nil {
+			return err
+		}
+		status := fasthttp.StatusAccepted
+		if len(rejected) > 0 {
+			status = fasthttp.StatusMultiStatus
+		}
+		return q.writeJSON(status, posted{Accepted: len(records), Rejected: rejected})
+	}
+}
 
-// post publishes the good items of a body and names the faults of the others.
-func (s *Server) post(q *request, decode decodeItem) error {
-	body, lines, err := q.body()
-	if err != nil {
-		return err
-	}
-	items, err := split(body, lines)
-	if err != nil {
-		return err
-	}
+// decode returns the records of the good items, and the faults of the others.
+func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte) (records []topics.Record, rejected tipoff.Faults) {
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records := make([]topics.Record, 0, len(items))
-	rejected := tipoff.Faults{}
+	records, rejected = make([]topics.Record, 0, len(items)), tipoff.Faults{}
 	for i, item := range items {
-		record, id, err := decode(item, how)
+		fact, err := tipoff.DecodeFact(kind, item, how)
 		var faults tipoff.Faults
-		switch {
-		case errors.As(err, &faults):
+		if errors.As(err, &faults) {
 			for _, fault := range faults {
-				fault.Index, fault.ID = i, id
+				fault.Index, fault.ID = i, fact.ID()
 				rejected = append(rejected, fault)
 			}
-		default:
-			records = append(records, record)
+			continue
 		}
+		fact.At = how.Now
+		records = append(records, topics.FactRecord(company, fact))
 	}
-	if len(records) == 0 {
-		return rejected
-	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
-	if err := api.Publisher.Publish(q.patience(), records); err != nil {
-		return err
-	}
-	status := fasthttp.StatusAccepted
-	if len(rejected) > 0 {
-		status = fasthttp.StatusMultiStatus
-	}
-	return q.answer(status, posted{Accepted: len(records), Rejected: rejected})
+	return records, rejected
 }
 
 // split takes a body apart into its items, each still to be decoded.

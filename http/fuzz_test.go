@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -20,7 +21,7 @@ import (
 // types of a body that a fuzzed request may say it has.
 var types = []string{"application/json", "application/x-ndjson", "", "text/xml"}
 
-// FuzzRequests holds that no request makes the gateway panic or answer 5xx, that
+// FuzzRequests checks that no request makes the gateway panic or answer 5xx, that
 // what it answers is JSON of a status that is described, and that what it publishes
 // is what a processor reads.
 func FuzzRequests(f *testing.F) {
@@ -31,7 +32,7 @@ func FuzzRequests(f *testing.F) {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return noon },
 	}}
 	s.metrics = newMetrics(s.Registry)
-	handler := s.handler()
+	handler := s.router()
 	routes := s.routes()
 	at := func(method, path string) uint8 {
 		return uint8(slices.IndexFunc(routes, func(r route) bool { return r.method == method && r.path == path }))
@@ -78,25 +79,32 @@ func FuzzRequests(f *testing.F) {
 		}
 		p.published = nil
 		handler(&q)
-		status, answer := q.Response.StatusCode(), q.Response.Body()
-		if status >= 500 {
-			t.Errorf("%s %s?%s answered %d: %s", rt.method, path, query, status, answer)
-		}
-		if kind := string(q.Response.Header.ContentType()); strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "json") {
-			var value any
-			if err := json.Unmarshal(answer, &value); err != nil {
-				t.Errorf("%s %s?%s answered %d with what is no JSON: %v: %q", rt.method, path, query, status, err, answer)
-			}
-		}
-		if status >= 300 && len(p.published) > 0 {
-			t.Errorf("%s %s answered %d, but published %d records", rt.method, path, status, len(p.published))
-		}
-		for _, r := range p.published {
-			if err := readable(r); err != nil {
-				t.Errorf("%s %s took %q and published %q of key %q, which cannot be read: %v", rt.method, path, body, r.Value, r.Key, err)
-			}
-		}
+		checkFuzzed(t, &q, body, p.published)
 	})
+}
+
+// checkFuzzed checks the response to a fuzzed request, and what it made the gateway
+// publish.
+func checkFuzzed(t *testing.T, q *fasthttp.RequestCtx, body []byte, published []topics.Record) {
+	status, answer := q.Response.StatusCode(), q.Response.Body()
+	what := fmt.Sprintf("%s %s", q.Method(), q.RequestURI())
+	if status >= 500 {
+		t.Errorf("%s answered %d: %s", what, status, answer)
+	}
+	if kind := string(q.Response.Header.ContentType()); strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "json") {
+		var value any
+		if err := json.Unmarshal(answer, &value); err != nil {
+			t.Errorf("%s answered %d with what is no JSON: %v: %q", what, status, err, answer)
+		}
+	}
+	if status >= 300 && len(published) > 0 {
+		t.Errorf("%s answered %d, but published %d records", what, status, len(published))
+	}
+	for _, r := range published {
+		if err := readable(r); err != nil {
+			t.Errorf("%s took %q and published %q of key %q, which cannot be read: %v", what, body, r.Value, r.Key, err)
+		}
+	}
 }
 
 // readable reads a record as the processors do.

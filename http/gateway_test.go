@@ -147,7 +147,7 @@ type answer struct {
 	body   string
 }
 
-// ask sends a request and holds the answer against the description.
+// ask sends a request and compares the response with the description.
 func (g *gateway) ask(method, path, body string, header ...string) answer {
 	g.Helper()
 	q, err := http.NewRequest(method, g.server.URL()+path, strings.NewReader(body))

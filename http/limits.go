@@ -45,9 +45,9 @@ func connections(files uint64) int {
 // underWay counts the bytes of bodies that are under way.
 type underWay struct{ bytes atomic.Int64 }
 
-// take makes room for more bytes of a body that will have had so many in all; false:
-// there is no room.
-func (u *underWay) take(more, all int64) bool {
+// reserve makes room for more bytes of a body that will have had so many in all;
+// false: there is no room.
+func (u *underWay) reserve(more, all int64) bool {
 	most := int64(maxUnderWay)
 	if all > largeBody {
 		most -= maxUnderWay / 4
@@ -59,32 +59,32 @@ func (u *underWay) take(more, all int64) bool {
 	return true
 }
 
-// read reads all of a part of the body, of limit bytes at the most, making room for
-// each piece as it comes. A body that has more than limit is answered cut off after
+// read reads all of a part of the body, of limit bytes at the most, reserving room for
+// each piece as it comes. A body that has more than limit is returned cut off after
 // limit + 1.
 func (q *request) read(from io.Reader, limit int64) ([]byte, error) {
-	return io.ReadAll(&counted{io.LimitReader(from, limit+1), q})
+	return io.ReadAll(&reserving{io.LimitReader(from, limit+1), q})
 }
 
-// counted is a body that takes room as it is read.
-type counted struct {
+// reserving is a body that reserves room as it is read.
+type reserving struct {
 	from io.Reader
 	q    *request
 }
 
-func (c *counted) Read(b []byte) (int, error) {
-	n, err := c.from.Read(b)
+func (r *reserving) Read(b []byte) (int, error) {
+	n, err := r.from.Read(b)
 	if n > 0 {
-		if !c.q.server.underWay.take(int64(n), c.q.taken+int64(n)) {
+		if !r.q.server.underWay.reserve(int64(n), r.q.reserved+int64(n)) {
 			return n, fmt.Errorf("read the body: %w", tipoff.ErrBusy)
 		}
-		c.q.taken += int64(n)
+		r.q.reserved += int64(n)
 	}
 	return n, err
 }
 
-// giveBack frees the room that the request's body has taken.
-func (q *request) giveBack() { q.server.underWay.bytes.Add(-q.taken) }
+// release frees the room that is reserved for the request's body.
+func (q *request) release() { q.server.underWay.bytes.Add(-q.reserved) }
 
 // enduring is a listener that outlasts a failure to accept, as when the process has
 // no file descriptors left: fasthttp would stop listening for ever.

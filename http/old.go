@@ -18,56 +18,27 @@ func hello(q *request) error {
 	return nil
 }
 
-func (s *Server) registerUser(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
-		u, err := tipoff.DecodeUser(body, how)
+// register returns the handler of a route that publishes one fact of a kind and
+// echoes it as it was posted.
+func (s *Server) register(kind tipoff.Kind) handler {
+	return func(q *request, api *API) error {
+		body, err := q.object()
 		if err != nil {
-			return topics.Record{}, err
+			return err
 		}
-		return topics.UserRecord(q.company(), u, how.Now), nil
-	})
-}
-
-func (s *Server) registerEvent(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
-		e, err := tipoff.DecodeEvent(body, how)
+		now := s.Now()
+		fact, err := tipoff.DecodeFact(kind, body, tipoff.Reading{Now: now})
 		if err != nil {
-			return topics.Record{}, err
+			return err
 		}
-		return topics.EventRecord(q.company(), e, how.Now), nil
-	})
-}
-
-func (s *Server) registerCoupon(q *request) error {
-	return s.register(q, func(body []byte, how tipoff.Reading) (topics.Record, error) {
-		c, err := tipoff.DecodeCoupon(body, how)
-		if err != nil {
-			return topics.Record{}, err
+		fact.At = now
+		if err := api.Publisher.Publish(q.patience(), []topics.Record{topics.FactRecord(q.company(), fact)}); err != nil {
+			return err
 		}
-		return topics.CouponRecord(q.company(), c, how.Now), nil
-	})
-}
-
-// register publishes one entity and echoes it as it was posted.
-func (s *Server) register(q *request, decode func([]byte, tipoff.Reading) (topics.Record, error)) error {
-	body, err := q.object()
-	if err != nil {
-		return err
+		q.SetContentType("application/json")
+		q.SetBody(body)
+		return nil
 	}
-	record, err := decode(body, tipoff.Reading{Now: s.Now()})
-	if err != nil {
-		return err
-	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
-	if err := api.Publisher.Publish(q.patience(), []topics.Record{record}); err != nil {
-		return err
-	}
-	q.SetContentType("application/json")
-	q.SetBody(body)
-	return nil
 }
 
 // oldEvent is an event as the old service showed it.
@@ -84,7 +55,7 @@ type oldEvent struct {
 
 // recommendOld serves GET /recommend?user_id=&n=, events of the sports and leagues
 // that the user follows: no n, or a negative one, asks for one event; 0 for all.
-func (s *Server) recommendOld(q *request) error {
+func (s *Server) recommendOld(q *request, api *API) error {
 	query := tipoff.Query{UserID: string(q.QueryArgs().Peek("user_id")), N: 1, Followed: true}
 	if query.UserID == "" {
 		return tipoff.Faults{{Field: "user_id", Message: "is required"}}
@@ -103,10 +74,6 @@ func (s *Server) recommendOld(q *request) error {
 			query.N = min(n, tipoff.MaxItemsOld)
 		}
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
 	events := make([]oldEvent, len(answer.Items))
 	for i := range answer.Items {
@@ -116,5 +83,5 @@ func (s *Server) recommendOld(q *request) error {
 			Country: e.Country, League: e.League, Participants: e.Participants, Sport: e.Sport,
 		}
 	}
-	return q.answer(fasthttp.StatusOK, events)
+	return q.writeJSON(fasthttp.StatusOK, events)
 }

@@ -44,7 +44,7 @@ func init() {
 	}
 }
 
-// described holds an answer against the description: its status, its type and its
+// described compares a response with the description: its status, its type and its
 // body must stand there. Routes that do not exist answer outside of it.
 func described(t *testing.T, q *http.Request, a *http.Response, body []byte) {
 	t.Helper()

@@ -12,10 +12,10 @@ import (
 
 // healthz says that the process lives.
 func (s *Server) healthz(q *request) error {
-	return q.answer(fasthttp.StatusOK, map[string]string{"status": "ok"})
+	return q.writeJSON(fasthttp.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readiness is the answer to GET /readyz.
+// readiness is the response to GET /readyz.
 type readiness struct {
 	Ready bool   `json:"ready"`
 	Parts []Part `json:"parts"`
@@ -31,7 +31,7 @@ func (s *Server) readyz(q *request) error {
 	if !answer.Ready {
 		status = fasthttp.StatusServiceUnavailable
 	}
-	return q.answer(status, answer)
+	return q.writeJSON(status, answer)
 }
 
 // metricsPage writes every metric in Prometheus's text form.
@@ -73,7 +73,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	return m
 }
 
-// route returns what notes the answers of one route.
+// route returns a function that counts the responses of one route.
 func (m *metrics) route(method, path string) func(status int, took time.Duration) {
 	latency := m.latency.WithLabelValues(method, path)
 	ok := m.requests.WithLabelValues(method, path, "200")

@@ -21,8 +21,8 @@ var scenarios = map[string]scenario{
 	"similar":  {diversity: tipoff.DefaultVariety, followed: true}, // more of what the user bets on
 }
 
-// recommend answers GET /v1/recommendations.
-func (s *Server) recommend(q *request) error {
+// recommend serves GET /v1/recommendations.
+func (s *Server) recommend(q *request, api *API) error {
 	p := q.parameters()
 	shown := scenarios[p.oneOf("scenario", "home", "home", "bet-slip", "similar")]
 	query := tipoff.Query{
@@ -40,30 +40,22 @@ func (s *Server) recommend(q *request) error {
 	if err := p.end(); err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
 	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
-	return q.answer(fasthttp.StatusOK, answer)
+	return q.writeJSON(fasthttp.StatusOK, answer)
 }
 
-// popularEvents is the answer to GET /v1/popular.
+// popularEvents is the response to GET /v1/popular.
 type popularEvents struct {
 	Items []tipoff.PopularEvent `json:"items"`
 }
 
-func (s *Server) popular(q *request) error {
+func (s *Server) popular(q *request, api *API) error {
 	p := q.parameters()
 	n := p.integer("n", 1, tipoff.MaxItems, tipoff.DefaultItems)
 	sport, country := p.text("sport", tipoff.MaxID), p.text("country", tipoff.MaxName)
 	if err := p.end(); err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
-	return q.answer(fasthttp.StatusOK, popularEvents{api.Recommender.Popular(q.company(), sport, country, n, s.Now())})
+	return q.writeJSON(fasthttp.StatusOK, popularEvents{api.Recommender.Popular(q.company(), sport, country, n, s.Now())})
 }

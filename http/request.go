@@ -24,9 +24,9 @@ import (
 // request is one request under way.
 type request struct {
 	*fasthttp.RequestCtx
-	server *Server
-	old    bool  // answers in the manner of the old service
-	taken  int64 // bytes of the body that count as under way
+	server   *Server
+	old      bool  // answers in the manner of the old service
+	reserved int64 // bytes of the body that count as under way
 }
 
 // company is whose data the request is about.
@@ -43,22 +43,14 @@ func (q *request) identify() {
 	q.Response.Header.SetBytesV(headerID, id)
 }
 
-// answer sends a value as JSON.
-func (q *request) answer(status int, value any) error {
+// writeJSON writes a value as the JSON of the response.
+func (q *request) writeJSON(status int, value any) error {
 	q.SetStatusCode(status)
 	q.SetContentType("application/json")
 	if err := json.MarshalWrite(q.Response.BodyWriter(), value); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
-}
-
-// api is the API behind the server, once its parts are there.
-func (q *request) api() (*API, error) {
-	if api := q.server.API(); api != nil {
-		return api, nil
-	}
-	return nil, tipoff.Unavailable("answer", errors.New("this process is still starting, see /readyz"))
 }
 
 // patience is for what a request waits for. It does not end with the server, as
@@ -118,7 +110,8 @@ type problem struct {
 	Errors []tipoff.Fault `json:"errors,omitempty"`
 }
 
-// fail answers with an error: a problem, or on the old routes {"error": ...}.
+// fail writes an error as the response: a problem, or on the old routes
+// {"error": ...}.
 func (q *request) fail(err error) {
 	p := problem{Type: "about:blank", Title: "internal error", Status: fasthttp.StatusInternalServerError, Detail: err.Error()}
 	var faults tipoff.Faults
@@ -241,4 +234,13 @@ func (q *request) pathValue(name string) (string, error) {
 		return "", tipoff.Faults{{Field: name, Message: err.Error()}}
 	}
 	return id, nil
+}
+
+// onlyValue is [request.pathValue] on a route that takes no parameters.
+func (q *request) onlyValue(name string) (string, error) {
+	id, err := q.pathValue(name)
+	if err == nil {
+		err = q.parameters().end()
+	}
+	return id, err
 }

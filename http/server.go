@@ -123,7 +123,7 @@ func Start(o Options) (*Server, error) {
 	}
 	s.server = &fasthttp.Server{
 		Name:                  "tipoff",
-		Handler:               s.handler(),
+		Handler:               s.router(),
 		ErrorHandler:          s.refuse,
 		StreamRequestBody:     true, // so that one too large is answered, not cut off
 		MaxRequestBodySize:    MaxBody,
@@ -194,22 +194,22 @@ func (s *Server) routes() []route {
 	}
 	return append(routes, []route{
 		{"GET", "/hello", hello, true},
-		{"POST", "/register_user", s.registerUser, false},
-		{"POST", "/register_event", s.registerEvent, false},
-		{"POST", "/register_coupon", s.registerCoupon, false},
-		{"GET", "/recommend", s.recommendOld, false},
+		{"POST", "/register_user", s.withAPI(s.register(tipoff.KindUser)), false},
+		{"POST", "/register_event", s.withAPI(s.register(tipoff.KindEvent)), false},
+		{"POST", "/register_coupon", s.withAPI(s.register(tipoff.KindCoupon)), false},
+		{"GET", "/recommend", s.withAPI(s.recommendOld), false},
 
-		{"POST", "/v1/users", s.postUsers, false},
-		{"POST", "/v1/events", s.postEvents, false},
-		{"POST", "/v1/coupons", s.postCoupons, false},
-		{"PATCH", "/v1/events/{event_id}", s.patchEvent, false},
-		{"GET", "/v1/recommendations", s.recommend, false},
-		{"GET", "/v1/popular", s.popular, false},
-		{"GET", "/v1/events", s.listEvents, false},
-		{"GET", "/v1/events/{event_id}", s.getEvent, false},
-		{"GET", "/v1/users/{user_id}", s.getUser, false},
-		{"GET", "/v1/users/{user_id}/affinities", s.getAffinities, false},
-		{"GET", "/v1/users/{user_id}/coupons", s.getCoupons, false},
+		{"POST", "/v1/users", s.withAPI(s.post(tipoff.KindUser)), false},
+		{"POST", "/v1/events", s.withAPI(s.post(tipoff.KindEvent)), false},
+		{"POST", "/v1/coupons", s.withAPI(s.post(tipoff.KindCoupon)), false},
+		{"PATCH", "/v1/events/{event_id}", s.withAPI(s.patchEvent), false},
+		{"GET", "/v1/recommendations", s.withAPI(s.recommend), false},
+		{"GET", "/v1/popular", s.withAPI(s.popular), false},
+		{"GET", "/v1/events", s.withAPI(s.listEvents), false},
+		{"GET", "/v1/events/{event_id}", s.withAPI(s.getEvent), false},
+		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
+		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
+		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
 
 		{"GET", "/openapi.yaml", openAPI, false},
 		{"GET", "/docs", docsPage, false},
@@ -217,7 +217,22 @@ func (s *Server) routes() []route {
 	}...)
 }
 
-func (s *Server) handler() fasthttp.RequestHandler {
+// handler serves a route that needs the API.
+type handler func(*request, *API) error
+
+// withAPI hands a handler the API. While its parts are not there yet, nothing of the
+// request is read.
+func (s *Server) withAPI(handle handler) func(*request) error {
+	return func(q *request) error {
+		api := s.API()
+		if api == nil {
+			return tipoff.Unavailable("answer", errors.New("this process is still starting, see /readyz"))
+		}
+		return handle(q, api)
+	}
+}
+
+func (s *Server) router() fasthttp.RequestHandler {
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
 	r.SaveMatchedRoutePath = false
@@ -256,7 +271,7 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
-	defer q.giveBack()
+	defer q.release()
 	if err := rt.serve(q); err != nil {
 		q.fail(err)
 	}

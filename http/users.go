@@ -8,16 +8,9 @@ import (
 	"tipoff"
 )
 
-// getUser answers the profile as it was posted last.
-func (s *Server) getUser(q *request) error {
-	id, err := q.pathValue("user_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
-	if err != nil {
-		return err
-	}
-	api, err := q.api()
+// getUser serves the profile as it was posted last.
+func (s *Server) getUser(q *request, api *API) error {
+	id, err := q.onlyValue("user_id")
 	if err != nil {
 		return err
 	}
@@ -25,19 +18,12 @@ func (s *Server) getUser(q *request) error {
 	if !known {
 		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
 	}
-	return q.answer(fasthttp.StatusOK, user)
+	return q.writeJSON(fasthttp.StatusOK, user)
 }
 
-// getAffinities answers what was learnt of a user, posted or not.
-func (s *Server) getAffinities(q *request) error {
-	id, err := q.pathValue("user_id")
-	if err == nil {
-		err = q.parameters().end()
-	}
-	if err != nil {
-		return err
-	}
-	api, err := q.api()
+// getAffinities serves what was learnt of a user, posted or not.
+func (s *Server) getAffinities(q *request, api *API) error {
+	id, err := q.onlyValue("user_id")
 	if err != nil {
 		return err
 	}
@@ -45,11 +31,11 @@ func (s *Server) getAffinities(q *request) error {
 	if !known {
 		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
 	}
-	return q.answer(fasthttp.StatusOK, affinities)
+	return q.writeJSON(fasthttp.StatusOK, affinities)
 }
 
-// getCoupons answers a page of a user's bets from the archive, the newest first.
-func (s *Server) getCoupons(q *request) error {
+// getCoupons serves a page of a user's bets from the archive, the newest first.
+func (s *Server) getCoupons(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err != nil {
 		return err
@@ -60,13 +46,9 @@ func (s *Server) getCoupons(q *request) error {
 	if err := p.end(); err != nil {
 		return err
 	}
-	api, err := q.api()
-	if err != nil {
-		return err
-	}
 	var answer page
 	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.patience(), q.company(), id, cursor, n); err != nil {
 		return err
 	}
-	return q.answer(fasthttp.StatusOK, answer)
+	return q.writeJSON(fasthttp.StatusOK, answer)
 }

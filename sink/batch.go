@@ -176,7 +176,7 @@ func (t *transaction) locked(from *goqu.SelectDataset) *goqu.SelectDataset {
 func (t *transaction) users(company int64, facts []fact) error {
 	newest := map[string]*fact{}
 	for i := range facts {
-		newest[facts[i].user.ID] = &facts[i]
+		newest[facts[i].ID()] = &facts[i]
 	}
 	var stored []struct {
 		UserID   string    `db:"user_id"`
@@ -194,11 +194,11 @@ func (t *transaction) users(company int64, facts []fact) error {
 		f := newest[row.UserID]
 		delete(newest, row.UserID)
 		if f != nil && f.newerThan(origin{sourceID: row.Source, offset: row.Offset, appended: sqlTime(row.Appended)}) {
-			updates = append(updates, f.put(userRow(company, f.user)))
+			updates = append(updates, f.put(userRow(company, f.User)))
 		}
 	}
 	for _, f := range newest {
-		inserts = append(inserts, f.put(userRow(company, f.user)))
+		inserts = append(inserts, f.put(userRow(company, f.User)))
 	}
 	return errors.Join(t.insert("users", inserts), t.replace("users", updates, "company_id", "user_id"))
 }
@@ -206,13 +206,13 @@ func (t *transaction) users(company int64, facts []fact) error {
 func (t *transaction) events(company int64, facts []fact) error {
 	states := map[string]*eventState{}
 	for i := range facts {
-		states[facts[i].eventID()] = &eventState{}
+		states[facts[i].ID()] = &eventState{}
 	}
 	if err := t.readEvents(company, states); err != nil {
 		return fmt.Errorf("read events: %w", err)
 	}
 	for i := range facts {
-		states[facts[i].eventID()].take(&facts[i])
+		states[facts[i].ID()].take(&facts[i])
 	}
 	var inserts, updates []goqu.Record
 	var fresh []string
@@ -235,13 +235,6 @@ func (t *transaction) events(company int64, facts []fact) error {
 		return err
 	}
 	return t.participants(company, states, fresh)
-}
-
-func (f *fact) eventID() string {
-	if f.patch != nil {
-		return f.patch.ID
-	}
-	return f.event.ID
 }
 
 // readEvents fills in the states that have rows.
@@ -274,7 +267,7 @@ func (t *transaction) readEvents(company int64, states map[string]*eventState) e
 }
 
 // participants replaces the participants of every event of the batch that was
-// posted anew; a change of an event leaves them as they are.
+// posted again; a change of an event leaves them as they are.
 func (t *transaction) participants(company int64, states map[string]*eventState, fresh []string) error {
 	if len(fresh) > 0 {
 		var made []struct {
@@ -321,7 +314,7 @@ func (t *transaction) coupons(company int64, facts []fact) error {
 	byOffset := map[int64]*fact{}
 	for i := range facts {
 		f := &facts[i]
-		rows = append(rows, f.put(couponRow(company, f.coupon)))
+		rows = append(rows, f.put(couponRow(company, f.Coupon)))
 		byOffset[f.offset] = f
 	}
 	if err := t.insertNew("coupons", rows, "company_id", "user_id", "coupon_id"); err != nil {
@@ -341,8 +334,8 @@ func (t *transaction) coupons(company int64, facts []fact) error {
 	var selections []goqu.Record
 	for _, row := range made {
 		if f := byOffset[row.Offset]; f != nil {
-			for i := range f.coupon.Selections {
-				selections = append(selections, selectionRow(company, row.ID, i, &f.coupon.Selections[i]))
+			for i := range f.Coupon.Selections {
+				selections = append(selections, selectionRow(company, row.ID, i, &f.Coupon.Selections[i]))
 			}
 		}
 	}

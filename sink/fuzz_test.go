@@ -36,12 +36,12 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("received %q, appended %q", fact.received, fact.appended)
 		}
 		switch {
-		case fact.user != nil:
-			_ = userRow(1, fact.user)
-		case fact.coupon != nil:
-			_ = couponRow(1, fact.coupon)
-			for i := range fact.coupon.Selections {
-				_ = selectionRow(1, 1, i, &fact.coupon.Selections[i])
+		case fact.User != nil:
+			_ = userRow(1, fact.User)
+		case fact.Coupon != nil:
+			_ = couponRow(1, fact.Coupon)
+			for i := range fact.Coupon.Selections {
+				_ = selectionRow(1, 1, i, &fact.Coupon.Selections[i])
 			}
 		default:
 			var s eventState

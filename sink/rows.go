@@ -14,7 +14,7 @@ import (
 )
 
 // origin is where a row came from. Within one source the higher offset is newer;
-// between two sources, say after a cluster was built anew, the later append time.
+// between two sources, say after a cluster was built again, the later append time.
 type origin struct {
 	sourceID int64
 	offset   int64
@@ -37,15 +37,12 @@ func (o origin) put(row goqu.Record) goqu.Record {
 // sqlTime is a time as both databases store and compare it, in UTC.
 func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") }
 
-// fact is one record of a fact topic, read.
+// fact is one record of a fact topic, decoded.
 type fact struct {
+	tipoff.Fact
 	company string
 	origin
 	record *sarama.ConsumerMessage
-	user   *tipoff.User
-	event  *tipoff.Event
-	patch  *tipoff.EventPatch
-	coupon *tipoff.Coupon
 }
 
 // read decodes a record. ok is false for one that cannot be used: the processors
@@ -55,24 +52,24 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 	if !ok {
 		return f, false
 	}
-	f.company, f.record = company, m
-	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp))
+	var err error
 	how := tipoff.Reading{Now: m.Timestamp}
 	switch {
 	case m.Topic == topics.Users:
-		user, err := tipoff.DecodeUser(m.Value, how)
-		f.user, ok = &user, err == nil && user.ID == id
+		f.Fact, err = tipoff.DecodeFact(tipoff.KindUser, m.Value, how)
 	case m.Topic == topics.Coupons:
-		coupon, err := tipoff.DecodeCoupon(m.Value, how)
-		f.coupon, ok = &coupon, err == nil && coupon.UserID == id
+		f.Fact, err = tipoff.DecodeFact(tipoff.KindCoupon, m.Value, how)
 	case topics.IsPatch(m.Value):
-		patch, err := tipoff.DecodeEventPatch(m.Value, id, how)
-		f.patch, ok = &patch, err == nil
+		var patch tipoff.EventPatch
+		patch, err = tipoff.DecodeEventPatch(m.Value, id, how)
+		f.Patch = &patch
 	default:
-		event, err := tipoff.DecodeEvent(m.Value, how)
-		f.event, ok = &event, err == nil && event.ID == id
+		f.Fact, err = tipoff.DecodeFact(tipoff.KindEvent, m.Value, how)
 	}
-	return f, ok
+	f.company, f.record = company, m
+	f.At = topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp)
+	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(f.At)
+	return f, err == nil && f.Owner() == id
 }
 
 // headersOf visits the headers of a record.
@@ -127,15 +124,15 @@ func (s *eventState) take(f *fact) {
 	}
 	s.origin, s.changed = f.origin, true
 	switch {
-	case f.event != nil && !s.announced:
-		s.event, s.announced = *f.event, true
+	case f.Event != nil && !s.announced:
+		s.event, s.announced = *f.Event, true
 		s.patch.Apply(&s.event)
-	case f.event != nil:
-		s.event = *f.event
+	case f.Event != nil:
+		s.event = *f.Event
 	case s.announced:
-		f.patch.Apply(&s.event)
+		f.Patch.Apply(&s.event)
 	default:
-		s.patch.Merge(*f.patch)
+		s.patch.Merge(*f.Patch)
 	}
 }
 

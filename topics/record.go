@@ -36,6 +36,19 @@ func CouponRecord(company string, c tipoff.Coupon, received time.Time) Record {
 	return record(Coupons, Key(company, c.UserID), c, received)
 }
 
+// FactRecord is a fact as it stands on its topic.
+func FactRecord(company string, f tipoff.Fact) Record {
+	switch {
+	case f.User != nil:
+		return UserRecord(company, *f.User, f.At)
+	case f.Event != nil:
+		return EventRecord(company, *f.Event, f.At)
+	case f.Patch != nil:
+		return PatchRecord(company, *f.Patch, f.At)
+	}
+	return CouponRecord(company, *f.Coupon, f.At)
+}
+
 func record(topic, key string, entity any, received time.Time) Record {
 	value, err := json.Marshal(entity)
 	if err != nil { // only values that were decoded and validated come here

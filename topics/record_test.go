@@ -62,3 +62,19 @@ func TestHeaders_AGatewayWhoseClockIsAheadIsNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+func TestFactRecord_IsThatOfTheFactsKind(t *testing.T) {
+	u, e := tipoff.User{ID: "u1"}, tipoff.Event{ID: "e1"}
+	p, c := tipoff.EventPatch{ID: "e1"}, tipoff.Coupon{ID: "c1", UserID: "u1"}
+	for _, one := range []struct {
+		fact tipoff.Fact
+		want Record
+	}{
+		{tipoff.Fact{At: now, User: &u}, UserRecord("x", u, now)}, {tipoff.Fact{At: now, Event: &e}, EventRecord("x", e, now)},
+		{tipoff.Fact{At: now, Patch: &p}, PatchRecord("x", p, now)}, {tipoff.Fact{At: now, Coupon: &c}, CouponRecord("x", c, now)},
+	} {
+		if got := FactRecord("x", one.fact); !reflect.DeepEqual(got, one.want) || got.Key != Key("x", one.fact.Owner()) {
+			t.Errorf("record of %s is %+v, want %+v", one.fact.ID(), got, one.want)
+		}
+	}
+}

@@ -79,7 +79,7 @@ func (v *Views) OpenEvents(company string, f tipoff.EventFilter, now time.Time) 
 	}
 	c.mu.RLock()
 	c.index.OpenEvents(now, func(e *tipoff.Event) {
-		if passes(e, &f) && after.Before(e) {
+		if passes(e, &f) && after.Precedes(e) {
 			events = append(events, *e)
 		}
 	})

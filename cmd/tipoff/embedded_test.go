@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"tipoff"
 	"tipoff/generator"
+	"tipoff/recording"
 	"tipoff/topics"
 )
 
@@ -231,15 +234,22 @@ func TestEmptySettingsCountAsNotSet(t *testing.T) {
 func writeLog(t *testing.T, path string) {
 	t.Helper()
 	at := time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
-	writeLines(t, path,
-		generator.Entry{Kind: "user", At: at, Body: topics.UserRecord("", tipoff.User{ID: "u1", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "x", RegistrationDate: at}, at).Value},
-		generator.Entry{Kind: "event", At: at, Body: topics.EventRecord("", tipoff.Event{ID: "e1", Begin: at.Add(48 * time.Hour), End: at.Add(50 * time.Hour), Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
-		generator.Entry{Kind: "event", At: at, Body: topics.EventRecord("", tipoff.Event{ID: "e2", Begin: at, End: at, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: "open"}, at).Value},
-		generator.Entry{Kind: "coupon", At: at, Body: topics.CouponRecord("", tipoff.Coupon{ID: "c1", UserID: "u1", Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: "e1", Odds: 2}}}, at).Value},
-		generator.Entry{Kind: "coupon", At: at.Add(time.Hour), Body: topics.CouponRecord("", tipoff.Coupon{ID: "c2", UserID: "u1", Stake: 1, Timestamp: at.Add(time.Hour), Selections: []tipoff.Selection{{EventID: "e2", Odds: 2}}}, at).Value},
+	event := func(id string, begin, end time.Time) *tipoff.Event {
+		return &tipoff.Event{ID: id, Begin: begin, End: end, Country: "c", League: "l", Sport: "s", Participants: []string{}, Status: tipoff.StatusOpen}
+	}
+	coupon := func(id, event string, at time.Time) *tipoff.Coupon {
+		return &tipoff.Coupon{ID: id, UserID: "u1", Stake: 1, Timestamp: at, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
+	}
+	var b bytes.Buffer
+	err := recording.Write(&b,
+		tipoff.Fact{At: at, User: &tipoff.User{ID: "u1", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "x", RegistrationDate: at}},
+		tipoff.Fact{At: at, Event: event("e1", at.Add(48*time.Hour), at.Add(50*time.Hour))},
+		tipoff.Fact{At: at, Event: event("e2", at, at)},
+		tipoff.Fact{At: at, Coupon: coupon("c1", "e1", at)},
+		tipoff.Fact{At: at.Add(time.Hour), Coupon: coupon("c2", "e2", at.Add(time.Hour))},
 	)
-	if last, err := generator.LastCoupon(path, nil); err != nil || !last.Equal(at.Add(time.Hour)) {
-		t.Fatalf("last coupon %v, %v", last, err)
+	if err := errors.Join(err, os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	if err := generator.Replay(context.Background(), &generator.Client{URL: "http://127.0.0.1:1"}, path+"none", 0, 0, nil); err == nil {
 		t.Fatal("a log that is not there was replayed")

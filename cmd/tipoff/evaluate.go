@@ -1,21 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tipoff"
 	"tipoff/evaluate"
-	"tipoff/generator"
+	"tipoff/recording"
 )
 
 // evaluateMode measures rankers on recorded logs.
@@ -38,7 +33,7 @@ but not scored for them. The first 100, 1,000 and 10,000 coupons are reported ap
 func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
 	var all []*evaluate.Result
 	for _, path := range m.Logs {
-		log, err := readLog(ctx, path)
+		log, err := recording.Load(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -115,40 +110,4 @@ func (m *evaluateMode) write(all []*evaluate.Result) error {
 		}
 	}
 	return nil
-}
-
-// readLog reads a log into memory.
-func readLog(ctx context.Context, path string) (*evaluate.Log, error) {
-	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".gz"), ".ndjson")
-	log := &evaluate.Log{Name: name}
-	how := tipoff.Reading{Now: time.Date(9998, 1, 1, 0, 0, 0, 0, time.UTC)}
-	err := generator.ReadLog(path, nil, func(e generator.Entry) error {
-		fact := evaluate.Fact{At: e.At}
-		switch e.Kind {
-		case "user":
-			u, err := tipoff.DecodeUser(e.Body, how)
-			if err != nil {
-				return err
-			}
-			fact.User = &u
-		case "event":
-			v, err := tipoff.DecodeEvent(e.Body, how)
-			if err != nil {
-				return err
-			}
-			fact.Event = &v
-		case "coupon":
-			c, err := tipoff.DecodeCoupon(e.Body, how)
-			if err != nil {
-				return err
-			}
-			fact.Coupon = &c
-		default:
-			return fmt.Errorf("kind must be user, event or coupon, is %q", e.Kind)
-		}
-		log.Add(fact)
-		return ctx.Err()
-	})
-	slices.SortStableFunc(log.Facts, func(a, b evaluate.Fact) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
-	return log, err
 }

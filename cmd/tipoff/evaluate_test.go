@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff/evaluate"
+	"tipoff/recording"
 )
 
 // smallLog writes a log of 200 coupons on ten events.
@@ -89,7 +90,7 @@ func TestEvaluate_TheLearntRankerKeepsItsFloor(t *testing.T) {
 		t.Skip("TIPOFF_TEST_LOGS names no folder of recorded logs")
 	}
 	for name, least := range map[string]float64{"bettors-dev": .27, "shop-clicks": .215, "news-a": .38, "movies": .057} {
-		log, err := readLog(t.Context(), filepath.Join(dir, name+".ndjson.gz"))
+		log, err := recording.Load(t.Context(), filepath.Join(dir, name+".ndjson.gz"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tipoff/evaluate"
+	"tipoff/recording"
 )
 
 // dayAndNight writes a log of two days: 60 users, each with a taste for two of eight
@@ -76,7 +77,7 @@ func TestServices_LiveFiguresAgreeWithEvaluate(t *testing.T) {
 	if dir := os.Getenv("TIPOFF_TEST_LOGS"); dir != "" {
 		path, rate = filepath.Join(dir, "bettors-dev.ndjson.gz"), "0"
 	}
-	log, err := readLog(t.Context(), path)
+	log, err := recording.Load(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

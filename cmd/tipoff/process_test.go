@@ -227,18 +227,3 @@ func getJSON(url string, value any) error {
 	}
 	return json.Unmarshal([]byte(body), value)
 }
-
-func writeLines[T any](t *testing.T, path string, values ...T) {
-	t.Helper()
-	var b bytes.Buffer
-	for _, v := range values {
-		line, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Write(append(line, '\n'))
-	}
-	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}

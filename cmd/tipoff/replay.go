@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/recording"
 )
 
 // replayMode posts a recorded log.
@@ -22,21 +23,20 @@ the events of the log's last days are open now; as they are, all may be past.`
 }
 
 func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	entries := 0
-	if err := generator.ReadLog(m.Log, nil, func(generator.Entry) error { entries++; return ctx.Err() }); err != nil {
+	extent, err := recording.Measure(ctx, m.Log)
+	if err != nil {
 		return err
 	}
 	var shift time.Duration
 	if !m.AsIs {
-		last, err := generator.LastCoupon(m.Log, nil)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Log, err)
+		if extent.LastCoupon.IsZero() {
+			return fmt.Errorf("%s: the log has no coupon", m.Log)
 		}
-		shift = time.Since(last)
+		shift = time.Since(extent.LastCoupon)
 	}
 	c, began := m.client(s), time.Now()
-	bar := newProgress(t, "replaying", entries)
-	err := generator.Replay(ctx, c, m.Log, shift, m.Post, bar.add)
+	bar := newProgress(t, "replaying", extent.Facts)
+	err = generator.Replay(ctx, c, m.Log, shift, m.Post, bar.add)
 	bar.end()
 	if err != nil {
 		return err

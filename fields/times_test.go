@@ -1,4 +1,4 @@
-package tipoff
+package fields
 
 import (
 	"testing"

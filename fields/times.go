@@ -1,4 +1,4 @@
-package tipoff
+package fields
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ var (
 
 // ParseTime reads the forms of time that clients post: a date (midnight UTC),
 // RFC 3339, the same without a zone (UTC), and the SQL form with a space and a
-// zone of hours alone, "2023-05-17 20:00:00+00". The answer is in UTC and cut to
-// microseconds, as every store of ours can hold it.
+// zone of hours alone, "2023-05-17 20:00:00+00". The time is returned in UTC and cut to
+// microseconds, as every store of ours can keep it.
 func ParseTime(s string) (time.Time, error) {
 	t, err := parseTime(s)
 	if err != nil {

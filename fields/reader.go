@@ -1,0 +1,239 @@
+package fields
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Reader walks one JSON object and gathers every fault in it. Its methods consume
+// exactly one value each, whatever they find.
+type Reader struct {
+	strict bool
+	dec    jsontext.Decoder
+	buf    bytes.Buffer
+	path   []step
+	seen   []string
+	faults Faults
+	broken bool // not JSON: nothing more can be read
+}
+
+// step is one part of the path to the value being read.
+type step struct {
+	name  string
+	index int // -1: name is a field; else an element of the array above
+}
+
+var readers = sync.Pool{New: func() any { return new(Reader) }}
+
+// NewReader returns a reader of data. strict makes a field that the caller does not
+// know a fault.
+func NewReader(data []byte, strict bool) *Reader {
+	r := readers.Get().(*Reader)
+	r.strict = strict
+	r.buf = *bytes.NewBuffer(data)
+	r.dec.Reset(&r.buf)
+	r.path, r.seen, r.faults, r.broken = r.path[:0], r.seen[:0], nil, false
+	return r
+}
+
+// End returns what was wrong as [Faults], or nil. The reader may not be used after it:
+// it is kept for another body.
+func (r *Reader) End() error {
+	if !r.broken {
+		if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
+			r.path = r.path[:0]
+			r.Fault("must be one JSON object with nothing after it")
+		}
+	}
+	faults := r.faults
+	r.buf = bytes.Buffer{}
+	readers.Put(r)
+	if len(faults) == 0 {
+		return nil
+	}
+	return faults
+}
+
+// Faults returns how many faults there are so far.
+func (r *Reader) Faults() int { return len(r.faults) }
+
+// Broken says that the body is not JSON, so that nothing more is read of it.
+func (r *Reader) Broken() bool { return r.broken }
+
+// Fault adds a fault of the value just read.
+func (r *Reader) Fault(format string, args ...any) {
+	var path strings.Builder
+	for _, s := range r.path {
+		switch {
+		case s.index >= 0:
+			fmt.Fprintf(&path, "[%d]", s.index)
+		case path.Len() > 0:
+			path.WriteString("." + s.name)
+		default:
+			path.WriteString(s.name)
+		}
+	}
+	r.faults = append(r.faults, Fault{Field: path.String(), Message: fmt.Sprintf(format, args...)})
+}
+
+// FaultAt adds a fault of a field of the object just read.
+func (r *Reader) FaultAt(field, format string, args ...any) {
+	r.path = append(r.path, step{field, -1})
+	r.Fault(format, args...)
+	r.path = r.path[:len(r.path)-1]
+}
+
+// broke notes that the body is not JSON: that is the last fault.
+func (r *Reader) broke(err error) {
+	if r.broken {
+		return
+	}
+	r.broken = true
+	r.path = r.path[:0]
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		r.Fault("is not valid JSON: it ends too early")
+		return
+	}
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		r.Fault("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)
+		return
+	}
+	r.Fault("is not valid JSON: %v", err)
+}
+
+// Object reads one object, calls field for each member, and faults each required
+// field that was not there; field returns false for a name it does not know.
+func (r *Reader) Object(field func(name string) bool, required ...string) {
+	if r.broken || !r.kind('{', "an object") {
+		return
+	}
+	r.token()
+	begin := len(r.seen)
+	for !r.broken && r.dec.PeekKind() != '}' {
+		token, err := r.dec.ReadToken()
+		if err != nil {
+			r.broke(err)
+			return
+		}
+		r.member(token.String(), field)
+	}
+	if r.broken {
+		return
+	}
+	r.token()
+	for _, name := range required {
+		if !slices.Contains(r.seen[begin:], name) {
+			r.FaultAt(name, "is required")
+		}
+	}
+	r.seen = r.seen[:begin]
+}
+
+func (r *Reader) member(name string, field func(name string) bool) {
+	if r.dec.PeekKind() == 'n' { // null says the same as leaving the field out
+		r.token()
+		return
+	}
+	r.seen = append(r.seen, name)
+	r.path = append(r.path, step{name, -1})
+	if !field(name) {
+		if r.strict {
+			r.Fault("is not a field of this entity")
+		}
+		r.Skip()
+	}
+	r.leave()
+}
+
+// leave goes one step up the path, unless broken input has cleared it.
+func (r *Reader) leave() {
+	if !r.broken {
+		r.path = r.path[:len(r.path)-1]
+	}
+}
+
+// List reads an array of least to most elements, calling element for each.
+func (r *Reader) List(least, most int, element func()) {
+	if r.broken || !r.kind('[', "an array") {
+		return
+	}
+	r.token()
+	n := 0
+	for ; !r.broken && r.dec.PeekKind() != ']'; n++ {
+		if n >= most {
+			r.Skip()
+			continue
+		}
+		r.path = append(r.path, step{index: n})
+		element()
+		r.leave()
+	}
+	if r.broken {
+		return
+	}
+	r.token()
+	if n < least || n > most {
+		r.Fault("must have %d to %d elements, has %d", least, most, n)
+	}
+}
+
+// kind compares the next value with the kind wanted and skips it if it is another.
+func (r *Reader) kind(want jsontext.Kind, called string) bool {
+	got := r.dec.PeekKind()
+	if got == want || (want == 't' && got == 'f') {
+		return true
+	}
+	if got <= 0 { // the decoder's word for "no value here": reading it tells why
+		_, err := r.dec.ReadToken()
+		if err == nil {
+			err = io.ErrUnexpectedEOF
+		}
+		r.broke(err)
+		return false
+	}
+	r.Fault("must be %s, is %s", called, kindName(got))
+	r.Skip()
+	return false
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	}
+	return k.String()
+}
+
+func (r *Reader) token() {
+	if _, err := r.dec.ReadToken(); err != nil {
+		r.broke(err)
+	}
+}
+
+// Skip leaves a value out, whatever it is.
+func (r *Reader) Skip() {
+	if r.broken {
+		return
+	}
+	if err := r.dec.SkipValue(); err != nil {
+		r.broke(err)
+	}
+}

@@ -1,0 +1,27 @@
+package tipoff
+
+import (
+	"time"
+
+	"tipoff/fields"
+)
+
+// Reading says how a body is read and which clock its times are compared with.
+type Reading struct {
+	// Now is the clock for "this year" and "at most one day ahead": the
+	// gateway's for a request, the broker's append time for a record.
+	Now time.Time
+	// Strict makes a field that the contract does not name a fault, so that a
+	// typo cannot vanish. The old routes and the topics are not strict.
+	Strict bool
+}
+
+// MaxAhead is how far a bet's time may lie ahead of [Reading.Now].
+const MaxAhead = 24 * time.Hour
+
+// ParseTime reads the forms of time that clients post; see [fields.ParseTime].
+func ParseTime(s string) (time.Time, error) { return fields.ParseTime(s) }
+
+// CheckID compares a public id that did not come in a body with its bounds; the
+// error says which one it breaks.
+func CheckID(id string) error { return fields.CheckID(id) }
