@@ -7,7 +7,6 @@ import (
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
 
-	"tipoff"
 	"tipoff/state"
 	"tipoff/topics"
 )
@@ -17,7 +16,7 @@ import (
 func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Bettors()),
 		goka.Input(goka.Stream(b.Users()), new(codec.Bytes), callback(place, b, postUser)),
-		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(place, b, noteCoupon)),
+		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(place, b, addCoupon)),
 		goka.Input(goka.Stream(b.Resolved()), new(codec.Bytes), callback(place, b, learnLeg)),
 		goka.Output(goka.Stream(b.Selections()), new(codec.Bytes)),
 		goka.Output(goka.Stream(b.Choices()), new(codec.Bytes)),
@@ -34,40 +33,33 @@ func RewriteBettor(b topics.TableSet, key string) topics.Record {
 
 // postUser takes a newer version of a user in.
 func postUser(in *input) {
-	user, err := tipoff.DecodeUser(in.value, in.reading())
-	if err == nil && user.ID != in.id {
-		err = fmt.Errorf("user_id: must be the key's, %q", in.id)
-	}
-	if err != nil {
-		in.reject(err.Error())
+	fact, ok := in.fact()
+	if !ok {
 		return
 	}
 	if bettor := in.bettor(); bettor != nil {
-		bettor.Post(user, in.at)
+		bettor.Post(*fact.User, in.at)
 		in.saveBettor(bettor)
 	}
 }
 
-// noteCoupon notes a bet and sends its legs to their fixtures.
-func noteCoupon(in *input) {
-	coupon, err := tipoff.DecodeCoupon(in.value, in.reading())
-	if err == nil && coupon.UserID != in.id {
-		err = fmt.Errorf("user_id: must be the key's, %q", in.id)
-	}
-	if err != nil {
-		in.reject(err.Error())
+// addCoupon notes a bet and sends its legs to their fixtures.
+func addCoupon(in *input) {
+	fact, ok := in.fact()
+	if !ok {
 		return
 	}
+	coupon := fact.Coupon
 	bettor, received := in.bettor(), in.received.Unix()
 	if bettor == nil {
 		return
 	}
 	before, _ := in.Value().([]byte)
-	verdict := bettor.AddCoupon(&coupon, in.at, in.record, received)
+	verdict := bettor.AddCoupon(coupon, in.at, in.record, received)
 	in.saveBettor(bettor)
 	switch verdict {
 	case state.NewBet, state.AgainBet:
-		legs := bettor.LegsOf(&coupon, in.cause(), received)
+		legs := bettor.LegsOf(coupon, in.cause(), received)
 		for i := range legs {
 			in.send(in.build.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
 		}

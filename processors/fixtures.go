@@ -1,14 +1,12 @@
 package processors
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
 
-	"tipoff"
 	"tipoff/state"
 	"tipoff/topics"
 )
@@ -18,7 +16,7 @@ import (
 // in the same partition, which the loop topic reaches.
 func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Fixtures()),
-		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(place, b, takeEvent)),
+		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(place, b, postEvent)),
 		goka.Input(goka.Stream(b.Selections()), new(codec.Bytes), callback(place, b, countLeg)),
 		goka.Loop(new(codec.Bytes), callback(place, b, serveLoop)),
 		goka.Output(goka.Stream(b.Resolved()), new(codec.Bytes)),
@@ -33,43 +31,29 @@ func RewriteFixture(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
-// takeEvent takes an event or a patch in, and releases the legs that waited for it.
-func takeEvent(in *input) {
-	if topics.IsPatch(in.value) {
-		takePatch(in)
-		return
-	}
-	event, err := tipoff.DecodeEvent(in.value, in.reading())
-	if err == nil && event.ID != in.id {
-		err = fmt.Errorf("event_id: must be the key's, %q", in.id)
-	}
-	if err != nil {
-		in.reject(err.Error())
+// postEvent adds an event, or a newer version of it, and releases the legs that waited
+// for it; or changes one.
+func postEvent(in *input) {
+	fact, ok := in.fact()
+	if !ok {
 		return
 	}
 	fixture := in.fixture()
 	if fixture == nil {
 		return
 	}
-	fixture.Post(event, in.at)
+	if fact.Patch != nil {
+		fixture.Change(*fact.Patch, in.at)
+		in.saveFixture(fixture)
+		return
+	}
+	fixture.Post(*fact.Event, in.at)
 	in.saveFixture(fixture)
 	if fixture.First == in.at {
 		release := state.MarshalMessage(&state.Release{Traits: fixture.Traits()})
 		for chunk := range fixture.Chunks() {
 			in.Loopback(in.chunkKey(chunk), release, in.headers())
 		}
-	}
-}
-
-func takePatch(in *input) {
-	patch, err := tipoff.DecodeEventPatch(in.value, in.id, in.reading())
-	if err != nil {
-		in.reject(err.Error())
-		return
-	}
-	if fixture := in.fixture(); fixture != nil {
-		fixture.Change(patch, in.at)
-		in.saveFixture(fixture)
 	}
 }
 

@@ -112,9 +112,16 @@ func (in *input) settle() {
 	in.place.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
 }
 
-// reading is how a record's body is held against the contract: by the broker's
-// clock, as the producer's may be wrong.
-func (in *input) reading() tipoff.Reading { return tipoff.Reading{Now: in.appended} }
+// fact is the record's body, held against the contract by the broker's clock, as the
+// producer's may be wrong. A body that cannot be used is rejected, and ok is false.
+func (in *input) fact() (f tipoff.Fact, ok bool) {
+	topic := in.build.Public(string(in.Topic()))
+	f, err := topics.DecodeFact(topic, in.id, in.value, tipoff.Reading{Now: in.appended})
+	if err != nil {
+		in.reject(err.Error())
+	}
+	return f, err == nil
+}
 
 // headers go with everything that follows from the record, so that the last one
 // to act on it knows how old it is.

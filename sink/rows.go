@@ -53,23 +53,11 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 		return f, false
 	}
 	var err error
-	how := tipoff.Reading{Now: m.Timestamp}
-	switch {
-	case m.Topic == topics.Users:
-		f.Fact, err = tipoff.DecodeFact(tipoff.KindUser, m.Value, how)
-	case m.Topic == topics.Coupons:
-		f.Fact, err = tipoff.DecodeFact(tipoff.KindCoupon, m.Value, how)
-	case topics.IsPatch(m.Value):
-		var patch tipoff.EventPatch
-		patch, err = tipoff.DecodeEventPatch(m.Value, id, how)
-		f.Patch = &patch
-	default:
-		f.Fact, err = tipoff.DecodeFact(tipoff.KindEvent, m.Value, how)
-	}
+	f.Fact, err = topics.DecodeFact(m.Topic, id, m.Value, tipoff.Reading{Now: m.Timestamp})
 	f.company, f.record = company, m
 	f.At = topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp)
 	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(f.At)
-	return f, err == nil && f.Owner() == id
+	return f, err == nil
 }
 
 // headersOf visits the headers of a record.

@@ -57,6 +57,32 @@ func record(topic, key string, entity any, received time.Time) Record {
 	return Record{Topic: topic, Key: key, Value: value, Received: received}
 }
 
+// DecodeFact reads a record of one of the topics of facts, for its consumers all: topic
+// is one of [Facts], and id the second part of the record's key, which the id in the body
+// must be. The error says what is wrong, by field. When the fact came is for the caller
+// to say.
+func DecodeFact(topic, id string, value []byte, how tipoff.Reading) (f tipoff.Fact, err error) {
+	field := "user_id"
+	switch {
+	case topic == Users:
+		f, err = tipoff.DecodeFact(tipoff.KindUser, value, how)
+	case topic == Coupons:
+		f, err = tipoff.DecodeFact(tipoff.KindCoupon, value, how)
+	case IsPatch(value):
+		field = "event_id"
+		var patch tipoff.EventPatch
+		patch, err = tipoff.DecodeEventPatch(value, id, how)
+		f.Patch = &patch
+	default:
+		field = "event_id"
+		f, err = tipoff.DecodeFact(tipoff.KindEvent, value, how)
+	}
+	if err == nil && f.Owner() != id {
+		err = fmt.Errorf("%s: must be the key's, %q", field, id)
+	}
+	return f, err
+}
+
 // IsPatch tells a patch on the event topic from an event.
 func IsPatch(value []byte) bool { return bytes.HasPrefix(value, []byte(`{"patch":true`)) }
 
