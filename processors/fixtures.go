@@ -31,6 +31,29 @@ func RewriteFixture(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
+// The messages between bettors and fixtures, left to right in time. A leg of an event
+// that is known:
+//
+//	bettor u        ── Leg e ──>  fixture e: counts it
+//	bettor u        <─ Resolved ─ fixture e: sport, league, teams
+//
+// A leg of an event that is not known yet waits in chunk n of the fixture, a value of
+// its own in the same partition, which only the loop topic reaches:
+//
+//	bettor u        ── Leg e ──>  fixture e: counts it
+//	                              fixture e    ── Leg ──────>  chunk e/n: keeps it
+//	gateway         ── Event ──>  fixture e: is known now
+//	                              fixture e    ── Release ──>  chunk e/n: sport, league, teams
+//	bettor u        <─ Resolved ─────────────────────────────  chunk e/n, once a leg
+//
+// A leg may come to a chunk after its release, as the loop is a topic like others; the
+// chunk sends it back to the fixture, which knows the event by then:
+//
+//	                              fixture e    <─ Leg ───────  chunk e/n: released
+//	bettor u        <─ Resolved ─ fixture e
+//
+// Each of these messages may come twice; see docs/reliability.md.
+
 // postEvent adds an event, or a newer version of it, and releases the legs that waited
 // for it; or changes one.
 func postEvent(in *input) {
