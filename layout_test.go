@@ -20,7 +20,6 @@ var imports = map[string][]string{
 	"tipoff/http":       {"tipoff"},
 	"tipoff/sink":       {"tipoff"},
 	"tipoff/generator":  {"tipoff"},
-	"tipoff/cmd/chaos":  {"tipoff", "tipoff/score"},
 	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
 	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
 }

@@ -38,6 +38,9 @@ import (
 	"tipoff"
 )
 
+// root is the folder of Tipoff, as seen from the folder of this module, where the harness runs.
+const root = ".."
+
 // Times of a round.
 const (
 	roundLasts    = 6 * time.Second  // the load goes on at least so long
@@ -288,7 +291,7 @@ func (h *harness) startAll(ctx context.Context) error {
 	if err := os.Chmod(h.folder, 0o755); err != nil { // mysqld runs as another user
 		return err
 	}
-	binary, err := filepath.Abs("bin/tipoff")
+	binary, err := filepath.Abs(filepath.Join(root, "bin", "tipoff"))
 	if err != nil {
 		return err
 	}

@@ -168,7 +168,7 @@ func (h *harness) kafka(b int, id string) (*proc, error) {
 
 // service runs deploy/local/services.sh with its own data.
 func (h *harness) service(verb string) error {
-	cmd := exec.Command("deploy/local/services.sh", verb)
+	cmd := exec.Command(filepath.Join(root, "deploy", "local", "services.sh"), verb)
 	cmd.Env = append(os.Environ(), "SERVICES_DIR="+h.services, "DATA_DIR="+h.folder, fmt.Sprintf("MYSQL_PORT=%d", h.port+portMySQL))
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
