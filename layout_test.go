@@ -21,6 +21,7 @@ var imports = map[string][]string{
 	"tipoff/sink":       {"tipoff"},
 	"tipoff/generator":  {"tipoff"},
 	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
+	"tipoff/oracle":     {"tipoff", "tipoff/score"},
 	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/views"},
 }
 
@@ -33,6 +34,7 @@ var keptApart = map[string][]string{
 	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 	"tipoff/sink":      {"github.com/lovoo/goka", "github.com/valyala/fasthttp"},
 	"tipoff/generator": {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
+	"tipoff/oracle":    {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 }
 
 type listed struct {

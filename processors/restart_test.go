@@ -177,7 +177,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 	}
 	for _, company := range companies {
 		value := w.table(tipoff.TableLearner, company)[tipoff.Key(company, tipoff.ModelID)]
-		learnt, err := score.UnmarshalLearnt([]byte(value))
+		learnt, err := score.UnmarshalLearnt(value)
 		if err != nil {
 			w.Fatal(err)
 		}
