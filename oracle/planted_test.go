@@ -125,6 +125,7 @@ func TestCompare_SeesEachDifference(t *testing.T) {
 		{"a neighbour missing", Lost, fixture("A", func(f *score.Fixture) { f.Neighbours = nil })},
 		{"a pair too heavy", Wrong, fixture("A", func(f *score.Fixture) { f.Neighbours[0].Weight++ })},
 		{"a leg that waits, not counted", Lost, fixture("early", func(f *score.Fixture) { f.Waiters = 0 })},
+		{"more that waited than bet", Wrong, fixture("A", func(f *score.Fixture) { f.Waiters = 9 })},
 		{"legs that wait, lost", Lost, chunk(func(c *score.Chunk) { c.Legs = nil })},
 		{"a leg that waits and nobody bet", Wrong, chunk(func(c *score.Chunk) { c.Legs[0].UserID = "x" })},
 		{"legs released too early", Wrong, chunk(func(c *score.Chunk) { c.Released = true })},
