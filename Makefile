@@ -15,6 +15,7 @@ run: build ## Run everything here, on the embedded broker and SQLite, with a sim
 
 test: ## Run the tests; real services are used where TIPOFF_TEST_... name them
 	$(GO) test -timeout 20m ./...
+	$(GO) -C chaos test -timeout 10m ./...
 
 test-live: ## Run the black-box tests against a running Tipoff: make test-live URL=http://host:5000
 	@test -n "$(URL)" || { echo "usage: make test-live URL=http://host:5000 [KEY=its API key]"; exit 2; }
@@ -40,7 +41,7 @@ evaluate: build ## Measure recommendations on recorded logs, into docs/quality.m
 	bin/tipoff evaluate --every $(or $(EVERY),0) --json bin/quality.json --report docs/quality.md --plot docs/quality $(LOGS)/*.ndjson.gz
 
 chaos: build ## Kill and cut off everything, CHAOS_ROUNDS times, and check that nothing is lost or counts twice
-	$(GO) run ./cmd/chaos
+	$(GO) -C chaos run .
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up
@@ -50,3 +51,5 @@ lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	$(GO) -C chaos vet ./...
+	$(GO) -C chaos tool staticcheck ./...

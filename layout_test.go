@@ -25,7 +25,7 @@ var imports = map[string][]string{
 	"tipoff/sink":          {"tipoff", "tipoff/topics"},
 	"tipoff/recording":     {"tipoff"},
 	"tipoff/generator":     {"tipoff", "tipoff/recording"},
-	"tipoff/cmd/chaos":     {"tipoff", "tipoff/topics", "tipoff/state"},
+	"tipoff/oracle":        {"tipoff", "tipoff/topics", "tipoff/state"},
 	"tipoff/evaluate":      {"tipoff", "tipoff/recording", "tipoff/state", "tipoff/rank"},
 	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/recording", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
@@ -41,6 +41,7 @@ var keptApart = map[string][]string{
 	"tipoff/views":     {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 	"tipoff/sink":      {"github.com/lovoo/goka", "github.com/valyala/fasthttp"},
 	"tipoff/generator": {"github.com/lovoo/goka", "github.com/IBM/sarama", "database/sql"},
+	"tipoff/oracle":    {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},
 }
 
 type listed struct {

@@ -2,7 +2,6 @@ package processors_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -55,27 +54,6 @@ func (w *world) publishAll(entities [][]topics.Record) {
 	}
 }
 
-// sameTables holds two pictures against each other, but for the companies' names and
-// the places of rejected records.
-func (w *world) sameTables(got, want picture, company, other string) {
-	w.Helper()
-	rename := func(p picture, company string) picture {
-		named := newPicture()
-		for line, is := range p.exact {
-			if !strings.HasPrefix(line, "rejected ") {
-				named.exact[strings.Replace(line, " "+company+"/", " ", 1)] = is
-			}
-		}
-		for line, is := range p.sums {
-			named.sums[strings.Replace(line, " "+company+"/", " ", 1)] = is
-		}
-		return named
-	}
-	if wrong := rename(got, company).differences(rename(want, other)); len(wrong) > 0 {
-		w.Fatalf("the tables differ: %s", wrong)
-	}
-}
-
 func TestTables_DoNotDependOnTheOrderInWhichEntitiesArrive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -83,10 +61,8 @@ func TestTables_DoNotDependOnTheOrderInWhichEntitiesArrive(t *testing.T) {
 	now := time.Now()
 	w.publishAll(day("one", now))
 	w.settle()
-	want := w.said("one")
-	if wrong := want.differences(w.folded("one")); len(wrong) > 0 {
-		t.Fatalf("the tables are wrong: %s", wrong)
-	}
+	want := w.tables("one")
+	w.wantFacts("one")
 	companies := 0
 	for range 3 { // rapid.Check would repeat it a hundred times
 		companies++
@@ -103,7 +79,8 @@ func TestTables_DoNotDependOnTheOrderInWhichEntitiesArrive(t *testing.T) {
 			left[i] = left[i][1:]
 		}
 		w.settle()
-		w.sameTables(w.said(company), want, company, "one")
+		w.wantFacts(company)
+		w.wantSame(w.tables(company), company, want, "one")
 	}
 }
 
@@ -125,19 +102,19 @@ func TestTables_AReplayFromTheOldestOffsetChangesNothing(t *testing.T) {
 	p := w.start()
 	w.publishAll(day("a", time.Now()))
 	w.settle()
-	before := w.said("a")
+	before := w.tables("a")
 	for range 2 {
 		w.stop(p)
 		w.forgetOffsets()
 		p = w.start()
 		w.settle()
-		if wrong := w.said("a").differences(before); len(wrong) > 0 {
-			t.Errorf("after a replay: %s", wrong)
-		}
+		w.wantFacts("a")
+		w.wantSame(w.tables("a"), "a", before, "a")
 	}
 	w.publishAll(day("b", time.Now())) // and it goes on
 	w.settle()
-	w.sameTables(w.said("b"), before, "b", "a")
+	w.wantFacts("b")
+	w.wantSame(w.tables("b"), "b", before, "a")
 }
 
 func TestTables_ATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
@@ -166,9 +143,12 @@ func TestTables_ATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
 	w.forgetOffsets() // legs of both topics come again
 	w.start()
 	w.settle()
-	said := w.said("a")
-	if legs := said.exact["fixture a/e legs"]; legs != "20" {
-		t.Errorf("%s legs count, want 20", legs)
+	f, err := state.UnmarshalFixture(w.tables("a").Fixtures["a/e"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.LegCount != 20 {
+		t.Errorf("%d legs count, want 20", f.LegCount)
 	}
 }
 
@@ -185,7 +165,7 @@ func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
 	w.publish(topics.UserRecord("a", tipoff.User{ID: "u1", BirthYear: 1999, Country: "DE", Currency: "EUR", Gender: "f", RegistrationDate: modelBase}, time.Now()))
 	w.publish(topics.PatchRecord("a", tipoff.EventPatch{ID: "e1", Status: tipoff.StatusFinished}, time.Now()))
 	w.settle()
-	before := w.said("a")
+	before := w.tables("a")
 	b, f := &state.Bettor{Epoch: 1}, &state.Fixture{Epoch: 1}
 	w.publish(topics.Record{Topic: topics.TableBettors, Key: "a/u1", Value: b.Marshal(), Received: time.Now()})
 	w.publish(topics.Record{Topic: topics.TableFixtures, Key: "a/e1", Value: f.Marshal(), Received: time.Now()})
@@ -206,7 +186,6 @@ func TestTables_AFormerOwnersLateWriteIsWrittenOver(t *testing.T) {
 		})
 	}
 	w.settle()
-	if wrong := w.said("a").differences(before); len(wrong) > 0 {
-		t.Errorf("after a former owner's write: %s", wrong)
-	}
+	w.wantFacts("a")
+	w.wantSame(w.tables("a"), "a", before, "a")
 }

@@ -178,7 +178,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 	}
 	for _, company := range companies {
 		value := w.table(topics.TableLearner, company)[topics.Key(company, topics.ModelID)]
-		learnt, err := rank.UnmarshalLearnt([]byte(value))
+		learnt, err := rank.UnmarshalLearnt(value)
 		if err != nil {
 			w.Fatal(err)
 		}

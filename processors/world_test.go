@@ -201,10 +201,8 @@ func (w *world) settle() {
 	})
 }
 
-var inputs = map[string][]string{
-	topics.GroupBettors:  {topics.Users, topics.Coupons, topics.Resolved},
-	topics.GroupFixtures: {topics.Events, topics.Selections, topics.LoopFixtures},
-}
+// inputs are the topics that each group reads.
+var inputs = topics.TableSet{}.Reads()
 
 func (w *world) ends() map[string][partitions]int64 {
 	ends := map[string][partitions]int64{}
@@ -286,20 +284,21 @@ func (w *world) read(topic string) (records []record) {
 	return records
 }
 
-// table reads what a table says: of each key the newest value of the newest epoch.
-func (w *world) table(topic, company string) map[string]string {
+// table reads what a table holds: of each key the newest value of the newest epoch.
+func (w *world) table(topic, company string) map[string][]byte {
 	w.Helper()
-	newest, epochs := map[string]string{}, map[string]uint64{}
+	newest, epochs := map[string][]byte{}, map[string]uint64{}
 	for _, r := range w.read(topic) {
 		if !strings.HasPrefix(r.key, company+"/") {
 			continue
 		}
-		if r.value == "" {
+		value := []byte(r.value)
+		if len(value) == 0 {
 			delete(newest, r.key)
 			continue
 		}
-		if epoch := state.Epoch([]byte(r.value)); epoch >= epochs[r.key] {
-			newest[r.key], epochs[r.key] = r.value, epoch
+		if epoch := state.Epoch(value); epoch >= epochs[r.key] {
+			newest[r.key], epochs[r.key] = value, epoch
 		}
 	}
 	return newest

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -114,118 +111,6 @@ func TestServices_KafkaDown(t *testing.T) {
 		return nil
 	})
 	c.wantBets("u", 2)
-}
-
-// TestServices_DatabaseDown cuts the way to the database.
-func TestServices_DatabaseDown(t *testing.T) {
-	s := realServices(t)
-	u, err := url.Parse(s.database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	way := newProxy(t, u.Host)
-	u.Host = way.Addr().String()
-	env := []string{"KAFKA_BOOTSTRAP_SERVERS=" + s.kafka, "DATABASE_URL=" + u.String()}
-	way.set(true) // it is down from the start
-	api, processors, sink := launch(t, env, "api").ready(), launch(t, env, "processors").ready(), launch(t, env, "sink")
-	c := &service{T: t, url: api.url, run: "db-down"}
-	c.post("/v1/events", 202, []tipoff.Event{c.event("e1", "A"), c.event("e2", "A")})
-	c.post("/v1/coupons", 202, c.coupon("c1", "u", "e1"))
-	c.wantBets("u", 1)
-	c.wantRecommended("u", "e2")
-	if status, body, _ := c.send("GET", "/v1/users/db-down-u/coupons", ""); status != 503 {
-		t.Errorf("coupons without a database: %d %s", status, body)
-	}
-	if status, body, _ := get(sink.url + "/readyz"); status != 503 || !strings.Contains(body, "waits for the database") {
-		t.Errorf("the sink without a database: %d %s", status, body)
-	}
-	way.set(false)
-	sink.ready()
-	rows := func(want int) {
-		t.Helper()
-		eventually(t, 60*time.Second, func() error {
-			if n := s.count("SELECT COUNT(*) FROM coupons"); n != want {
-				return fmt.Errorf("%d coupons in the database, want %d", n, want)
-			}
-			return nil
-		})
-	}
-	rows(1)
-	way.set(true) // and again while everything runs
-	c.post("/v1/coupons", 202, c.coupon("c2", "u", "e2"))
-	c.wantBets("u", 2)
-	eventually(t, 60*time.Second, func() error {
-		if status, body, _ := get(sink.url + "/readyz"); status != 503 || !strings.Contains(body, "does not take rows") {
-			return fmt.Errorf("%d %s", status, body)
-		}
-		return nil
-	})
-	way.set(false)
-	rows(2)
-	sink.ready()
-	_ = processors
-}
-
-// proxy lets a test cut the way to a server.
-type proxy struct {
-	net.Listener
-	to    string
-	mu    sync.Mutex
-	down  bool
-	conns []net.Conn
-	all   sync.WaitGroup
-}
-
-func newProxy(t *testing.T, to string) *proxy {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{Listener: l, to: to}
-	p.all.Go(func() {
-		for {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.pass(from)
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		p.set(true)
-		p.all.Wait()
-	})
-	return p
-}
-
-func (p *proxy) pass(from net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	to, err := net.Dial("tcp", p.to)
-	if err != nil || p.down {
-		from.Close()
-		if err == nil {
-			to.Close()
-		}
-		return
-	}
-	p.conns = append(p.conns, from, to)
-	p.all.Go(func() { _, _ = io.Copy(to, from); to.Close() })
-	p.all.Go(func() { _, _ = io.Copy(from, to); from.Close() })
-}
-
-// set cuts every connection and refuses new ones, or lets them through again.
-func (p *proxy) set(down bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.down = down
-	if down {
-		for _, c := range p.conns {
-			c.Close()
-		}
-		p.conns = nil
-	}
 }
 
 // TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn writes straight to

@@ -20,6 +20,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
+	"tipoff/oracle"
 	"tipoff/sink"
 	"tipoff/state"
 	"tipoff/topics"
@@ -85,12 +86,12 @@ func (a tables) differ(b tables) error {
 		return errors.New(keys(x, y))
 	}
 	for key := range a.bettors {
-		if d := differentBettors(a.bettors[key], b.bettors[key]); d != "" {
+		if d := oracle.DifferentBettors(a.bettors[key], b.bettors[key]); d != "" {
 			return fmt.Errorf("bettor %s: %s", key, d)
 		}
 	}
 	for key := range a.fixtures {
-		if d := differentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
+		if d := oracle.DifferentFixtures(a.fixtures[key], b.fixtures[key]); d != "" {
 			return fmt.Errorf("fixture %s: %s", key, d)
 		}
 	}

@@ -73,7 +73,7 @@ func (n *network) restore(prefix string) error {
 	return errors.Join(errs...)
 }
 
-// delay holds each answer up. half lets connections stand while no answer comes
+// delay holds each response up. half lets connections stand while no response comes
 // through: the far end is gone and has not said so. Both end with heal.
 func (n *network) delay(prefix string, milliseconds int) error {
 	return n.poison(prefix, fmt.Sprintf(`{"name":"fault","type":"latency","attributes":{"latency":%d,"jitter":%d}}`, milliseconds, milliseconds/3))

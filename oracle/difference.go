@@ -1,8 +1,7 @@
-package main
+package oracle
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -44,21 +43,14 @@ func (p *projection) differences(other *projection) (lines []string) {
 	return lines
 }
 
-func union[V any](a, b map[string]V) []string {
-	names := slices.Collect(maps.Keys(a))
-	names = slices.AppendSeq(names, maps.Keys(b))
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// differentBettors says how two states of one bettor differ in what they say of
+// DifferentBettors says how two states of one bettor differ in what they say of
 // the world; "" where they do not. Lists that were cut may differ at the cut.
-func differentBettors(a, b *state.Bettor) string {
+func DifferentBettors(a, b *state.Bettor) string {
 	return strings.Join(bettorProjection(a).differences(bettorProjection(b)), "; ")
 }
 
-// differentFixtures does the same for two states of one fixture.
-func differentFixtures(a, b *state.Fixture) string {
+// DifferentFixtures does the same for two states of one fixture.
+func DifferentFixtures(a, b *state.Fixture) string {
 	return strings.Join(fixtureProjection(a).differences(fixtureProjection(b)), "; ")
 }
 

@@ -1,8 +1,8 @@
-package main
+package acceptance
 
 import (
 	"bufio"
-	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -20,7 +19,7 @@ import (
 // would have them.
 func compose(t *testing.T, settings map[string]string) *types.Project {
 	t.Helper()
-	path, err := filepath.Abs("../../docker-compose.yml")
+	path, err := filepath.Abs(filepath.Join(root, "docker-compose.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +37,7 @@ func compose(t *testing.T, settings map[string]string) *types.Project {
 // template reads template.env: every setting it explains, and those that are set.
 func template(t *testing.T) (explained, set map[string]string) {
 	t.Helper()
-	file, err := os.Open("../../template.env")
+	file, err := os.Open(filepath.Join(root, "template.env"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,20 +97,25 @@ func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 
 func TestCompose_ExplainsEverySettingOfTheProgram(t *testing.T) {
 	explained, _ := template(t)
-	code, err := os.ReadFile("config.go")
+	known := map[string]string{}
+	setting := regexp.MustCompile(`env:"([A-Z_,]+)"`)
+	err := filepath.WalkDir(filepath.Join(root, "cmd", "tipoff"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		code, err := os.ReadFile(path)
+		for _, m := range setting.FindAllStringSubmatch(string(code), -1) {
+			for _, name := range strings.Split(m[1], ",") {
+				known[name] = ""
+			}
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`env:"([A-Z_,]+)"`).FindAllStringSubmatch(string(code), -1) {
-		for _, setting := range strings.Split(m[1], ",") {
-			if _, ok := explained[setting]; !ok {
-				t.Errorf("template.env does not explain %s", setting)
-			}
-			delete(explained, setting)
-		}
-	}
-	if len(explained) > 0 {
-		t.Errorf("template.env explains settings that the program does not know: %v", slices.Collect(maps.Keys(explained)))
+	if explains, knows := slices.Sorted(maps.Keys(explained)), slices.Sorted(maps.Keys(known)); !slices.Equal(explains, knows) {
+		t.Errorf("template.env explains %v, the program knows %v", explains, knows)
 	}
 }
 
@@ -175,14 +179,9 @@ func TestCompose_EveryCommandStartsWithItsEnvironment(t *testing.T) {
 			api = p
 		}
 	}
-	if status, body, err := get(api.url + "/hello"); err != nil || status != 200 || body != "Hello World" {
+	if status, body, err := request("GET", api.url+"/hello", nil); err != nil || status != 200 || body != "Hello World" {
 		t.Errorf("/hello: %d %s, %v", status, body, err)
 	}
 	api.tool("generate", "100", "--url", api.url)
-	eventually(t, 60*time.Second, func() error {
-		if n := s.count("SELECT COUNT(*) FROM coupons"); n != 100 {
-			return fmt.Errorf("%d coupons in the database", n)
-		}
-		return nil
-	})
+	s.wantCount("SELECT COUNT(*) FROM coupons", 100)
 }

@@ -44,7 +44,7 @@ type lagPoint struct {
 }
 
 // sample measures the lag twice a second, until ctx ends. A cluster that does not
-// answer gives no point.
+// respond gives no point.
 func (h *harness) sample(ctx context.Context) {
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
@@ -136,7 +136,7 @@ func (h *harness) write(panels [][]*plot.Plot, wide float64) (string, error) {
 	for i := range panels {
 		panels[i][0].Draw(tiles[i][0])
 	}
-	name := filepath.Join(h.folder, "chaos.png")
+	name := filepath.Join(h.Folder, "chaos.png")
 	file, err := os.Create(name)
 	if err != nil {
 		return "", err

@@ -31,7 +31,7 @@ var roles = []string{"api", "api", "processors", "processors", "sink", "sink", "
 
 const regulars = 6
 
-func (h *harness) makeProcesses() {
+func (h *harness) defineProcesses() {
 	count := map[string]int{}
 	for i, role := range roles {
 		count[role]++
@@ -44,7 +44,7 @@ func (h *harness) makeProcesses() {
 			}
 			p.life.Add(1)
 			cmd := exec.Command(h.binary, p.role)
-			cmd.Dir = h.folder
+			cmd.Dir = h.Folder
 			cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, h.environment(p)...)
 			cmd.Stdout, cmd.Stderr = log, log
 			return cmd, nil
@@ -57,31 +57,31 @@ func (h *harness) makeProcesses() {
 func (h *harness) environment(p *process) []string {
 	var list []string
 	for b := range brokers {
-		list = append(list, address(h.port+portBroker+100*b+10+p.number+proxied))
+		list = append(list, address(h.Port+portBroker+100*b+10+p.number+proxied))
 	}
 	return []string{
 		"KAFKA_BOOTSTRAP_SERVERS=" + strings.Join(list, ","),
-		fmt.Sprintf("DATABASE_URL=mysql://tipoff:tipoff@%s/tipoff", address(h.port+proxyMySQL+p.number)),
-		"TIPOFF_ADDR=" + address(h.port+portProcess+p.number),
+		fmt.Sprintf("DATABASE_URL=mysql://tipoff:tipoff@%s/tipoff", address(h.Port+proxyMySQL+p.number)),
+		"TIPOFF_ADDR=" + address(h.Port+portProcess+p.number),
 		fmt.Sprintf("TIPOFF_PARTITIONS=%d", partitions),
 		"TIPOFF_REPLICATION=3",
 	}
 }
 
 // url is where the harness reaches a process; clients go through the proxy.
-func (h *harness) url(p *process) string { return "http://" + address(h.port+portProcess+p.number) }
+func (h *harness) url(p *process) string { return "http://" + address(h.Port+portProcess+p.number) }
 
 func (h *harness) clientURL(p *process) string {
-	return "http://" + address(h.port+portProcess+p.number+proxied)
+	return "http://" + address(h.Port+portProcess+p.number+proxied)
 }
 
 func (h *harness) wireProcesses() error {
 	for _, p := range h.processes {
-		if err := h.net.wire(p.name+">mysql", h.port+proxyMySQL+p.number, h.port+portMySQL); err != nil {
+		if err := h.net.wire(p.name+">mysql", h.Port+proxyMySQL+p.number, h.Port+portMySQL); err != nil {
 			return err
 		}
 		if p.role == "api" {
-			if err := h.net.wire("clients>"+p.name, h.port+portProcess+p.number+proxied, h.port+portProcess+p.number); err != nil {
+			if err := h.net.wire("clients>"+p.name, h.Port+portProcess+p.number+proxied, h.Port+portProcess+p.number); err != nil {
 				return err
 			}
 		}
@@ -91,7 +91,7 @@ func (h *harness) wireProcesses() error {
 
 func (h *harness) apis() []*process { return h.processes[:2] }
 
-// readiness is what /readyz answers.
+// readiness is what /readyz returns.
 type readiness struct {
 	Ready bool
 	Parts []struct {
@@ -103,15 +103,15 @@ type readiness struct {
 
 var asking = &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
-// ready answers nil once every part of the process is ready and has no lag.
+// ready returns nil once every part of the process is ready and has no lag.
 func (h *harness) ready(p *process) error {
-	answer, err := asking.Get(h.url(p) + "/readyz")
+	response, err := asking.Get(h.url(p) + "/readyz")
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var r readiness
-	if err := json.NewDecoder(answer.Body).Decode(&r); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&r); err != nil {
 		return err
 	}
 	for _, part := range r.Parts {
@@ -128,28 +128,28 @@ func (h *harness) quiet(ctx context.Context) error {
 		if p.joining {
 			continue
 		}
-		if err := h.eventually(ctx, "quiet", func() error { return h.ready(p) }); err != nil {
+		if err := eventually(ctx, "quiet", func() error { return h.ready(p) }); err != nil {
 			return err
 		}
 	}
-	return h.eventually(ctx, "quiet", h.noLag)
+	return eventually(ctx, "quiet", h.noLag)
 }
 
-// evidence keeps what the processes say of themselves, for whoever looks into a
+// keepEvidence keeps what the processes say of themselves, for whoever looks into a
 // failure: readiness and metrics in files, every goroutine's stack in their logs.
-func (h *harness) evidence() {
+func (h *harness) keepEvidence() {
 	for _, p := range h.processes {
 		if !p.running() {
 			continue
 		}
 		for _, page := range []string{"readyz", "metrics"} {
-			answer, err := asking.Get(h.url(p) + "/" + page)
+			response, err := asking.Get(h.url(p) + "/" + page)
 			if err != nil {
 				continue
 			}
-			text, _ := io.ReadAll(answer.Body)
-			_ = answer.Body.Close()
-			_ = os.WriteFile(filepath.Join(h.folder, p.name+"."+page), text, 0o644)
+			text, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			_ = os.WriteFile(filepath.Join(h.Folder, p.name+"."+page), text, 0o644)
 		}
 		p.signal(syscall.SIGQUIT)
 		<-p.done

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"sync/atomic"
+	"slices"
 	"time"
+
+	"tipoff"
+	"tipoff/oracle"
 )
 
 // held is what an api's view is known to hold, since a moment at which it was asked
@@ -31,10 +35,10 @@ type slate struct {
 	}
 }
 
-// watch asks one api for recommendations until ctx ends, and holds each against
-// what that api's view held when it was asked.
-func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold, asked *atomic.Int64) {
-	random := newRandom(h.seed, uint64(1000*l.round+api.number))
+// watch asks one api for recommendations until ctx ends, and checks each by what that
+// api's view held when it was asked.
+func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *oracle.Facts) {
+	random := newRandom(h.Seed, uint64(1000*l.round+api.number))
 	var known held
 	for ctx.Err() == nil {
 		if known.life != api.life.Load() || known.chosen == nil {
@@ -66,7 +70,7 @@ func (h *harness) watch(ctx context.Context, api *process, l *load, quiet *fold,
 		if err := get(ctx, h.url(api)+"/v1/recommendations?n=50&user_id="+url.QueryEscape(user), &got); err != nil {
 			continue // the api may be down
 		}
-		asked.Add(1)
+		h.asked.Add(1)
 		if known.life != api.life.Load() {
 			continue
 		}
@@ -91,7 +95,7 @@ func (h *harness) judge(api *process, user string, got slate, asked time.Time, k
 		switch {
 		case !asked.Before(e.Begin):
 			h.wrong("%s showed %s event %s, which began at %s, asked at %s", api.name, user, e.ID, e.Begin, asked)
-		case e.Status != "open":
+		case e.Status != tipoff.StatusOpen:
 			h.wrong("%s showed %s event %s, which is %s", api.name, user, e.ID, e.Status)
 		case known.closed[e.ID] && l.newest(e.ID) == "":
 			h.wrong("%s showed %s event %s, which its view held as closed", api.name, user, e.ID)
@@ -131,32 +135,38 @@ func (h *harness) learnClosed(ctx context.Context, api *process, l *load, known 
 	}
 	l.mu.Unlock()
 	var event struct{ Status, Result string }
-	if closed == "" || get(ctx, h.url(api)+"/v1/events/"+url.PathEscape(closed), &event) != nil || event.Status == "open" || event.Result != tag {
+	if closed == "" || get(ctx, h.url(api)+"/v1/events/"+url.PathEscape(closed), &event) != nil || event.Status == tipoff.StatusOpen || event.Result != tag {
 		return "", ""
 	}
 	return closed, tag
 }
 
 // heldWhenQuiet is what every view held before the round.
-func (h *harness) heldWhenQuiet(f *fold, l *load) held {
+func (h *harness) heldWhenQuiet(f *oracle.Facts, l *load) held {
 	k := held{chosen: map[string]events{}, closed: map[string]bool{}, shown: map[string]bool{}}
 	if f == nil {
 		return k
 	}
-	for user, coupons := range f.coupons {
-		k.chosen[user] = events{}
-		for _, c := range coupons {
-			for _, leg := range c.legs {
-				k.chosen[user][leg.event] = true
-			}
-		}
+	for user := range f.Coupons {
+		k.chosen[user] = chosenBy(f, user)
 	}
-	for id, e := range f.events {
-		if e.announced && e.fields["status"] != "open" {
+	for id, e := range f.Events {
+		if e.Announced && e.Status() != tipoff.StatusOpen {
 			k.closed[id] = true
 		}
 	}
 	return k
+}
+
+// chosenBy are the events of a user's coupons.
+func chosenBy(f *oracle.Facts, user string) events {
+	chosen := events{}
+	for _, c := range f.Coupons[user] {
+		for _, leg := range c.Selections {
+			chosen[leg.EventID] = true
+		}
+	}
+	return chosen
 }
 
 // learnHeld asks the api what it holds of a user of this round: all of the bets, or
@@ -182,11 +192,11 @@ func (h *harness) learnHeld(ctx context.Context, api *process, l *load, user str
 }
 
 // someUser picks a user of this round, or of an earlier one.
-func (h *harness) someUser(random *rand.Rand, l *load, quiet *fold) string {
+func (h *harness) someUser(random *rand.Rand, l *load, quiet *oracle.Facts) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if quiet != nil && len(quiet.coupons) > 0 && random.IntN(2) == 0 {
-		for user := range quiet.coupons {
+	if quiet != nil && len(quiet.Coupons) > 0 && random.IntN(2) == 0 {
+		for user := range quiet.Coupons {
 			return user
 		}
 	}
@@ -201,30 +211,25 @@ func get(ctx context.Context, address string, into any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := asking.Do(q)
+	response, err := asking.Do(q)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d", answer.StatusCode)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", response.StatusCode)
 	}
-	return json.NewDecoder(answer.Body).Decode(into)
+	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// sameAnswers: when all is quiet every api answers the same, and shows nothing that
-// has begun, is closed or was chosen.
-func (h *harness) sameAnswers(ctx context.Context, f *fold) {
-	var users []string
-	for user := range f.coupons {
-		if users = append(users, user); len(users) == 40 {
-			break
-		}
-	}
-	for _, user := range users {
-		var lists []string
-		err := h.eventually(ctx, "the same answers", func() error { // time goes on between two questions
-			lists = nil
+// sameRecommendations: when all is quiet every api recommends the same, and shows
+// nothing that has begun, is closed or was chosen.
+func (h *harness) sameRecommendations(ctx context.Context, f *oracle.Facts) {
+	users := slices.Collect(maps.Keys(f.Coupons))
+	for _, user := range users[:min(len(users), 40)] {
+		chosen := chosenBy(f, user)
+		err := eventually(ctx, "the same recommendations", func() error { // time goes on between two questions
+			var lists []string
 			for _, api := range h.apis() {
 				asked := time.Now()
 				var got slate
@@ -234,21 +239,17 @@ func (h *harness) sameAnswers(ctx context.Context, f *fold) {
 				list := ""
 				for _, item := range got.Items {
 					list += item.Event.ID + " "
-					if !f.open(item.Event.ID, asked) {
+					if !f.Open(item.Event.ID, asked) {
 						h.wrong("%s showed %s event %s, which is not open", api.name, user, item.Event.ID)
 					}
-					for _, c := range f.coupons[user] {
-						for _, leg := range c.legs {
-							if leg.event == item.Event.ID {
-								h.wrong("%s showed %s event %s, which is chosen", api.name, user, leg.event)
-							}
-						}
+					if chosen[item.Event.ID] {
+						h.wrong("%s showed %s event %s, which is chosen", api.name, user, item.Event.ID)
 					}
 				}
 				lists = append(lists, list)
 			}
 			if lists[0] != lists[1] {
-				return fmt.Errorf("two answers for %s:\n  %s\n  %s", user, lists[0], lists[1])
+				return fmt.Errorf("two recommendations for %s:\n  %s\n  %s", user, lists[0], lists[1])
 			}
 			return nil
 		})

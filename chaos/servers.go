@@ -91,67 +91,30 @@ func (p *proc) end() (clean bool) {
 
 // logTo opens a process's log for appending.
 func (h *harness) logTo(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(h.folder, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	return os.OpenFile(filepath.Join(h.Folder, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 }
 
-// kafka prepares broker number b, 0 to 2. Every process of the system under test
-// has a listener of its own on it, whose advertised address is a proxy's.
+// kafka prepares broker number b, 0 to 2.
 func (h *harness) kafka(b int, id string) (*proc, error) {
-	base := h.port + portBroker + 100*b
-	home := filepath.Join(h.folder, fmt.Sprintf("broker-%d", b+1))
-	listeners := []string{"PLAIN://" + address(base), "BROKERS://" + address(base+1), "CONTROLLERS://" + address(base+2)}
-	advertised := []string{"PLAIN://" + address(base), "BROKERS://" + address(base+1+proxied)}
-	protocols := []string{"PLAIN:PLAINTEXT", "BROKERS:PLAINTEXT", "CONTROLLERS:PLAINTEXT"}
-	if err := h.net.wire(fmt.Sprintf("brokers>broker-%d", b+1), base+1+proxied, base+1); err != nil {
+	listeners, err := h.listeners(b)
+	if err != nil {
 		return nil, err
 	}
-	for i, p := range h.processes {
-		name, port := fmt.Sprintf("P%d", i), base+10+i
-		listeners = append(listeners, name+"://"+address(port))
-		advertised = append(advertised, name+"://"+address(port+proxied))
-		protocols = append(protocols, name+":PLAINTEXT")
-		if err := h.net.wire(fmt.Sprintf("%s>broker-%d", p.name, b+1), port+proxied, port); err != nil {
-			return nil, err
-		}
-	}
-	var voters []string
-	for v := range brokers {
-		voters = append(voters, fmt.Sprintf("%d@%s", v+1, address(h.port+portBroker+100*v+2)))
-	}
-	settings := map[string]string{
-		"process.roles":                            "broker,controller",
-		"node.id":                                  strconv.Itoa(b + 1),
-		"controller.quorum.voters":                 strings.Join(voters, ","),
-		"controller.listener.names":                "CONTROLLERS",
-		"inter.broker.listener.name":               "BROKERS",
-		"listeners":                                strings.Join(listeners, ","),
-		"advertised.listeners":                     strings.Join(advertised, ","),
-		"listener.security.protocol.map":           strings.Join(protocols, ","),
-		"log.dirs":                                 filepath.Join(home, "log"),
-		"offsets.topic.replication.factor":         "3",
-		"offsets.topic.num.partitions":             "8",
-		"transaction.state.log.replication.factor": "3",
-		"transaction.state.log.min.isr":            "2",
-		"min.insync.replicas":                      "2",
-		"default.replication.factor":               "3",
-		"group.initial.rebalance.delay.ms":         "0",
-		"auto.create.topics.enable":                "false",
-		"num.network.threads":                      "1", // a listener
-		"num.io.threads":                           "4",
-	}
-	var text strings.Builder
-	for name, value := range settings {
-		fmt.Fprintf(&text, "%s=%s\n", name, value)
-	}
+	home := filepath.Join(h.Folder, fmt.Sprintf("broker-%d", b+1))
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
+	var voters []string
+	for v := range brokers {
+		voters = append(voters, fmt.Sprintf("%d@%s", v+1, address(h.Port+portBroker+100*v+2)))
+	}
 	file := filepath.Join(home, "server.properties")
-	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+	text := listeners + fmt.Sprintf(brokerSettings, b+1, strings.Join(voters, ","), filepath.Join(home, "log"))
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
 	java := func(arguments ...string) *exec.Cmd {
-		return exec.Command("java", append([]string{"-cp", filepath.Join(h.services, "kafka", "libs", "*")}, arguments...)...)
+		return exec.Command("java", append([]string{"-cp", filepath.Join(h.Services, "kafka", "libs", "*")}, arguments...)...)
 	}
 	if out, err := java("kafka.tools.StorageTool", "format", "-t", id, "-c", file).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("format broker %d: %w\n%s", b+1, err, out)
@@ -166,17 +129,61 @@ func (h *harness) kafka(b int, id string) (*proc, error) {
 	return p, nil
 }
 
+// brokerSettings take the broker's number, the voters and its folder. Network threads
+// are of each listener.
+const brokerSettings = `process.roles=broker,controller
+node.id=%d
+controller.quorum.voters=%s
+controller.listener.names=CONTROLLERS
+inter.broker.listener.name=BROKERS
+log.dirs=%s
+offsets.topic.replication.factor=3
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+min.insync.replicas=2
+default.replication.factor=3
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+num.network.threads=1
+num.io.threads=4
+`
+
+// listeners returns a broker's settings of its listeners, and lays the wires to them.
+// Every process of the system under test has a listener of its own, whose advertised
+// address is a proxy's.
+func (h *harness) listeners(b int) (string, error) {
+	base := h.Port + portBroker + 100*b
+	listeners := []string{"PLAIN://" + address(base), "BROKERS://" + address(base+1), "CONTROLLERS://" + address(base+2)}
+	advertised := []string{"PLAIN://" + address(base), "BROKERS://" + address(base+1+proxied)}
+	protocols := []string{"PLAIN:PLAINTEXT", "BROKERS:PLAINTEXT", "CONTROLLERS:PLAINTEXT"}
+	if err := h.net.wire(fmt.Sprintf("brokers>broker-%d", b+1), base+1+proxied, base+1); err != nil {
+		return "", err
+	}
+	for i, p := range h.processes {
+		name, port := fmt.Sprintf("P%d", i), base+10+i
+		listeners = append(listeners, name+"://"+address(port))
+		advertised = append(advertised, name+"://"+address(port+proxied))
+		protocols = append(protocols, name+":PLAINTEXT")
+		if err := h.net.wire(fmt.Sprintf("%s>broker-%d", p.name, b+1), port+proxied, port); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("listeners=%s\nadvertised.listeners=%s\nlistener.security.protocol.map=%s\n",
+		strings.Join(listeners, ","), strings.Join(advertised, ","), strings.Join(protocols, ",")), nil
+}
+
 // service runs deploy/local/services.sh with its own data.
 func (h *harness) service(verb string) error {
-	cmd := exec.Command("deploy/local/services.sh", verb)
-	cmd.Env = append(os.Environ(), "SERVICES_DIR="+h.services, "DATA_DIR="+h.folder, fmt.Sprintf("MYSQL_PORT=%d", h.port+portMySQL))
+	cmd := exec.Command(filepath.Join(root, "deploy", "local", "services.sh"), verb)
+	cmd.Env = append(os.Environ(), "SERVICES_DIR="+h.Services, "DATA_DIR="+h.Folder, fmt.Sprintf("MYSQL_PORT=%d", h.Port+portMySQL))
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
 }
 
 // mysqld is the number of the server's process.
 func (h *harness) mysqld() (int, error) {
-	text, err := os.ReadFile(filepath.Join(h.folder, "mysql", "pid"))
+	text, err := os.ReadFile(filepath.Join(h.Folder, "mysql", "pid"))
 	if err != nil {
 		return 0, err
 	}
@@ -194,25 +201,25 @@ func (h *harness) signalMySQL(s syscall.Signal) error {
 	return syscall.Kill(pid, s)
 }
 
-// killMySQL returns when nobody listens any more.
+// killMySQL returns once nobody listens any more.
 func (h *harness) killMySQL() error {
 	if err := h.signalMySQL(syscall.SIGKILL); err != nil {
 		return err
 	}
-	for range 200 {
-		c, err := net.Dial("tcp", address(h.port+portMySQL))
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return eventually(ctx, "MySQL killed", func() error {
+		c, err := net.Dial("tcp", address(h.Port+portMySQL))
 		if err != nil {
 			return nil
 		}
-		_ = c.Close()
-		<-time.After(20 * time.Millisecond)
-	}
-	return errors.New("mysqld still listens after a kill")
+		return errors.Join(errors.New("it still listens"), c.Close())
+	})
 }
 
 func (h *harness) plainBrokers() (list []string) {
 	for b := range brokers {
-		list = append(list, address(h.port+portBroker+100*b))
+		list = append(list, address(h.Port+portBroker+100*b))
 	}
 	return list
 }
@@ -232,7 +239,7 @@ func (h *harness) client() (sarama.Client, error) {
 // inSync waits until every partition has all its replicas, so that the next fault
 // meets a whole cluster.
 func (h *harness) inSync(ctx context.Context) error {
-	return h.eventually(ctx, "all replicas in sync", func() error {
+	return eventually(ctx, "all replicas in sync", func() error {
 		client, err := h.client()
 		if err != nil {
 			return err
@@ -258,20 +265,5 @@ func (h *harness) inSync(ctx context.Context) error {
 }
 
 func (h *harness) openDatabase() (*sql.DB, error) {
-	return sql.Open("mysql", fmt.Sprintf("tipoff:tipoff@tcp(%s)/tipoff?parseTime=true&loc=UTC&timeout=5s&readTimeout=60s", address(h.port+portMySQL)))
-}
-
-// eventually tries until it is well, or ctx ends.
-func (h *harness) eventually(ctx context.Context, what string, try func() error) error {
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("%s: not in time: %w", what, err)
-		}
-	}
+	return sql.Open("mysql", fmt.Sprintf("tipoff:tipoff@tcp(%s)/tipoff?parseTime=true&loc=UTC&timeout=5s&readTimeout=60s", address(h.Port+portMySQL)))
 }

@@ -22,12 +22,12 @@ type disturbance struct {
 
 // plan chooses what a round does. The same seed and round give the same plan.
 func (h *harness) plan(round int) []disturbance {
-	if h.outageMinutes > 0 {
-		d := h.outage(time.Duration(h.outageMinutes) * time.Minute)
+	if h.Outage > 0 {
+		d := h.outage(time.Duration(h.Outage) * time.Minute)
 		d.after = time.Second
 		return []disturbance{d}
 	}
-	r := newRandom(h.seed, 77_000+uint64(round))
+	r := newRandom(h.Seed, 77_000+uint64(round))
 	var list []disturbance
 	for range 1 + r.IntN(3) {
 		d := h.choose(r)
@@ -82,7 +82,7 @@ func (h *harness) choose(r *rand.Rand) disturbance {
 		return disturbance{kind: "clean restart", what: p.name, lasts: seconds(0, 1),
 			begin: func() error {
 				if !p.end() {
-					h.wrong("%s did not end within %s of being asked to", p.name, endWithin)
+					h.wrong("%s did not end within %s of an interrupt", p.name, endWithin)
 				}
 				return nil
 			}, end: p.run}
@@ -149,7 +149,7 @@ func (h *harness) chooseWire(r *rand.Rand, p *process, b int, seconds func(from,
 	}
 }
 
-// disturb carries a plan out and answers the moment from which recovery counts: of
+// disturb carries a plan out, and returns the moment from which recovery counts: of
 // the last kill, or the end of the last other disturbance.
 func (h *harness) disturb(ctx context.Context, plan []disturbance) (from time.Time, err error) {
 	type turn struct {
@@ -190,7 +190,9 @@ func (h *harness) disturb(ctx context.Context, plan []disturbance) (from time.Ti
 		if err != nil {
 			return from, fmt.Errorf("%s %s: %w", next.d.kind, next.d.what, err)
 		}
-		h.kills += next.d.kills * map[bool]int{true: 1}[next.begin]
+		if next.begin {
+			h.kills += next.d.kills
+		}
 	}
 	return from, nil
 }

@@ -9,34 +9,25 @@ import (
 	"github.com/IBM/sarama"
 	"golang.org/x/sync/errgroup"
 
+	"tipoff/oracle"
 	"tipoff/topics"
 )
-
-// record is one record of a topic.
-type record struct {
-	partition int32
-	offset    int64
-	key       string
-	value     []byte
-	appended  time.Time // by the broker's clock
-	received  time.Time // by the gateway's; zero: not said
-}
 
 // tape is a topic as far as it has been read.
 type tape struct {
 	topic   string
 	next    [partitions]int64
-	records []record // of each partition in order
+	records []oracle.Record // of each partition in order
 }
 
-// read takes in what came since.
-func (t *tape) read(client sarama.Client) (fresh []record, err error) {
+// read reads what came since, and returns it.
+func (t *tape) read(client sarama.Client) (fresh []oracle.Record, err error) {
 	consumer, err := sarama.NewConsumerFromClient(client)
 	if err != nil {
 		return nil, err
 	}
 	defer consumer.Close()
-	var parts [partitions][]record
+	var parts [partitions][]oracle.Record
 	var reading errgroup.Group
 	for p := range int32(partitions) {
 		reading.Go(func() (err error) {
@@ -54,7 +45,7 @@ func (t *tape) read(client sarama.Client) (fresh []record, err error) {
 	return fresh, nil
 }
 
-func (t *tape) readPartition(client sarama.Client, consumer sarama.Consumer, p int32) (fresh []record, err error) {
+func (t *tape) readPartition(client sarama.Client, consumer sarama.Consumer, p int32) (fresh []oracle.Record, err error) {
 	end, err := client.GetOffset(t.topic, p, sarama.OffsetNewest)
 	if err != nil || t.next[p] >= end {
 		return nil, err
@@ -70,25 +61,25 @@ func (t *tape) readPartition(client sarama.Client, consumer sarama.Consumer, p i
 			fresh = append(fresh, toRecord(m))
 			t.next[p] = m.Offset + 1
 		case <-time.After(15 * time.Second):
-			return nil, fmt.Errorf("topic %s, partition %d gives nothing at offset %d, before its end %d", t.topic, p, t.next[p], end)
+			return nil, fmt.Errorf("topic %s, partition %d has nothing at offset %d, before its end %d", t.topic, p, t.next[p], end)
 		}
 	}
 	return fresh, nil
 }
 
-func toRecord(m *sarama.ConsumerMessage) record {
-	r := record{partition: m.Partition, offset: m.Offset, key: string(m.Key), value: m.Value, appended: m.Timestamp}
+func toRecord(m *sarama.ConsumerMessage) oracle.Record {
+	r := oracle.Record{Partition: m.Partition, Offset: m.Offset, Key: string(m.Key), Value: m.Value, Appended: m.Timestamp}
 	for _, header := range m.Headers {
 		if string(header.Key) == topics.HeaderReceived {
 			if micro, err := strconv.ParseInt(string(header.Value), 10, 64); err == nil {
-				r.received = time.UnixMicro(micro)
+				r.Received = time.UnixMicro(micro)
 			}
 		}
 	}
 	return r
 }
 
-// noLag says that every group has finished all that its topics hold.
+// noLag returns nil once every group has finished all that its topics hold.
 func (h *harness) noLag() error {
 	client, err := h.client()
 	if err != nil {
@@ -104,10 +95,11 @@ func (h *harness) noLag() error {
 	return err
 }
 
-var groups = map[string][]string{
-	topics.GroupBettors:  {topics.Users, topics.Coupons, topics.Resolved},
-	topics.GroupFixtures: {topics.Events, topics.Selections, topics.LoopFixtures},
-	topics.GroupSink:     {topics.Users, topics.Events, topics.Coupons},
+// groups are those whose work must be done, with the topics that each reads.
+func groups() map[string][]string {
+	reads := topics.TableSet{}.Reads()
+	reads[topics.GroupSink] = topics.Facts()
+	return reads
 }
 
 // lag is how many records each group has still to commit.
@@ -117,7 +109,7 @@ func (h *harness) lag(client sarama.Client) (map[string]int64, error) {
 		return nil, err
 	}
 	lag := map[string]int64{}
-	for group, names := range groups {
+	for group, names := range groups() {
 		asked := map[string][]int32{}
 		for _, topic := range names {
 			for p := range int32(partitions) {
@@ -157,7 +149,7 @@ func (h *harness) poison(round int) error {
 		return err
 	}
 	defer producer.Close()
-	for _, topic := range []string{topics.Users, topics.Events, topics.Coupons} {
+	for _, topic := range topics.Facts() {
 		m := &sarama.ProducerMessage{
 			Topic: topic, Partition: int32(round % partitions),
 			Key: sarama.StringEncoder(topics.Key(company, fmt.Sprintf("poison-%d", round))), Value: sarama.StringEncoder("\xff{not json"),
@@ -170,4 +162,4 @@ func (h *harness) poison(round int) error {
 }
 
 // isPoison says whether a record is one of [harness.poison].
-func isPoison(r record) bool { return !json.Valid(r.value) }
+func isPoison(r oracle.Record) bool { return !json.Valid(r.Value) }

@@ -9,7 +9,7 @@ import (
 type verdict int
 
 const (
-	unknown  verdict = iota // no answer, or one that says nothing: it may be in or not
+	unknown  verdict = iota // no response, or one that says nothing: it may be in or not
 	accepted                // must be in, once
 	refused                 // must not be in
 )
@@ -22,16 +22,16 @@ type entry struct {
 	tag     string // tells the versions of one entity apart
 	content string // canonical JSON, as the topic must hold it
 	verdict verdict
-	doubt   bool // some attempt was not answered: it may arrive late
+	doubt   bool // some attempt had no response: it may arrive late
 	number  int  // in the order in which the facts of one entity were posted
 }
 
-// ledger is the harness's own account of what it posted and what it was told.
+// ledger is the harness's own account of what it posted and what came back.
 type ledger struct {
 	mu      sync.Mutex
 	entries map[string]*entry // by topic, entity and tag
 	last    map[string]int    // number of the newest entry of an entity
-	counts  map[verdict]int64 // of answers
+	counts  map[verdict]int64 // of responses
 	repeats int64
 	accepts []stamp // for the plot
 }
@@ -47,7 +47,7 @@ func newLedger() *ledger {
 
 func entryKey(topic, entity, tag string) string { return topic + "\x00" + entity + "\x00" + tag }
 
-// post notes that a fact is sent, perhaps again.
+// post books that a fact is sent, perhaps again.
 func (l *ledger) post(e entry) *entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,9 +64,9 @@ func (l *ledger) post(e entry) *entry {
 	return known
 }
 
-// answer notes what came back for facts that were sent together. Accepted once
-// is accepted, whatever a repeat is told.
-func (l *ledger) answer(entries []*entry, verdicts []verdict) {
+// note books what came back for facts that were sent together. Accepted once
+// is accepted, whatever comes back for a repeat.
+func (l *ledger) note(entries []*entry, verdicts []verdict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	got := 0
@@ -90,7 +90,7 @@ func (l *ledger) answer(entries []*entry, verdicts []verdict) {
 	}
 }
 
-// find gives the entry of a fact that stands on a topic; nil: nobody posted it.
+// find returns the entry of a fact that stands on a topic; nil: nobody posted it.
 func (l *ledger) find(topic, entity, tag string) *entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
