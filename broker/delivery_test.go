@@ -176,7 +176,7 @@ func TestOwner_EpochsGrowFromSessionToSession(t *testing.T) {
 	begin(3, 0)
 	begin(4, 0)
 	begin(9, 7<<32|8)
-	begin(1, 0) // the group was forgotten and counts anew
+	begin(1, 0) // the group was forgotten and counts again
 	for generation := int32(2); generation < 14; generation++ {
 		if _, err := o.begin(session{generation: generation}); err != nil { // keeps its storage, sees nothing new
 			t.Fatal(err)

@@ -50,7 +50,7 @@ func OpenEmbedded(folder string) (*Embedded, error) {
 	return e, nil
 }
 
-// FindEmbedded answers where the broker listens whose log is in folder, if another
+// FindEmbedded returns where the broker listens whose log is in folder, if another
 // process runs it.
 func FindEmbedded(folder string) (brokers []string, running bool) {
 	lock := flock.New(filepath.Join(folder, "lock"))

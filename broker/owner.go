@@ -61,7 +61,7 @@ func (o *Owner) Epoch(partition int32) uint64 {
 
 // nextEpoch is the epoch of a new owner in the given generation of the group, who
 // has seen values of an earlier epoch. A generation that is not higher means that
-// the group was forgotten meanwhile and has begun to count anew, or that its member
+// the group was forgotten meanwhile and has begun to count again, or that its member
 // came back within the generation.
 func nextEpoch(seen uint64, generation int32) uint64 {
 	life, before := seen>>32, int32(seen)
@@ -102,7 +102,7 @@ func (o *Owner) Unfinished(now time.Time) time.Duration {
 
 // begin notes a new session and gives its windows. What a partition's storage holds
 // is kept when this process owned it in the generation just before, as then nobody
-// else can have written meanwhile. Topics may have been made anew since the last
+// else can have written meanwhile. Topics may have been made again since the last
 // session, so their ids are asked for.
 func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {

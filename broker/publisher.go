@@ -18,7 +18,7 @@ import (
 // Bounds of a publisher.
 const (
 	// maxOutstanding is how many bytes may wait for the broker. Over it,
-	// publishing answers tipoff.ErrBusy.
+	// publishing returns tipoff.ErrBusy.
 	maxOutstanding = 64 << 20
 	recordOverhead = 200 // bytes of bookkeeping a record, counted with it
 	// largePublish is from where on a batch leaves a quarter of maxOutstanding to

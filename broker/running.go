@@ -23,7 +23,7 @@ func (s *Supervised) Restarts() int64 { return s.restarts.Load() }
 
 // supervise runs one life after another until ctx ends, with a pause after each
 // that fails. goka's processors and views can be run once only, so each life is
-// built anew.
+// built again.
 func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name string, say func(State), life func(context.Context) error) {
 	pause, inRow := newBackoff(), 0
 	for ctx.Err() == nil {

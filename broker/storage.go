@@ -111,7 +111,7 @@ func (m *memory) saw(epoch uint64) {
 	m.epoch = max(m.epoch, epoch)
 }
 
-// refuse notes why the partition cannot be worked on, and answers whether that is
+// refuse notes why the partition cannot be worked on, and returns whether that is
 // news; the first reason stays.
 func (m *memory) refuse(why error) bool {
 	m.mu.Lock()

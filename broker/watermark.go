@@ -42,7 +42,7 @@ func newWindow(from int64) *window {
 }
 
 // deliver notes that a record goes to the processor, once there is room. It
-// answers false when the session has ended.
+// returns false when the session has ended.
 func (w *window) deliver(offset int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -222,7 +222,7 @@ func (w *window) forward(ctx context.Context, from <-chan *sarama.ConsumerMessag
 		case <-ctx.Done():
 			return
 		}
-		if message == nil || message.Offset <= last { // the end, or the topic was made anew
+		if message == nil || message.Offset <= last { // the end, or the topic was made again
 			return
 		}
 		last = message.Offset

@@ -84,7 +84,7 @@ func TestTables_DoNotDependOnTheOrderInWhichEntitiesArrive(t *testing.T) {
 	}
 }
 
-// forgetOffsets makes a group begin anew, as one does whose offsets have expired.
+// forgetOffsets makes a group begin again, as one does whose offsets have expired.
 func (w *world) forgetOffsets() {
 	w.Helper()
 	admin, err := sarama.NewClusterAdminFromClient(w.client)

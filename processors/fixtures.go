@@ -80,7 +80,7 @@ func postEvent(in *input) {
 	}
 }
 
-// countLeg counts a leg, and answers it or lets it wait.
+// countLeg counts a leg, and sends it back resolved or lets it wait.
 func countLeg(in *input) {
 	got, err := state.UnmarshalMessage(in.value)
 	leg, ok := got.(*state.Leg)

@@ -1,10 +1,10 @@
-// Package processors turns facts into state: two goka group processors that keep
+// Package processors turns facts into state: goka group processors that keep
 // a table of bettors and a table of fixtures.
 //
 // What arrives is the fact topics. A coupon goes to the bettors, which note it
-// and send each leg to its fixture; the fixture counts the leg and answers with
-// the event's attributes, at once or when the event comes; the bettors then learn
-// the taste. What leaves is the two tables, and a rejection for every record that
+// and send each leg to its fixture; the fixture counts the leg and sends it back
+// with the event's attributes, at once or when the event comes; the bettors then learn
+// the taste. What leaves is the tables, and a rejection for every record that
 // cannot be used. Each record changes state once, however often it is delivered:
 // the state itself remembers what it holds.
 //
@@ -12,6 +12,10 @@
 // before, and learns from it how to rank.
 //
 // Only the dataflow is here. Every decision is a function of packages state and rank.
+//
+// What is not obvious: a callback must not fail, as goka would end the processor for all
+// partitions. It rejects what it cannot use, and [callback] turns a panic into a
+// rejection too.
 package processors
 
 import (

@@ -38,7 +38,7 @@ const learnAgain = learnLate + 2*saveEvery
 // Learner is the processor that learns how to rank from every new coupon, and books
 // how well it had foreseen it. It keeps one value a company. Learning depends on the
 // order of coupons by nature: unlike the other tables, this one is not the same when
-// it is filled anew.
+// it is filled again.
 type Learner struct {
 	trainer Trainer
 	former  map[string][]byte // by key, values of the build that serves, to begin with

@@ -34,7 +34,7 @@ type partition struct {
 }
 
 // write mirrors facts of one partition, in their order, in one transaction. It may
-// be called again with the same facts, or with some of them. It answers how many
+// be called again with the same facts, or with some of them. It returns how many
 // rows of each table it wrote.
 func (w *writer) write(ctx context.Context, from partition, facts []fact) (rows map[string]int, err error) {
 	defer func() {

@@ -28,7 +28,7 @@ type delivery struct {
 	ctx     context.Context // ends some time after the session
 }
 
-// save mirrors a batch, for as long as it takes. It gives up, and answers false, only
+// save mirrors a batch, for as long as it takes. It gives up, and returns false, only
 // after the session has ended.
 func (d *delivery) save(batch []*sarama.ConsumerMessage) bool {
 	s := d.sink
@@ -108,7 +108,7 @@ func (d *delivery) failed(kind Kind, since time.Time, err error) {
 }
 
 // reject publishes a fact that the database refuses for good, with the reason, for as
-// long as it takes. It answers as save does.
+// long as it takes. It returns as save does.
 func (d *delivery) reject(f *fact, reason error) bool {
 	m := f.record
 	r := topics.Rejection{

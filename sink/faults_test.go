@@ -190,7 +190,7 @@ func TestMySQL_ReadOnlyFailover(t *testing.T) {
 	}
 	eventually(t, func() error { // another server may answer at the same address by now
 		if after := rows(t, admin, "SHOW STATUS LIKE 'Connections'"); slices.Equal(before, after) {
-			return fmt.Errorf("no connection was made anew: %v", after)
+			return fmt.Errorf("no connection was made again: %v", after)
 		}
 		return nil
 	})

@@ -68,7 +68,7 @@ type Progress struct {
 	Trouble    *Trouble         // the reason that most needs a person; nil: none waits
 }
 
-// Progress answers for metrics and readiness.
+// Progress returns figures for metrics and readiness.
 func (s *Sink) Progress(now time.Time) Progress {
 	waiting, worst := s.health.state()
 	s.mu.Lock()

@@ -261,11 +261,11 @@ func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
 		users.mirror(t, w, 0, 1) // a writer that had lost the partition
 		want(t, db, "SELECT country, source_offset FROM users", "C 2")
 
-		// A cluster built anew begins at offset 0: there the append time tells.
-		anew := newLog(topics.Users, "u2")
-		anew.add(user("u1", "D"))
-		anew.records[0].Timestamp = noon.Add(time.Hour)
-		anew.mirror(t, w, 0, 1)
+		// A cluster built again begins at offset 0: there the append time tells.
+		rebuilt := newLog(topics.Users, "u2")
+		rebuilt.add(user("u1", "D"))
+		rebuilt.records[0].Timestamp = noon.Add(time.Hour)
+		rebuilt.mirror(t, w, 0, 1)
 		want(t, db, "SELECT country, source_offset FROM users", "D 0")
 		users.mirror(t, w, 2, 3)
 		want(t, db, "SELECT country, source_offset FROM users", "D 0")

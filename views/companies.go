@@ -1,7 +1,7 @@
-// Package views keeps the tables of bettors and fixtures in memory, ready to
-// answer: an index of fixtures a company and the state of each bettor.
+// Package views keeps the tables of bettors, fixtures and models in memory, by company:
+// an index of fixtures, the state of each bettor, and the model that ranks for him.
 //
-// What arrives is every change of the two tables, from each partition's own
+// What arrives is every change of the three tables, from each partition's own
 // goroutine. What leaves is recommendations and what is known of users and
 // events, without decoding anything. A change is visible to the next question
 // after it was applied.

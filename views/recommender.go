@@ -13,7 +13,7 @@ const (
 	EmptyFilters  = "no open event passes the filters, or the user has bet on all that do"
 )
 
-// Recommend answers the query from what the company's state holds at now.
+// Recommend returns recommendations from what the company's state holds at now.
 func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation {
 	answer := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: EmptyNoEvents}
 	c := v.company(company)
