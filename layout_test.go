@@ -23,7 +23,8 @@ var imports = map[string][]string{
 	"tipoff/generator":  {"tipoff"},
 	"tipoff/cmd/chaos":  {"tipoff", "tipoff/topics", "tipoff/score"},
 	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff/progress":   {},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/progress", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"tipoff/progress"
 )
 
 // benchMode measures ratios in one run.
@@ -82,16 +84,16 @@ func (m *benchMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	}{
 		{"lookups", b.lookups}, {"posts", b.posts}, {"batches", b.batches}, {"freshness", b.freshness}, {"processing", b.processing}, {"sink", b.sink},
 	}
-	bar := newProgress(t, "measuring", len(steps))
+	bar := progress.New(t.errors, "measuring", len(steps))
 	for _, step := range steps {
 		if m.Only == "" || m.Only == step.name {
 			if err := step.run(ctx); err != nil {
 				return fmt.Errorf("measure %s: %w", step.name, err)
 			}
 		}
-		bar.add(1)
+		bar.Add(1)
 	}
-	bar.end()
+	bar.End()
 	b.results.print(t.out)
 	return b.results.write(m.Out)
 }

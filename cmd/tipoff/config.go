@@ -4,12 +4,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/mattn/go-isatty"
 
 	"tipoff/broker"
 	"tipoff/sink"
@@ -44,12 +41,6 @@ type settings struct {
 
 // terminal is where a mode speaks to people.
 type terminal struct{ out, errors io.Writer }
-
-// interactive says whether people watch, rather than a file.
-func (t *terminal) interactive() bool {
-	f, ok := t.errors.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
-}
 
 func (s *settings) logger(t *terminal) *slog.Logger {
 	options := &slog.HandlerOptions{Level: s.LogLevel}

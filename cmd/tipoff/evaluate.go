@@ -16,6 +16,7 @@ import (
 	"tipoff"
 	"tipoff/evaluate"
 	"tipoff/generator"
+	"tipoff/progress"
 )
 
 // evaluateMode measures rankers on recorded logs.
@@ -54,11 +55,11 @@ func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
 		if every <= 0 {
 			every = max(1, coupons/scoredAbout)
 		}
-		bar := newProgress(t, log.Name, coupons)
+		bar := progress.New(t.errors, log.Name, coupons)
 		results, err := evaluate.Judge(ctx, log, rankers, evaluate.Options{
-			Every: every, First: m.First, Clock: evaluate.Clock(), Progress: bar.add, Plotted: plotted,
+			Every: every, First: m.First, Clock: evaluate.Clock(), Progress: bar.Add, Plotted: plotted,
 		})
-		bar.end()
+		bar.End()
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tipoff/generator"
+	"tipoff/progress"
 )
 
 // target is a running Tipoff to post to.
@@ -68,16 +69,16 @@ func (m *generateMode) Run(ctx context.Context, s *settings, t *terminal) error 
 	var err error
 	switch {
 	case m.Realistic:
-		bar := newProgress(t, "generating", m.Users+m.Events+m.Coupons)
+		bar := progress.New(t.errors, "generating", m.Users+m.Events+m.Coupons)
 		book := generator.NewSportsbook(m.Seed, m.Users, m.Events, m.Days, began)
-		err = book.Seed(ctx, c, m.Coupons, began, bar.add)
-		bar.end()
+		err = book.Seed(ctx, c, m.Coupons, began, bar.Add)
+		bar.End()
 	case m.N < 1:
 		return fmt.Errorf("how many rounds? tipoff generate N, or tipoff generate --realistic")
 	default:
-		bar := newProgress(t, "generating", m.N)
-		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.add(1) })
-		bar.end()
+		bar := progress.New(t.errors, "generating", m.N)
+		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.Add(1) })
+		bar.End()
 	}
 	if err != nil {
 		return err

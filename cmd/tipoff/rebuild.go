@@ -9,6 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/progress"
 	"tipoff/topics"
 )
 
@@ -255,8 +256,8 @@ func (r *rebuild) seed(ctx context.Context, to topics.TableSet) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, publisher.Close()) }()
-	bar := newProgress(r.terminal, "publishing from the database", int(all))
-	defer bar.end()
+	bar := progress.New(r.errors, "publishing from the database", int(all))
+	defer bar.End()
 	return db.Facts(ctx, func(records []topics.Record) error {
 		for i := range records {
 			records[i].Topic = to.Facts(records[i].Topic)
@@ -265,7 +266,7 @@ func (r *rebuild) seed(ctx context.Context, to topics.TableSet) (err error) {
 			if err := insist(ctx, publisher, part); err != nil {
 				return err
 			}
-			bar.add(len(part))
+			bar.Add(len(part))
 		}
 		return nil
 	})
@@ -292,20 +293,20 @@ func insist(ctx context.Context, publisher *broker.Publisher, records []topics.R
 
 // fill waits until the processors have done everything that was there.
 func (r *rebuild) fill(ctx context.Context, b topics.TableSet) error {
-	var bar *progress
+	var bar *progress.Progress
 	all, done := int64(0), int64(0)
 	err := r.cluster.CatchUp(ctx, b.Reads(), hops, func(left int64) {
 		if bar == nil {
 			all = left
-			bar = newProgress(r.terminal, fmt.Sprintf("filling table set %d", b.Number), int(all))
+			bar = progress.New(r.errors, fmt.Sprintf("filling table set %d", b.Number), int(all))
 		}
 		if gone := all - left; gone > done { // what came meanwhile is on top
-			bar.add(int(gone - done))
+			bar.Add(int(gone - done))
 			done = gone
 		}
 	})
 	if bar != nil {
-		bar.end()
+		bar.End()
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff/broker"
+	"tipoff/progress"
 	"tipoff/topics"
 )
 
@@ -257,16 +258,16 @@ func (m *rejectedRetryMode) retry(ctx context.Context, c *broker.Cluster, t *ter
 		return err
 	}
 	defer publisher.Close()
-	bar := newProgress(t, "reading rejections, twice", int(2*size))
+	bar := progress.New(t.errors, "reading rejections, twice", int(2*size))
 	r := retrying{ctx: ctx, publisher: publisher, dry: m.DryRun, topics: map[string]int{}, not: map[string]int{}}
-	g, err := readRejections(ctx, c, bar.add)
+	g, err := readRejections(ctx, c, bar.Add)
 	if err == nil {
-		err = g.each(ctx, m.selected, bar.add, r.add)
+		err = g.each(ctx, m.selected, bar.Add, r.add)
 	}
 	if err == nil {
 		err = r.flush()
 	}
-	bar.end()
+	bar.End()
 	r.say(t.out)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/progress"
 )
 
 // replayMode posts a recorded log.
@@ -35,9 +36,9 @@ func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
 		shift = time.Since(last)
 	}
 	c, began := m.client(s), time.Now()
-	bar := newProgress(t, "replaying", entries)
-	err := generator.Replay(ctx, c, m.Log, shift, m.Post, bar.add)
-	bar.end()
+	bar := progress.New(t.errors, "replaying", entries)
+	err := generator.Replay(ctx, c, m.Log, shift, m.Post, bar.Add)
+	bar.End()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/progress"
 )
 
 // runMode runs everything in one process.
@@ -54,11 +55,11 @@ func (n *node) demo(ctx context.Context, t *terminal) error {
 	now := time.Now()
 	book := generator.NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)
 	if empty := len(n.views.Load().Sizes()) == 0; empty {
-		bar := newProgress(t, "simulating a sportsbook", demoBettors+demoFixtures+demoCoupons)
-		if err := book.Seed(ctx, client, demoCoupons, now, bar.add); err != nil {
+		bar := progress.New(t.errors, "simulating a sportsbook", demoBettors+demoFixtures+demoCoupons)
+		if err := book.Seed(ctx, client, demoCoupons, now, bar.Add); err != nil {
 			return fmt.Errorf("simulate: %w", err)
 		}
-		bar.end()
+		bar.End()
 		fmt.Fprintf(t.out, "\nA sportsbook of %d bettors, %d fixtures and %d coupons is there, and bets keep coming.\n",
 			demoBettors, demoFixtures, demoCoupons)
 	} else {
