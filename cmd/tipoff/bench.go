@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"tipoff/node"
 	"tipoff/progress"
 )
 
@@ -60,13 +61,13 @@ type results struct {
 // bench is a run under way.
 type bench struct {
 	*benchMode
-	settings *settings
+	settings *node.Settings
 	log      *slog.Logger
 	folder   string
 	results  results
 }
 
-func (m *benchMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *benchMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
 	folder, err := os.MkdirTemp("", "tipoff-bench-")
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func (m *benchMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	b := &bench{benchMode: m, settings: s, log: slog.New(slog.NewTextHandler(io.Discard, nil)), folder: folder}
 	b.results = results{At: time.Now().UTC().Truncate(time.Second), Machine: fmt.Sprintf("%s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())}
 	b.results.Kafka = s.Brokers
-	if s.embedded() {
+	if s.Embedded() {
 		b.results.Kafka = "embedded"
 	}
 	steps := []struct {

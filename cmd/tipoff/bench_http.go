@@ -16,37 +16,39 @@ import (
 
 	"tipoff"
 	"tipoff/generator"
+	"tipoff/node"
 	"tipoff/topics"
 )
 
 // benchNode starts a whole Tipoff for measuring, and fills it.
-func (b *bench) benchNode(ctx context.Context, bettors, fixtures, coupons int) (*node, *generator.Sportsbook, error) {
+func (b *bench) benchNode(ctx context.Context, bettors, fixtures, coupons int) (*node.Node, *generator.Sportsbook, error) {
 	s := *b.settings
+	s.Log = b.log
 	s.Addr, s.APIKey, s.Data = "127.0.0.1:0", "", filepath.Join(b.folder, fmt.Sprint("node", time.Now().UnixNano()))
-	n, err := startNode(ctx, &s, b.log, allRoles...)
+	n, err := node.Start(ctx, &s, node.AllRoles...)
 	if err != nil {
 		return nil, nil, err
 	}
 	now := time.Now()
 	book := generator.NewSportsbook(uint64(now.UnixNano()), bettors, fixtures, 7, now)
-	err = n.ready(ctx)
+	err = n.Ready(ctx)
 	if err == nil {
-		err = book.Seed(ctx, &generator.Client{URL: n.server.URL()}, coupons, now, func(int) {})
+		err = book.Seed(ctx, &generator.Client{URL: n.URL()}, coupons, now, func(int) {})
 	}
 	if err == nil {
-		err = n.settled(ctx)
+		err = settled(ctx, n)
 	}
 	if err != nil {
-		_ = n.close()
+		_ = n.Stop(nil)
 		return nil, nil, err
 	}
 	return n, book, nil
 }
 
 // settled waits until nothing is under way between the processors any more.
-func (n *node) settled(ctx context.Context) error {
+func settled(ctx context.Context, n *node.Node) error {
 	for quiet := 0; quiet < 3; quiet++ {
-		for _, part := range n.states() {
+		for _, part := range n.Parts() {
 			if part.Lag > 0 || !part.Ready {
 				quiet = 0
 			}
@@ -121,12 +123,12 @@ func (b *bench) lookups(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer n.close()
+	defer n.Stop(nil)
 	users := book.Users()
 	ask := func(i uint64) string {
 		return "/v1/recommendations?n=10&user_id=" + users[i%uint64(len(users))].ID
 	}
-	_, body, err := fasthttp.Get(nil, n.server.URL()+ask(0))
+	_, body, err := fasthttp.Get(nil, n.URL()+ask(0))
 	if err != nil {
 		return err
 	}
@@ -143,7 +145,7 @@ func (b *bench) lookups(ctx context.Context) error {
 	}
 	return b.pair(measured{
 		Name: "lookups", What: "recommendations (1,000 open events, 10 items) : bare handler, same bytes", Unit: "requests/s",
-	}, run(n.server.URL()), run(peer))
+	}, run(n.URL()), run(peer))
 }
 
 // posts compares single posts, each acknowledged by the broker, with a bare
@@ -153,7 +155,7 @@ func (b *bench) posts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer n.close()
+	defer n.Stop(nil)
 	peer, closeIt, err := bare(fasthttp.StatusAccepted, []byte(`{"accepted":1,"rejected":[]}`))
 	if err != nil {
 		return err
@@ -176,7 +178,7 @@ func (b *bench) posts(ctx context.Context) error {
 	}
 	return b.pair(measured{
 		Name: "posts", What: "single posts, acknowledged by the broker : bare handler that stores nothing", Unit: "requests/s",
-	}, run(n.server.URL()), run(peer))
+	}, run(n.URL()), run(peer))
 }
 
 // batches compares posts of 500 users each with sarama's producer sending the same
@@ -186,7 +188,7 @@ func (b *bench) batches(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer n.close()
+	defer n.Stop(nil)
 	users := book.Users()
 	body, err := json.Marshal(users)
 	if err != nil {
@@ -197,8 +199,8 @@ func (b *bench) batches(ctx context.Context) error {
 		records[i] = topics.UserRecord(tipoff.DefaultCompany, u, time.Now())
 	}
 	ours := func() (float64, error) {
-		rate, err := load(n.server.URL(), func(q *fasthttp.Request) {
-			q.SetRequestURI(n.server.URL() + "/v1/users")
+		rate, err := load(n.URL(), func(q *fasthttp.Request) {
+			q.SetRequestURI(n.URL() + "/v1/users")
 			q.Header.SetMethod(fasthttp.MethodPost)
 			q.Header.SetContentType("application/json")
 			q.SetBodyRaw(body)
@@ -212,14 +214,14 @@ func (b *bench) batches(ctx context.Context) error {
 
 // sendAll sends the records over and over with sarama's asynchronous producer, set
 // up as sarama's documentation has it for safe delivery.
-func sendAll(n *node, records []topics.Record) (float64, error) {
+func sendAll(n *node.Node, records []topics.Record) (float64, error) {
 	config := sarama.NewConfig()
 	config.Version = sarama.V3_0_0_0
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	config.Producer.Idempotent = true
 	config.Net.MaxOpenRequests = 1
 	config.Producer.Return.Successes = true
-	producer, err := sarama.NewAsyncProducer(n.cluster.Brokers(), config)
+	producer, err := sarama.NewAsyncProducer(n.Cluster().Brokers(), config)
 	if err != nil {
 		return 0, err
 	}
@@ -257,7 +259,7 @@ func (b *bench) freshness(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer n.close()
+	defer n.Stop(nil)
 	var took []float64
 	users, events := book.Users(), book.Events()
 	for i := range 300 {
@@ -268,10 +270,10 @@ func (b *bench) freshness(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		before, _ := n.views.Load().Affinities(tipoff.DefaultCompany, user, time.Now())
+		before, _ := n.Views().Affinities(tipoff.DefaultCompany, user, time.Now())
 		began := time.Now()
 		q, a := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-		q.SetRequestURI(n.server.URL() + "/v1/coupons")
+		q.SetRequestURI(n.URL() + "/v1/coupons")
 		q.Header.SetMethod(fasthttp.MethodPost)
 		q.Header.SetContentType("application/json")
 		q.SetBodyRaw(coupon)
@@ -285,7 +287,7 @@ func (b *bench) freshness(ctx context.Context) error {
 			return err
 		}
 		for { // learnt, not only noted
-			if after, _ := n.views.Load().Affinities(tipoff.DefaultCompany, user, time.Now()); after.Bets > before.Bets {
+			if after, _ := n.Views().Affinities(tipoff.DefaultCompany, user, time.Now()); after.Bets > before.Bets {
 				break
 			}
 			if time.Since(began) > 10*time.Second {

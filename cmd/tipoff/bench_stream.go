@@ -78,7 +78,7 @@ func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, embedded.Close()) }()
-	cluster, err := broker.Connect(ctx, broker.Config{Brokers: embedded.Brokers()}, b.settings.layout(), b.log)
+	cluster, err := broker.Connect(ctx, broker.Config{Brokers: embedded.Brokers()}, b.settings.Layout(), b.log)
 	if err != nil {
 		return 0, err
 	}

@@ -98,7 +98,7 @@ func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 
 func TestCompose_ExplainsEverySettingOfTheProgram(t *testing.T) {
 	explained, _ := template(t)
-	code, err := os.ReadFile("config.go")
+	code, err := os.ReadFile("../../node/settings.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tipoff/generator"
+	"tipoff/node"
 	"tipoff/progress"
 )
 
@@ -19,10 +20,10 @@ type target struct {
 	Rate float64 `placeholder:"N" help:"Items a second at the most; 0: as fast as it goes."`
 }
 
-func (g *target) client(s *settings) *generator.Client {
+func (g *target) client(s *node.Settings) *generator.Client {
 	c := &generator.Client{URL: g.URL, Key: s.APIKey}
 	if c.URL == "" {
-		c.URL = s.url()
+		c.URL = s.URL()
 	}
 	if g.Rate > 0 {
 		c.Limit = rate.NewLimiter(rate.Limit(g.Rate), max(1, min(500, int(g.Rate/10))))
@@ -61,7 +62,7 @@ func (generateMode) Help() string {
   tipoff generate 10 --url http://host:5000  against another machine`
 }
 
-func (m *generateMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *generateMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
 	if m.Seed == 0 {
 		m.Seed = rand.Uint64()
 	}

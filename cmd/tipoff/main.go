@@ -18,7 +18,11 @@ import (
 	"github.com/joho/godotenv"
 
 	"tipoff/evaluate"
+	"tipoff/node"
 )
+
+// terminal is where a mode speaks to people.
+type terminal struct{ out, errors io.Writer }
 
 // cli is the command line: a mode, and settings that all modes share.
 type cli struct {
@@ -37,7 +41,7 @@ type cli struct {
 	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
 
-	settings
+	node.Settings
 }
 
 const description = `Recommends sports events to bettors while they bet.
@@ -95,7 +99,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"rankers": strings.Join(evaluate.RankerNames(), ", ")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&c.settings),
+		kong.Bind(&c.Settings),
 		kong.Bind(&terminal{out: out, errors: errs}),
 	)
 	if err != nil {
@@ -108,6 +112,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w (see tipoff --help)", err)
 	}
+	c.Log = c.Logger(errs)
 	err = parsed.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // stopped by a signal, as asked

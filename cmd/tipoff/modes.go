@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"tipoff/broker"
+	"tipoff/node"
 )
 
 // apiMode runs a gateway.
@@ -20,8 +20,8 @@ any user. /readyz says when it has caught up; /metrics, /docs and /openapi.yaml
 are there too.`
 }
 
-func (apiMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleAPI)
+func (apiMode) Run(ctx context.Context, s *node.Settings) error {
+	return runRole(ctx, s, node.API)
 }
 
 // processorsMode runs the processors.
@@ -34,8 +34,8 @@ ends the others take over what it had. TIPOFF_ADDR serves /healthz, /readyz and
 /metrics.`
 }
 
-func (processorsMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleProcessors)
+func (processorsMode) Run(ctx context.Context, s *node.Settings) error {
+	return runRole(ctx, s, node.Processors)
 }
 
 // learnerMode runs the learner.
@@ -49,8 +49,8 @@ without any, recommendations go on with what was learnt, or by a formula. TIPOFF
 serves /healthz, /readyz and /metrics.`
 }
 
-func (learnerMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleLearner)
+func (learnerMode) Run(ctx context.Context, s *node.Settings) error {
+	return runRole(ctx, s, node.Learner)
 }
 
 // sinkMode runs the mirror.
@@ -62,35 +62,20 @@ migrates. Start several to share the partitions. While the database is down fact
 wait on Kafka. TIPOFF_ADDR serves /healthz, /readyz and /metrics.`
 }
 
-func (sinkMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleSink)
+func (sinkMode) Run(ctx context.Context, s *node.Settings) error {
+	return runRole(ctx, s, node.Sink)
 }
 
 // runRole runs a process of one role until ctx ends.
-func runRole(ctx context.Context, s *settings, t *terminal, r role) error {
-	if s.embedded() {
-		return errNeedsKafka
+func runRole(ctx context.Context, s *node.Settings, r node.Role) error {
+	if err := s.NeedsKafka(); err != nil {
+		return err
 	}
-	log := s.logger(t)
-	n, err := startNode(ctx, s, log, r)
+	n, err := node.Start(ctx, s, r)
 	if err != nil {
 		return err
 	}
-	return n.stop(n.wait(ctx))
-}
-
-// stop closes the node, and says so.
-func (n *node) stop(why error) error {
-	began := time.Now()
-	n.log.Info("stopping")
-	if err := n.close(); err != nil {
-		n.log.Error("not everything ended as it should", "error", err)
-		if why == nil {
-			why = err
-		}
-	}
-	n.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
-	return why
+	return n.Stop(n.Wait(ctx))
 }
 
 // healthMode asks for readiness, for health checks of images without a shell.
@@ -103,9 +88,9 @@ func (healthMode) Help() string {
 ready.`
 }
 
-func (m *healthMode) Run(s *settings, t *terminal) error {
+func (m *healthMode) Run(s *node.Settings, t *terminal) error {
 	if m.URL == "" {
-		m.URL = s.url()
+		m.URL = s.URL()
 	}
 	status, body, err := fasthttp.GetTimeout(nil, m.URL+"/readyz", 5*time.Second)
 	if err != nil {
@@ -127,11 +112,8 @@ TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode doe
 the same before it starts.`
 }
 
-func (topicsMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	if s.embedded() {
-		return errNeedsKafka
-	}
-	cluster, err := broker.Connect(ctx, s.broker(), s.layout(), s.logger(t))
+func (topicsMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+	cluster, err := node.Connect(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -147,8 +129,8 @@ func (migrateMode) Help() string {
 when it starts.`
 }
 
-func (migrateMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	db, err := s.database()
+func (migrateMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+	db, err := s.OpenDatabase()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"tipoff/node"
 )
 
 // binary is the program under test, built once.
@@ -139,8 +141,8 @@ func (p *process) stop() {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(endWithin):
-		p.t.Errorf("tipoff %s did not end within %s", p.name, endWithin)
+	case <-time.After(node.EndWithin):
+		p.t.Errorf("tipoff %s did not end within %s", p.name, node.EndWithin)
 		p.kill()
 		return
 	}

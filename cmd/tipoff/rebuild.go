@@ -9,6 +9,7 @@ import (
 
 	"tipoff"
 	"tipoff/broker"
+	"tipoff/node"
 	"tipoff/progress"
 	"tipoff/topics"
 )
@@ -35,17 +36,17 @@ Interrupted, the same command goes on.`
 // fixtures, three times the fixtures' loop, bettors, and one to be safe.
 const hops = 8
 
-func (m *rebuildMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *rebuildMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
 	if m.TablePartitions != 0 {
 		if err := (broker.Layout{Partitions: m.TablePartitions, Retention: s.Retention}).Validate(); err != nil {
 			return fmt.Errorf("--table-partitions: must be a power of two from 1 to 1024, is %d", m.TablePartitions)
 		}
 	}
-	cluster, end, err := s.reach(ctx, t, s.becomeAll)
+	cluster, end, err := node.Reach(ctx, s, node.RunAlone)
 	if err != nil {
 		return err
 	}
-	r := &rebuild{rebuildMode: m, settings: s, terminal: t, cluster: cluster}
+	r := &rebuild{rebuildMode: m, Settings: s, terminal: t, cluster: cluster}
 	switch {
 	case m.Status:
 		err = r.status()
@@ -57,22 +58,10 @@ func (m *rebuildMode) Run(ctx context.Context, s *settings, t *terminal) error {
 	return errors.Join(err, end())
 }
 
-// becomeAll runs everything in this process, for a folder on which nobody does.
-func (s *settings) becomeAll(ctx context.Context, t *terminal) (*broker.Cluster, func() error, error) {
-	n, err := startNode(ctx, s, s.logger(t), allRoles...)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := n.ready(ctx); err != nil {
-		return nil, nil, n.stop(err)
-	}
-	return n.cluster, func() error { return n.stop(nil) }, nil
-}
-
 // rebuild is one run of the command.
 type rebuild struct {
 	*rebuildMode
-	*settings
+	*node.Settings
 	*terminal
 	cluster *broker.Cluster
 }
@@ -217,7 +206,7 @@ func (r *rebuild) whence(ctx context.Context) (string, error) {
 		r.say("the topics do not hold every fact (%s): the database fills them", why)
 		return "database", nil
 	}
-	db, err := r.database()
+	db, err := r.OpenDatabase()
 	if err != nil {
 		return "", err
 	}
@@ -239,7 +228,7 @@ func (r *rebuild) whence(ctx context.Context) (string, error) {
 
 // seed publishes what the database holds onto the build's topics of facts.
 func (r *rebuild) seed(ctx context.Context, to topics.TableSet) (err error) {
-	db, err := r.database()
+	db, err := r.OpenDatabase()
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"tipoff/broker"
+	"tipoff/node"
 	"tipoff/progress"
 	"tipoff/topics"
 )
@@ -125,11 +126,11 @@ type rejectedListMode struct {
 	JSON  bool `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
 }
 
-func (m *rejectedListMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *rejectedListMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
 	if m.Limit < 1 {
 		return fmt.Errorf("--limit: must be 1 or more, is %d", m.Limit)
 	}
-	cluster, end, err := s.reach(ctx, t, s.openFolder)
+	cluster, end, err := node.Reach(ctx, s, node.OpenFolder)
 	if err != nil {
 		return err
 	}
@@ -240,8 +241,8 @@ const (
 	retryPatience = 30 * time.Second
 )
 
-func (m *rejectedRetryMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	cluster, end, err := s.reach(ctx, t, s.openFolder)
+func (m *rejectedRetryMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+	cluster, end, err := node.Reach(ctx, s, node.OpenFolder)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/node"
 	"tipoff/progress"
 )
 
@@ -22,7 +23,7 @@ func (replayMode) Help() string {
 the events of the log's last days are open now; as they are, all may be past.`
 }
 
-func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *replayMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
 	entries := 0
 	if err := generator.ReadLog(m.Log, nil, func(generator.Entry) error { entries++; return ctx.Err() }); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/node"
 	"tipoff/progress"
 )
 
@@ -30,31 +31,30 @@ const (
 	demoEvery    = 200 * time.Millisecond // between live bets
 )
 
-func (m runMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	log := s.logger(t)
-	n, err := startNode(ctx, s, log, allRoles...)
+func (m runMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+	n, err := node.Start(ctx, s, node.AllRoles...)
 	if err != nil {
 		return err
 	}
-	if err := n.ready(ctx); err != nil {
+	if err := n.Ready(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = nil
 		}
-		return n.stop(err)
+		return n.Stop(err)
 	}
-	log.Info("ready", "address", n.server.URL())
+	s.Log.Info("ready", "address", n.URL())
 	if m.Demo {
-		n.goRun("demo", func(ctx context.Context) error { return n.demo(ctx, t) })
+		n.Go("demo", func(ctx context.Context) error { return demo(ctx, n, s, t) })
 	}
-	return n.stop(n.wait(ctx))
+	return n.Stop(n.Wait(ctx))
 }
 
 // demo simulates a sportsbook through the public API.
-func (n *node) demo(ctx context.Context, t *terminal) error {
-	client := &generator.Client{URL: n.server.URL(), Key: n.settings.APIKey}
+func demo(ctx context.Context, n *node.Node, s *node.Settings, t *terminal) error {
+	client := &generator.Client{URL: n.URL(), Key: s.APIKey}
 	now := time.Now()
 	book := generator.NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)
-	if empty := len(n.views.Load().Sizes()) == 0; empty {
+	if empty := len(n.Views().Sizes()) == 0; empty {
 		bar := progress.New(t.errors, "simulating a sportsbook", demoBettors+demoFixtures+demoCoupons)
 		if err := book.Seed(ctx, client, demoCoupons, now, bar.Add); err != nil {
 			return fmt.Errorf("simulate: %w", err)
@@ -63,12 +63,12 @@ func (n *node) demo(ctx context.Context, t *terminal) error {
 		fmt.Fprintf(t.out, "\nA sportsbook of %d bettors, %d fixtures and %d coupons is there, and bets keep coming.\n",
 			demoBettors, demoFixtures, demoCoupons)
 	} else {
-		fmt.Fprintf(t.out, "\n%s holds data already: no sportsbook was simulated; live bets of one keep coming.\n", n.settings.Data)
+		fmt.Fprintf(t.out, "\n%s holds data already: no sportsbook was simulated; live bets of one keep coming.\n", s.Data)
 		if err := book.Seed(ctx, client, 0, now, func(int) {}); err != nil {
 			return fmt.Errorf("simulate: %w", err)
 		}
 	}
-	url := n.server.URL()
+	url := n.URL()
 	fmt.Fprintf(t.out, `
 Try, in another terminal:
 
