@@ -24,8 +24,9 @@ var imports = map[string][]string{
 	"tipoff/cmd/chaos":  {"tipoff", "tipoff/topics", "tipoff/score"},
 	"tipoff/evaluate":   {"tipoff", "tipoff/score"},
 	"tipoff/progress":   {},
-	"tipoff/node":       {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
-	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/score", "tipoff/sink", "tipoff/topics"},
+	"tipoff/node":       {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rebuild", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff/rebuild":    {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
+	"tipoff/cmd/tipoff": {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/score", "tipoff/sink", "tipoff/topics"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

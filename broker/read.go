@@ -39,11 +39,11 @@ func (c *Cluster) Read(ctx context.Context, topic string, each func(Stored) erro
 		return fmt.Errorf("read topic %s: %w", topic, err)
 	}
 	read := func() error {
-		oldest, err := c.ends(topic, sarama.OffsetOldest)
+		oldest, err := c.Begins(topic)
 		if err != nil {
 			return err
 		}
-		newest, err := c.ends(topic, sarama.OffsetNewest)
+		newest, err := c.Ends(topic)
 		if err != nil {
 			return err
 		}
@@ -93,11 +93,11 @@ func readPartition(ctx context.Context, consumer sarama.Consumer, topic string, 
 
 // Size is how many records a topic holds now.
 func (c *Cluster) Size(topic string) (int64, error) {
-	oldest, err := c.ends(topic, sarama.OffsetOldest)
+	oldest, err := c.Begins(topic)
 	if err != nil {
 		return 0, err
 	}
-	newest, err := c.ends(topic, sarama.OffsetNewest)
+	newest, err := c.Ends(topic)
 	if err != nil {
 		return 0, err
 	}

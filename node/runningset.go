@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/lovoo/goka"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tipoff/broker"
 	"tipoff/processors"
+	"tipoff/rebuild"
 	"tipoff/score"
 	"tipoff/topics"
 	"tipoff/views"
@@ -37,8 +37,9 @@ func (s *tableSets) start(one topics.TableSet) {
 		if one.Copied {
 			r.startCopier()
 		}
-		r.startProcessor(processors.Bettors, processors.RewriteBettor)
-		r.startProcessor(processors.Fixtures, processors.RewriteFixture)
+		for _, table := range processors.Tables() {
+			r.startProcessor(table)
+		}
 	}
 	if s.archive != nil {
 		r.startViews()
@@ -88,7 +89,7 @@ func (r *runningSet) measure(c prometheus.Collector) {
 // startCopier copies the facts for the table set.
 func (r *runningSet) startCopier() {
 	cluster := r.node.cluster
-	group := cluster.NewGroup(r.Copier(), topics.Facts(), cluster.NewCopier(r.TableSet))
+	group := cluster.NewGroup(r.Copier(), topics.Facts(), rebuild.NewCopier(cluster, r.TableSet, r.node.log))
 	r.part(r.Copier(), group.State)
 	r.measure(lagCollector(&group.Lag))
 	r.measure(restartsCollector(r.Copier(), group.Restarts))
@@ -97,12 +98,12 @@ func (r *runningSet) startCopier() {
 
 // startProcessor runs a processor, and asks for values that a former owner wrote to
 // be written again.
-func (r *runningSet) startProcessor(graph func(processors.Place, topics.TableSet) *goka.GroupGraph, rewrite func(b topics.TableSet, key string) topics.Record) {
-	p := r.newProcessor(graph, r.startRewriter(rewrite))
+func (r *runningSet) startProcessor(table processors.Table) {
+	p := r.newProcessor(table.Graph, r.startRewriter(table.Rewrite))
 	r.goRun(p.Group, p.Run)
 }
 
-func (r *runningSet) newProcessor(graph func(processors.Place, topics.TableSet) *goka.GroupGraph, rewriter *broker.Rewriter) *broker.Processor {
+func (r *runningSet) newProcessor(graph processors.Graph, rewriter *broker.Rewriter) *broker.Processor {
 	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: score.Epoch, Check: score.CheckVersion}, rewriter.Add)
 	p := r.node.cluster.NewProcessor(graph(owner, r.TableSet), owner)
 	r.part(p.Group, p.State)
@@ -112,7 +113,7 @@ func (r *runningSet) newProcessor(graph func(processors.Place, topics.TableSet) 
 	return p
 }
 
-func (r *runningSet) startRewriter(request func(b topics.TableSet, key string) topics.Record) *broker.Rewriter {
+func (r *runningSet) startRewriter(request processors.Rewrite) *broker.Rewriter {
 	rewriter := r.node.cluster.NewRewriter(r.node.publisher, func(key string) topics.Record { return request(r.TableSet, key) })
 	r.goRun("rewriter", rewriter.Run)
 	return rewriter

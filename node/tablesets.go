@@ -54,7 +54,7 @@ func (s *tableSets) follow(ctx context.Context) error {
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	reading.Go(func() {
-		_ = s.node.cluster.FollowTableSets(ctx, func(now topics.TableSets) {
+		s.node.cluster.FollowTableSets(ctx, func(now topics.TableSets) {
 			select {
 			case <-s.news: // is no longer the newest
 			default:

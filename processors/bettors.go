@@ -11,13 +11,13 @@ import (
 	"tipoff/topics"
 )
 
-// Bettors is the processor that keeps a build's table of bettors, by company and
+// Bettors is the processor that keeps a table set's table of bettors, by company and
 // user.
-func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
+func Bettors(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Bettors()),
-		goka.Input(goka.Stream(b.Users()), bytesCodec{}, callback(place, b, postUser)),
-		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(place, b, noteCoupon)),
-		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(place, b, learnLeg)),
+		goka.Input(goka.Stream(b.Users()), bytesCodec{}, callback(ownership, b, postUser)),
+		goka.Input(goka.Stream(b.Coupons()), bytesCodec{}, callback(ownership, b, noteCoupon)),
+		goka.Input(goka.Stream(b.Resolved()), bytesCodec{}, callback(ownership, b, learnLeg)),
 		goka.Output(goka.Stream(b.Selections()), bytesCodec{}),
 		goka.Output(goka.Stream(b.Choices()), bytesCodec{}),
 		goka.Output(topics.Rejected, bytesCodec{}),
@@ -25,7 +25,7 @@ func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 	)
 }
 
-// RewriteBettor asks the owner of a key of the build's table of bettors to write
+// RewriteBettor asks the owner of a key of the table set's table of bettors to write
 // its value again.
 func RewriteBettor(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.Resolved(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
@@ -68,10 +68,10 @@ func noteCoupon(in *input) {
 	case score.NewBet, score.AgainBet:
 		legs := bettor.Send(&coupon, in.cause(), received)
 		for i := range legs {
-			in.send(in.build.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
+			in.send(in.set.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
 		}
 		if verdict == score.NewBet { // what was known before is not known any more when the same record comes again
-			in.send(in.build.Choices(), topics.Key(in.company, topics.ModelID),
+			in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID),
 				&score.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
 	case score.DiffersBet:

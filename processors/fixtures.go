@@ -12,21 +12,21 @@ import (
 	"tipoff/topics"
 )
 
-// Fixtures is the processor that keeps a build's table of fixtures, by company and
+// Fixtures is the processor that keeps a table set's table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
+func Fixtures(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Fixtures()),
-		goka.Input(goka.Stream(b.Events()), bytesCodec{}, callback(place, b, takeEvent)),
-		goka.Input(goka.Stream(b.Selections()), bytesCodec{}, callback(place, b, countLeg)),
-		goka.Loop(bytesCodec{}, callback(place, b, serveLoop)),
+		goka.Input(goka.Stream(b.Events()), bytesCodec{}, callback(ownership, b, takeEvent)),
+		goka.Input(goka.Stream(b.Selections()), bytesCodec{}, callback(ownership, b, countLeg)),
+		goka.Loop(bytesCodec{}, callback(ownership, b, serveLoop)),
 		goka.Output(goka.Stream(b.Resolved()), bytesCodec{}),
 		goka.Output(topics.Rejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)
 }
 
-// RewriteFixture asks the owner of a key of the build's table of fixtures to write
+// RewriteFixture asks the owner of a key of the table set's table of fixtures to write
 // its value again.
 func RewriteFixture(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: score.MarshalMessage(&score.Rewrite{}), Received: time.Now()}
@@ -98,7 +98,7 @@ func (in *input) answer(fixture *score.Fixture, leg *score.Leg, isNew bool) {
 }
 
 func (in *input) resolve(leg *score.Leg, t score.Traits) {
-	in.send(in.build.Resolved(), topics.Key(in.company, leg.UserID), score.Resolve(leg, t))
+	in.send(in.set.Resolved(), topics.Key(in.company, leg.UserID), score.Resolve(leg, t))
 }
 
 // serveLoop serves what waits and asks beside the events: a leg that shall wait in a

@@ -26,8 +26,8 @@ import (
 	"tipoff/topics"
 )
 
-// Place is what a callback must know of where it runs.
-type Place interface {
+// Ownership is what a callback must know of where it runs.
+type Ownership interface {
 	// Source tells one life of a topic from another; see [score.Position].
 	Source(topic string) uint32
 	// Epoch is the ownership of a partition under which values are written now; see
@@ -53,8 +53,8 @@ func (bytesCodec) Decode(data []byte) (any, error)  { return data, nil }
 // input is one record with what every callback asks of it.
 type input struct {
 	goka.Context
-	place       Place
-	build       topics.TableSet
+	ownership   Ownership
+	set         topics.TableSet
 	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
@@ -67,10 +67,10 @@ type input struct {
 // callback makes a goka callback of one that takes an opened record. A record whose
 // key is not ours is rejected, and so is one that makes the callback panic: a fault
 // of ours must not stop the records behind it.
-func callback(place Place, build topics.TableSet, handle func(*input)) goka.ProcessCallback {
+func callback(ownership Ownership, set topics.TableSet, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		record := score.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
-		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
+		record := score.Position{Source: ownership.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		in := &input{Context: ctx, ownership: ownership, set: set, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
 		if origin, err := topics.ParseOrigin(ctx.Headers()[topics.HeaderOrigin]); err == nil {
 			in.origin, in.appended = origin, origin.Appended
@@ -107,17 +107,17 @@ func (in *input) cause() score.Cause {
 	return score.Cause{
 		Partition: in.Partition(),
 		Position:  in.record,
-		Floor:     min(in.record.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
+		Floor:     min(in.record.Offset, in.ownership.Finished(string(in.Topic()), in.Partition())),
 	}
 }
 
 // epoch is what the values that this callback writes carry.
-func (in *input) epoch() uint64 { return in.place.Epoch(in.Partition()) }
+func (in *input) epoch() uint64 { return in.ownership.Epoch(in.Partition()) }
 
-// hold and settle are [Place.Hold] and [Place.Settle] of the record.
-func (in *input) hold() { in.place.Hold(string(in.Topic()), in.Partition(), in.Key(), in.Offset()) }
+// hold and settle are [Ownership.Hold] and [Ownership.Settle] of the record.
+func (in *input) hold() { in.ownership.Hold(string(in.Topic()), in.Partition(), in.Key(), in.Offset()) }
 func (in *input) settle() {
-	in.place.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
+	in.ownership.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
 }
 
 // reading is how a record's body is held against the contract: by the broker's
@@ -135,13 +135,13 @@ func (in *input) send(topic, key string, message any) {
 	in.Emit(goka.Stream(topic), key, score.MarshalMessage(message), in.headers())
 }
 
-// reject puts the record on the topic of rejections, with the reason. Every build
+// reject puts the record on the topic of rejections, with the reason. Every table set
 // rejects a fact under the same name, as it is one rejection.
 func (in *input) reject(reason string) {
 	r := topics.Rejection{
 		Reason:    reason,
-		By:        in.build.First(string(in.Group())),
-		Topic:     in.build.Public(string(in.Topic())),
+		By:        in.set.First(string(in.Group())),
+		Topic:     in.set.Public(string(in.Topic())),
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),

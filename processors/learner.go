@@ -36,10 +36,10 @@ const learnAgain = learnLate + 2*saveEvery
 // Learner is the processor that learns how to rank from every new coupon, and books
 // how well it had foreseen it. It keeps one value a company. Learning depends on the
 // order of coupons by nature: unlike the other tables, this one is not the same when
-// it is filled anew.
+// it is filled again.
 type Learner struct {
 	world  World
-	former map[string][]byte // by key, values of the build that serves, to begin with
+	former map[string][]byte // by key, values of the table set that serves, to begin with
 	passed atomic.Uint64
 
 	mu        sync.Mutex
@@ -60,16 +60,16 @@ type pupil struct {
 }
 
 // NewLearner returns a learner on a world that has caught up with the tables. A
-// company of which the build's table holds nothing yet begins with the model that
+// company of which the table set's table holds nothing yet begins with the model that
 // former holds under its key, if any, so that a rebuild does not throw it away.
 func NewLearner(world World, former map[string][]byte) *Learner {
 	return &Learner{world: world, former: former, companies: map[string]*pupil{}}
 }
 
-// Graph is the learner's processor for a build.
-func (l *Learner) Graph(place Place, b topics.TableSet) *goka.GroupGraph {
+// Graph is the learner's processor for a table set.
+func (l *Learner) Graph(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Learner()),
-		goka.Input(goka.Stream(b.Choices()), bytesCodec{}, callback(place, b, l.take)),
+		goka.Input(goka.Stream(b.Choices()), bytesCodec{}, callback(ownership, b, l.take)),
 		goka.Output(topics.Rejected, bytesCodec{}),
 		goka.Persist(bytesCodec{}),
 	)

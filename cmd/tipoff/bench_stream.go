@@ -48,7 +48,7 @@ func (b *bench) processing(ctx context.Context) error {
 		}, legs)
 	}
 	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, []graph{func(processors.Place, topics.TableSet) *goka.GroupGraph {
+		return b.stream(ctx, records, coupons, []graph{func(processors.Ownership, topics.TableSet) *goka.GroupGraph {
 			return goka.DefineGroup(topics.GroupBettors,
 				goka.Input(topics.Coupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
 				goka.Persist(asIs{}),
@@ -62,7 +62,7 @@ func (b *bench) processing(ctx context.Context) error {
 }
 
 // graph makes a processor for its place.
-type graph func(processors.Place, topics.TableSet) *goka.GroupGraph
+type graph func(processors.Ownership, topics.TableSet) *goka.GroupGraph
 
 type asIs struct{}
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tipoff/broker"
+	"tipoff/rebuild"
 	"tipoff/topics"
 )
 
@@ -103,7 +104,7 @@ func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 		if now := r.end(next.Coupons()); now < 2*ends {
 			return fmt.Errorf("%d records on the topic of copies, of %d twice", now, ends)
 		}
-		left, err := r.cluster.Left(next.Reads())
+		left, err := rebuild.Left(t.Context(), r.cluster, next)
 		if err == nil && left > 0 {
 			err = fmt.Errorf("%d records are left", left)
 		}
@@ -156,7 +157,7 @@ func TestRebuild_RefusesOtherSettingsWhileOneIsUnderWayAndCanBeGivenUp(t *testin
 	// One that was begun by a command that is gone.
 	other := topics.TableSet{Number: 4, Copied: true, Partitions: 4}
 	builds := topics.TableSets{Filling: &other, Last: 4}
-	if err := r.cluster.SetTableSets(t.Context(), builds); err != nil {
+	if err := rebuild.Announce(t.Context(), r.cluster, builds); err != nil {
 		t.Fatal(err)
 	}
 	refused := func(want string, args ...string) {
