@@ -27,6 +27,7 @@ var imports = map[string][]string{
 	"tipoff/node":       {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rebuild", "tipoff/score", "tipoff/sink", "tipoff/topics", "tipoff/views"},
 	"tipoff/rejected":   {"tipoff/broker", "tipoff/progress", "tipoff/topics"},
 	"tipoff/rebuild":    {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
+	"tipoff/blackbox":   {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/rebuild", "tipoff/score", "tipoff/sink", "tipoff/topics"},
 	"tipoff/bench":      {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/score", "tipoff/sink", "tipoff/topics"},
 	"tipoff/cmd/tipoff": {"tipoff", "tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/rejected", "tipoff/score", "tipoff/sink", "tipoff/topics"},
 }

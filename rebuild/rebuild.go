@@ -32,7 +32,7 @@ const (
 
 // Rebuild fills a table set.
 type Rebuild struct {
-	From       string        // FromAuto, FromTopics or FromDatabase
+	From       string        // FromAuto, which "" means too, FromTopics or FromDatabase
 	Partitions int           // of the new tables; 0: as the facts' topics
 	Grace      time.Duration // how long the former tables are kept up for gateways that are slow to change over
 

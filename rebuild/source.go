@@ -1,6 +1,7 @@
 package rebuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 
 // chooseSource decides where the facts come from.
 func (r *Rebuild) chooseSource(ctx context.Context) (string, error) {
-	if r.From != FromAuto {
-		return r.From, nil
+	if from := cmp.Or(r.From, FromAuto); from != FromAuto {
+		return from, nil
 	}
 	why, err := missing(r.Cluster)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"tipoff/blackbox"
 )
 
 // compose loads docker-compose.yml as docker compose does, with settings as .env
@@ -175,11 +177,11 @@ func TestCompose_EveryCommandStartsWithItsEnvironment(t *testing.T) {
 			api = p
 		}
 	}
-	if status, body, err := get(api.url + "/hello"); err != nil || status != 200 || body != "Hello World" {
+	if status, body, err := blackbox.Get(api.url + "/hello"); err != nil || status != 200 || body != "Hello World" {
 		t.Errorf("/hello: %d %s, %v", status, body, err)
 	}
 	api.tool("generate", "100", "--url", api.url)
-	eventually(t, 60*time.Second, func() error {
+	blackbox.Eventually(t, 60*time.Second, func() error {
 		if n := s.count("SELECT COUNT(*) FROM coupons"); n != 100 {
 			return fmt.Errorf("%d coupons in the database", n)
 		}

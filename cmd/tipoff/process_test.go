@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"tipoff/blackbox"
 	"tipoff/node"
 )
 
@@ -163,8 +163,8 @@ func (p *process) kill() {
 // ready waits until every part of the process is.
 func (p *process) ready() *process {
 	p.t.Helper()
-	eventually(p.t, 60*time.Second, func() error {
-		status, body, err := get(p.url + "/readyz")
+	blackbox.Eventually(p.t, 60*time.Second, func() error {
+		status, body, err := blackbox.Get(p.url + "/readyz")
 		if err == nil && status != http.StatusOK {
 			err = errors.New(body)
 		}
@@ -184,50 +184,6 @@ func (p *process) tool(args ...string) string {
 		p.t.Fatalf("tipoff %v: %v\n%s", args, err, out)
 	}
 	return string(out)
-}
-
-// eventually waits for a condition, which says what is wrong until then.
-func eventually(t *testing.T, patience time.Duration, holds func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := holds()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			t.Fatalf("after %s: %v", patience, err)
-		}
-	}
-}
-
-var client = &http.Client{Timeout: 20 * time.Second}
-
-func get(url string) (status int, body string, err error) {
-	a, err := client.Get(url)
-	if err != nil {
-		return 0, "", err
-	}
-	defer a.Body.Close()
-	b, err := io.ReadAll(a.Body)
-	return a.StatusCode, string(b), err
-}
-
-// getJSON reads an answer of status 200 into value.
-func getJSON(url string, value any) error {
-	status, body, err := get(url)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK {
-		return fmt.Errorf("GET %s: %d %s", url, status, body)
-	}
-	return json.Unmarshal([]byte(body), value)
 }
 
 func writeLines[T any](t *testing.T, path string, values ...T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"tipoff/blackbox"
 	"tipoff/rejected"
 	"tipoff/topics"
 )
@@ -45,13 +46,14 @@ func TestServices_RetryPublishesARejectedRecordOnceAgain(t *testing.T) {
 }
 
 func TestRejected_WorksWhetherTipoffRunsOrNot(t *testing.T) {
+	t.Parallel()
 	env := []string{"TIPOFF_DATA=" + t.TempDir()}
 	p := launch(t, env).ready()
-	s := &service{T: t, url: p.url, run: fmt.Sprint(time.Now().UnixNano())}
-	coupon := s.coupon("c1", "u", "e1")
-	s.post("/v1/coupons", 202, coupon)
+	s := &blackbox.Service{T: t, URL: p.url, Prefix: fmt.Sprint(time.Now().UnixNano())}
+	coupon := s.Coupon("c1", "u", "e1")
+	s.Post("/v1/coupons", 202, coupon)
 	coupon.Stake++
-	s.post("/v1/coupons", 202, coupon)
+	s.Post("/v1/coupons", 202, coupon)
 	rejected := func(n int) func() error {
 		return func() error {
 			if got := p.tool("rejected", "list"); !strings.Contains(got, fmt.Sprintf("\n%d rejected\n", n)) || n > 0 && !strings.Contains(got, "is taken by a coupon with another content") {
@@ -60,17 +62,17 @@ func TestRejected_WorksWhetherTipoffRunsOrNot(t *testing.T) {
 			return nil
 		}
 	}
-	eventually(t, 20*time.Second, rejected(1))
+	blackbox.Eventually(t, 20*time.Second, rejected(1))
 	if got := p.tool("rejected", "retry"); !strings.Contains(got, "1 published again") {
 		t.Errorf("retry: %s", got)
 	}
-	eventually(t, 20*time.Second, rejected(1)) // it still has another content
+	blackbox.Eventually(t, 20*time.Second, rejected(1)) // it still has another content
 	p.stop()
-	eventually(t, time.Second, rejected(1))
+	blackbox.Eventually(t, time.Second, rejected(1))
 	if got := p.tool("rejected", "retry"); !strings.Contains(got, "1 published again") {
 		t.Errorf("retry while nothing runs: %s", got)
 	}
-	eventually(t, time.Second, rejected(0))
+	blackbox.Eventually(t, time.Second, rejected(0))
 	cmd := exec.Command(binary, "rejected", "list")
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "there is no broker's folder") {

@@ -1,89 +1,21 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
+	"tipoff/blackbox"
 	"tipoff/broker"
 	"tipoff/topics"
 )
-
-// TestEmbedded_WhatTheDatabaseRefusesAndAnAlteredSchema plays a person with a
-// database client of their own.
-func TestEmbedded_WhatTheDatabaseRefusesAndAnAlteredSchema(t *testing.T) {
-	folder := t.TempDir()
-	env := []string{"TIPOFF_DATA=" + folder}
-	p := launch(t, env).ready()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "tipoff.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	exec := func(statement string) {
-		t.Helper()
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	coupons := func(want int) {
-		t.Helper()
-		eventually(t, 30*time.Second, func() error {
-			var n int
-			if err := db.QueryRow("SELECT COUNT(*) FROM coupons").Scan(&n); err != nil || n != want {
-				return fmt.Errorf("%d coupons, want %d: %v", n, want, err)
-			}
-			return nil
-		})
-	}
-	says := func(path, part string) {
-		t.Helper()
-		eventually(t, 30*time.Second, func() error {
-			if _, body, err := get(p.url + path); err != nil || !strings.Contains(body, part) {
-				return fmt.Errorf("%s does not say %q: %v\n%s", path, part, err, body)
-			}
-			return nil
-		})
-	}
-	s := &service{T: t, url: p.url, run: "r"}
-	exec("CREATE TRIGGER refuse BEFORE INSERT ON coupons WHEN NEW.coupon_id = 'r-bad' BEGIN SELECT RAISE(ABORT, 'said no'); END")
-	for _, name := range []string{"c1", "bad", "c2"} {
-		s.post("/v1/coupons", 202, s.coupon(name, "u", "e"))
-	}
-	coupons(2)
-	says("/metrics", "tipoff_sink_rejected_total 1\n")
-	says("/metrics", `tipoff_sink_failing{kind="schema-altered"} 0`)
-
-	exec("ALTER TABLE coupons RENAME TO away")
-	s.post("/v1/coupons", 202, s.coupon("c3", "u", "e"))
-	says("/readyz", "the database does not take rows: its schema lacks")
-	says("/metrics", `tipoff_sink_failing{kind="schema-altered"} 1`)
-	p.stop() // within its time, in the middle of it
-	p = launch(t, env)
-	says("/readyz", "undo what was changed by hand")
-	exec("ALTER TABLE away RENAME TO coupons")
-	p.ready()
-	coupons(3)
-	p.stop()
-
-	exec("INSERT INTO schema_versions (version_id, is_applied) VALUES (99, 1)")
-	p = launch(t, env)
-	says("/readyz", "waits for the database: its schema is newer than this program")
-	says("/metrics", `tipoff_sink_failing{kind="schema-ahead"} 1`)
-	exec("DELETE FROM schema_versions WHERE version_id = 99")
-	p.ready()
-	p.stop()
-}
 
 // TestServices_ALongOutageAndARefusedRow cuts the way to the database for longer than
 // Kafka lets a member be silent.
@@ -113,8 +45,8 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 	}
 	unsaved := func(least float64) {
 		t.Helper()
-		eventually(t, 60*time.Second, func() error {
-			_, body, err := get(sink.url + "/metrics")
+		blackbox.Eventually(t, 60*time.Second, func() error {
+			_, body, err := blackbox.Get(sink.url + "/metrics")
 			_, after, _ := strings.Cut(body, "\ntipoff_sink_oldest_unsaved_seconds ")
 			value, _, _ := strings.Cut(after, "\n")
 			if age, _ := strconv.ParseFloat(value, 64); err != nil || age < least || !strings.Contains(body, `tipoff_sink_failing{kind="away"} 1`) {
@@ -125,17 +57,17 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 	}
 	before := members()
 	way.set(true)
-	c := &service{T: t, url: api.url, run: "long"}
-	users := []tipoff.User{c.user("u1"), c.user("u2"), c.user("u3")}
+	c := &blackbox.Service{T: t, URL: api.url, Prefix: "long"}
+	users := []tipoff.User{c.User("u1"), c.User("u2"), c.User("u3")}
 	users[1].Country = "Portugal"
-	c.post("/v1/users", 202, users)
+	c.Post("/v1/users", 202, users)
 	unsaved(15)
 	if after := members(); !slices.Equal(before, after) || len(after) != 1 {
 		t.Errorf("members %v before, %v after: the sink lost its session", before, after)
 	}
 	way.set(false)
 	sink.ready()
-	eventually(t, 30*time.Second, func() error {
+	blackbox.Eventually(t, 30*time.Second, func() error {
 		if n := s.count("SELECT COUNT(*) FROM users"); n != 2 {
 			return fmt.Errorf("%d users", n)
 		}
@@ -145,30 +77,29 @@ func TestServices_ALongOutageAndARefusedRow(t *testing.T) {
 		t.Errorf("%d errors were logged:\n%s", errors, sink.logged())
 	}
 	cluster := s.connect()
-	eventually(t, 30*time.Second, func() error {
-		var mu sync.Mutex
+	blackbox.Eventually(t, 30*time.Second, func() error {
 		var found []string
-		readTable(t, cluster, topics.Rejected, func(u broker.Update) {
+		err := cluster.Read(t.Context(), topics.Rejected, func(u broker.Stored) error {
 			var r topics.Rejection
-			if err := json.Unmarshal(u.Value, &r); err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
+			err := json.Unmarshal(u.Value, &r)
 			found = append(found, r.By+" "+r.Topic+" "+r.Key)
+			return err
 		})
+		if err != nil {
+			return err
+		}
 		if want := []string{"tipoff-sink user_topic default/long-u2"}; !slices.Equal(found, want) {
 			return fmt.Errorf("rejected: %q, want %q", found, want)
 		}
 		return nil
 	})
 	way.set(true)
-	c.post("/v1/users", 202, []tipoff.User{c.user("u4")})
+	c.Post("/v1/users", 202, []tipoff.User{c.User("u4")})
 	unsaved(0.1)
 	sink.stop() // within its time
 	way.set(false)
 	launch(t, env, "sink").ready()
-	eventually(t, 30*time.Second, func() error {
+	blackbox.Eventually(t, 30*time.Second, func() error {
 		if n := s.count("SELECT COUNT(*) FROM users"); n != 3 {
 			return fmt.Errorf("%d users", n)
 		}
