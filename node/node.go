@@ -73,7 +73,7 @@ type Node struct {
 // way; /readyz says when it has arrived. On an error nothing is left running.
 func Start(ctx context.Context, s *Settings, roles ...Role) (_ *Node, err error) {
 	n := &Node{settings: s, log: s.log(), registry: prometheus.NewRegistry(), fatal: make(chan error, 16)}
-	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), versionCollector(ThisVersion()))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())

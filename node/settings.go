@@ -16,7 +16,8 @@ import (
 // groups, of which a mode of the command line takes those that it uses: the tags are
 // those of its parser.
 type Settings struct {
-	Listening
+	Address
+	Access
 	Folder
 	Database
 	Kafka
@@ -27,9 +28,13 @@ type Settings struct {
 	Log *slog.Logger `kong:"-"` // nil: nothing is logged
 }
 
-// Listening is where a process listens, and to whom.
-type Listening struct {
-	Addr   string `group:"Listening" env:"TIPOFF_ADDR" default:"127.0.0.1:5000" placeholder:"HOST:PORT" help:"Where to listen (${env}, default ${default})."`
+// Address is where a process listens.
+type Address struct {
+	Addr string `group:"Listening" env:"TIPOFF_ADDR" default:"127.0.0.1:5000" placeholder:"HOST:PORT" help:"Where to listen (${env}, default ${default})."`
+}
+
+// Access is who may ask.
+type Access struct {
 	APIKey string `group:"Listening" env:"TIPOFF_API_KEY" placeholder:"KEY" help:"Key that clients must send; none is asked for unless set (${env})."`
 }
 
@@ -83,12 +88,12 @@ func (l *Logs) Logger(out io.Writer) *slog.Logger {
 }
 
 // URL is where clients on this machine reach the service.
-func (l *Listening) URL() string {
-	host, port, ok := strings.Cut(l.Addr, ":")
+func (a *Address) URL() string {
+	host, port, ok := strings.Cut(a.Addr, ":")
 	if ok && (host == "" || host == "0.0.0.0") {
 		return "http://127.0.0.1:" + port
 	}
-	return "http://" + l.Addr
+	return "http://" + a.Addr
 }
 
 // Embedded says whether the broker runs inside this process.

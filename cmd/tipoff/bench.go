@@ -12,6 +12,10 @@ type benchMode struct {
 	Out    string `default:"bench/results.json" placeholder:"FILE" help:"Where to write the results (default ${default})."`
 	Rounds int    `default:"5" placeholder:"N" help:"Rounds of each pair; the median counts (default ${default})."`
 	Only   string `placeholder:"NAME" help:"Measure this one only."`
+	node.Database
+	node.Kafka
+	node.Topics
+	node.Ranking
 }
 
 func (benchMode) Help() string {
@@ -23,10 +27,10 @@ used as they would be by a service: topics and tables are created and filled. Us
 empty ones.`
 }
 
-func (m *benchMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
-	quiet := *s
-	quiet.Log = nil // what is logged would cost both sides, but not alike
-	results, err := bench.Run(ctx, &quiet, bench.Options{Rounds: m.Rounds, Only: m.Only}, t.errors)
+func (m *benchMode) Run(ctx context.Context, t *terminal) error {
+	// Nothing is logged: that would cost both sides, but not alike.
+	s := &node.Settings{Database: m.Database, Kafka: m.Kafka, Topics: m.Topics, Ranking: m.Ranking}
+	results, err := bench.Run(ctx, s, bench.Options{Rounds: m.Rounds, Only: m.Only}, t.errors)
 	if err != nil {
 		return err
 	}

@@ -157,30 +157,6 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 	p.stop()
 }
 
-func TestHelp_TeachesEachMode(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"rejected", "--help"}, {"rebuild", "--help"}, {"run", "--help"}} {
-		out, err := exec.Command(binary, args...).CombinedOutput()
-		if err != nil || !strings.Contains(string(out), "TIPOFF_ADDR") || len(out) < 600 {
-			t.Errorf("tipoff %v: %v, %s", args, err, out)
-		}
-	}
-	for args, want := range map[string]string{
-		"api":                            "KAFKA_BOOTSTRAP_SERVERS",
-		"nonsense":                       "tipoff --help",
-		"generate":                       "how many rounds",
-		"run --partitions=3":             "power of two",
-		"migrate --database-url=ftp://x": "DATABASE_URL",
-		"run --addr=256.0.0.1:x":         "TIPOFF_ADDR",
-	} {
-		cmd := exec.Command(binary, strings.Fields(args)...)
-		cmd.Dir = t.TempDir()
-		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), want) {
-			t.Errorf("tipoff %s: %v, %s; want %q", args, err, out, want)
-		}
-	}
-}
-
 func TestEmptySettingsCountAsNotSet(t *testing.T) {
 	t.Parallel()
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "KAFKA_BOOTSTRAP_SERVERS=", "DATABASE_URL=", "TIPOFF_PARTITIONS=", "TIPOFF_API_KEY="}).ready()

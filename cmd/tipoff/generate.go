@@ -18,12 +18,14 @@ import (
 type target struct {
 	URL  string  `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
 	Rate float64 `placeholder:"N" help:"Items a second at the most; 0: as fast as it goes."`
+	node.Address
+	node.Access
 }
 
-func (g *target) client(s *node.Settings) *generator.Client {
-	c := &generator.Client{URL: g.URL, Key: s.APIKey}
+func (g *target) client() *generator.Client {
+	c := &generator.Client{URL: g.URL, Key: g.APIKey}
 	if c.URL == "" {
-		c.URL = s.URL()
+		c.URL = g.Address.URL()
 	}
 	if g.Rate > 0 {
 		c.Limit = rate.NewLimiter(rate.Limit(g.Rate), max(1, min(500, int(g.Rate/10))))
@@ -62,11 +64,11 @@ func (generateMode) Help() string {
   tipoff generate 10 --url http://host:5000  against another machine`
 }
 
-func (m *generateMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *generateMode) Run(ctx context.Context, t *terminal) error {
 	if m.Seed == 0 {
 		m.Seed = rand.Uint64()
 	}
-	c, began := m.client(s), time.Now()
+	c, began := m.client(), time.Now()
 	var err error
 	switch {
 	case m.Realistic:

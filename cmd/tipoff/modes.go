@@ -11,7 +11,7 @@ import (
 )
 
 // apiMode runs a gateway.
-type apiMode struct{}
+type apiMode struct{ node.Settings }
 
 func (apiMode) Help() string {
 	return `Listens on TIPOFF_ADDR, publishes what clients post to Kafka, and answers from
@@ -20,12 +20,18 @@ any user. /readyz says when it has caught up; /metrics, /docs and /openapi.yaml
 are there too.`
 }
 
-func (apiMode) Run(ctx context.Context, s *node.Settings) error {
-	return runRole(ctx, s, node.API)
+func (m *apiMode) Run(ctx context.Context, t *terminal) error {
+	return runRole(ctx, t, m.Settings, node.API)
 }
 
 // processorsMode runs the processors.
-type processorsMode struct{}
+type processorsMode struct {
+	node.Address
+	node.Access
+	node.Kafka
+	node.Topics
+	node.Logs
+}
 
 func (processorsMode) Help() string {
 	return `Keeps the tables of bettors and fixtures. Start several, on as many machines as
@@ -34,12 +40,19 @@ ends the others take over what it had. TIPOFF_ADDR serves /healthz, /readyz and
 /metrics.`
 }
 
-func (processorsMode) Run(ctx context.Context, s *node.Settings) error {
-	return runRole(ctx, s, node.Processors)
+func (m *processorsMode) Run(ctx context.Context, t *terminal) error {
+	s := node.Settings{Address: m.Address, Access: m.Access, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
+	return runRole(ctx, t, s, node.Processors)
 }
 
 // learnerMode runs the learner.
-type learnerMode struct{}
+type learnerMode struct {
+	node.Address
+	node.Access
+	node.Kafka
+	node.Topics
+	node.Logs
+}
 
 func (learnerMode) Help() string {
 	return `Learns from every new coupon how to rank, a model a company, and measures how well
@@ -49,12 +62,21 @@ without any, recommendations go on with what was learnt, or by a formula. TIPOFF
 serves /healthz, /readyz and /metrics.`
 }
 
-func (learnerMode) Run(ctx context.Context, s *node.Settings) error {
-	return runRole(ctx, s, node.Learner)
+func (m *learnerMode) Run(ctx context.Context, t *terminal) error {
+	s := node.Settings{Address: m.Address, Access: m.Access, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
+	return runRole(ctx, t, s, node.Learner)
 }
 
 // sinkMode runs the mirror.
-type sinkMode struct{}
+type sinkMode struct {
+	node.Address
+	node.Access
+	node.Folder
+	node.Database
+	node.Kafka
+	node.Topics
+	node.Logs
+}
 
 func (sinkMode) Help() string {
 	return `Mirrors users, events and coupons into DATABASE_URL, whose schema it creates and
@@ -62,16 +84,18 @@ migrates. Start several to share the partitions. While the database is down fact
 wait on Kafka. TIPOFF_ADDR serves /healthz, /readyz and /metrics.`
 }
 
-func (sinkMode) Run(ctx context.Context, s *node.Settings) error {
-	return runRole(ctx, s, node.Sink)
+func (m *sinkMode) Run(ctx context.Context, t *terminal) error {
+	s := node.Settings{Address: m.Address, Access: m.Access, Folder: m.Folder, Database: m.Database, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
+	return runRole(ctx, t, s, node.Sink)
 }
 
 // runRole runs a process of one role until ctx ends.
-func runRole(ctx context.Context, s *node.Settings, r node.Role) error {
+func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) error {
+	s.Log = t.logger(s.Logs)
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
-	n, err := node.Start(ctx, s, r)
+	n, err := node.Start(ctx, &s, r)
 	if err != nil {
 		return err
 	}
@@ -81,6 +105,7 @@ func runRole(ctx context.Context, s *node.Settings, r node.Role) error {
 // healthMode asks for readiness, for health checks of images without a shell.
 type healthMode struct {
 	URL string `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
+	node.Address
 }
 
 func (healthMode) Help() string {
@@ -88,9 +113,9 @@ func (healthMode) Help() string {
 ready.`
 }
 
-func (m *healthMode) Run(s *node.Settings, t *terminal) error {
+func (m *healthMode) Run(t *terminal) error {
 	if m.URL == "" {
-		m.URL = s.URL()
+		m.URL = m.Address.URL()
 	}
 	status, body, err := fasthttp.GetTimeout(nil, m.URL+"/readyz", 5*time.Second)
 	if err != nil {
@@ -104,7 +129,11 @@ func (m *healthMode) Run(s *node.Settings, t *terminal) error {
 }
 
 // topicsMode creates the topics.
-type topicsMode struct{}
+type topicsMode struct {
+	node.Kafka
+	node.Topics
+	node.Logs
+}
 
 func (topicsMode) Help() string {
 	return `Creates the topics that are missing, and says how those that are there differ from
@@ -112,8 +141,8 @@ TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode doe
 the same before it starts.`
 }
 
-func (topicsMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
-	cluster, err := node.Connect(ctx, s)
+func (m *topicsMode) Run(ctx context.Context, t *terminal) error {
+	cluster, err := node.Connect(ctx, &node.Settings{Kafka: m.Kafka, Topics: m.Topics, Log: t.logger(m.Logs)})
 	if err != nil {
 		return err
 	}
@@ -122,14 +151,18 @@ func (topicsMode) Run(ctx context.Context, s *node.Settings, t *terminal) error 
 }
 
 // migrateMode makes the schema the newest one.
-type migrateMode struct{}
+type migrateMode struct {
+	node.Folder
+	node.Database
+}
 
 func (migrateMode) Help() string {
 	return `Creates or migrates the schema in DATABASE_URL (or SQLite). The sink does the same
 when it starts.`
 }
 
-func (migrateMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *migrateMode) Run(ctx context.Context, t *terminal) error {
+	s := node.Settings{Folder: m.Folder, Database: m.Database}
 	db, err := s.OpenDatabase()
 	if err != nil {
 		return err
@@ -139,5 +172,14 @@ func (migrateMode) Run(ctx context.Context, s *node.Settings, t *terminal) error
 		return err
 	}
 	fmt.Fprintln(t.out, "the schema is the newest one:", db.Where())
+	return nil
+}
+
+// versionMode says which program this is.
+type versionMode struct{}
+
+func (versionMode) Run(t *terminal) error {
+	v := node.ThisVersion()
+	fmt.Fprintf(t.out, "tipoff %s\ncommit %s\n%s\n", v.Version, v.Commit, v.Go)
 	return nil
 }

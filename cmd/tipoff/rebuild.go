@@ -18,6 +18,7 @@ type rebuildMode struct {
 	Grace           time.Duration `default:"1m" help:"How long the former tables are kept up for gateways that are slow to change over (default ${default})."`
 	Status          bool          `help:"Only say which tables there are, and how far a rebuild has come."`
 	Cancel          bool          `help:"Give up a rebuild that is under way."`
+	node.Settings
 }
 
 func (rebuildMode) Help() string {
@@ -29,7 +30,9 @@ the process, it is the Tipoff that runs on TIPOFF_DATA, or else this command its
 Interrupted, the same command goes on.`
 }
 
-func (m *rebuildMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *rebuildMode) Run(ctx context.Context, t *terminal) error {
+	s := &m.Settings
+	s.Log = t.logger(s.Logs)
 	if m.TablePartitions != 0 {
 		if err := (broker.Layout{Partitions: m.TablePartitions, Retention: s.Retention}).Validate(); err != nil {
 			return fmt.Errorf("--table-partitions: must be a power of two from 1 to 1024, is %d", m.TablePartitions)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"tipoff/broker"
 	"tipoff/node"
 	"tipoff/rejected"
 )
@@ -23,18 +24,32 @@ wrong is mended. Works on KAFKA_BOOTSTRAP_SERVERS, else on the embedded broker u
 TIPOFF_DATA, whether a Tipoff is running there or not.`
 }
 
+// where is the broker whose rejections are worked on.
+type where struct {
+	node.Folder
+	node.Kafka
+	node.Topics
+	node.Logs
+}
+
+func (w *where) reach(ctx context.Context, t *terminal) (*broker.Cluster, func() error, error) {
+	s := &node.Settings{Folder: w.Folder, Kafka: w.Kafka, Topics: w.Topics, Log: t.logger(w.Logs)}
+	return node.Reach(ctx, s, node.OpenFolder)
+}
+
 // rejectedListMode lists rejections.
 type rejectedListMode struct {
 	rejected.Selected
 	Limit int  `default:"1000" placeholder:"N" help:"The newest N at the most (default ${default}); the counts are of all."`
 	JSON  bool `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
+	where
 }
 
-func (m *rejectedListMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *rejectedListMode) Run(ctx context.Context, t *terminal) error {
 	if m.Limit < 1 {
 		return fmt.Errorf("--limit: must be 1 or more, is %d", m.Limit)
 	}
-	cluster, end, err := node.Reach(ctx, s, node.OpenFolder)
+	cluster, end, err := m.reach(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -46,6 +61,7 @@ func (m *rejectedListMode) Run(ctx context.Context, s *node.Settings, t *termina
 type rejectedRetryMode struct {
 	rejected.Selected
 	DryRun bool `help:"Only say what would be published."`
+	where
 }
 
 func (rejectedRetryMode) Help() string {
@@ -62,8 +78,8 @@ Examples:
   tipoff rejected retry --id tipoff-bettors/coupon_topic/3/1027`
 }
 
-func (m *rejectedRetryMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
-	cluster, end, err := node.Reach(ctx, s, node.OpenFolder)
+func (m *rejectedRetryMode) Run(ctx context.Context, t *terminal) error {
+	cluster, end, err := m.reach(ctx, t)
 	if err != nil {
 		return err
 	}

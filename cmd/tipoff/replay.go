@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tipoff/generator"
-	"tipoff/node"
 	"tipoff/progress"
 )
 
@@ -23,7 +22,7 @@ func (replayMode) Help() string {
 the events of the log's last days are open now; as they are, all may be past.`
 }
 
-func (m *replayMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *replayMode) Run(ctx context.Context, t *terminal) error {
 	entries := 0
 	if err := generator.ReadLog(m.Log, nil, func(generator.Entry) error { entries++; return ctx.Err() }); err != nil {
 		return err
@@ -36,7 +35,7 @@ func (m *replayMode) Run(ctx context.Context, s *node.Settings, t *terminal) err
 		}
 		shift = time.Since(last)
 	}
-	c, began := m.client(s), time.Now()
+	c, began := m.client(), time.Now()
 	bar := progress.New(t.errors, "replaying", entries)
 	err := generator.Replay(ctx, c, m.Log, shift, m.Post, bar.Add)
 	bar.End()

@@ -13,6 +13,7 @@ import (
 // runMode runs everything in one process.
 type runMode struct {
 	Demo bool `help:"When nothing is there yet, simulate a sportsbook; then keep a trickle of live bets going."`
+	node.Settings
 }
 
 func (runMode) Help() string {
@@ -31,7 +32,9 @@ const (
 	demoEvery    = 200 * time.Millisecond // between live bets
 )
 
-func (m runMode) Run(ctx context.Context, s *node.Settings, t *terminal) error {
+func (m *runMode) Run(ctx context.Context, t *terminal) error {
+	s := &m.Settings
+	s.Log = t.logger(s.Logs)
 	n, err := node.Start(ctx, s, node.AllRoles...)
 	if err != nil {
 		return err
