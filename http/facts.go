@@ -87,7 +87,7 @@ func (s *Server) post(q *request, decode decodeItem) error {
 	if err != nil {
 		return err
 	}
-	if err := api.Publisher.Publish(q.patience(), records); err != nil {
+	if err := api.Publisher.Publish(q.context(), records); err != nil {
 		return err
 	}
 	status := fasthttp.StatusAccepted

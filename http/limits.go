@@ -45,9 +45,9 @@ func connections(files uint64) int {
 // underWay counts the bytes of bodies that are under way.
 type underWay struct{ bytes atomic.Int64 }
 
-// take makes room for more bytes of a body that will have had so many in all; false:
+// reserve makes room for more bytes of a body that will have had so many in all; false:
 // there is no room.
-func (u *underWay) take(more, all int64) bool {
+func (u *underWay) reserve(more, all int64) bool {
 	most := int64(maxUnderWay)
 	if all > largeBody {
 		most -= maxUnderWay / 4
@@ -75,7 +75,7 @@ type counted struct {
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.from.Read(b)
 	if n > 0 {
-		if !c.q.server.underWay.take(int64(n), c.q.taken+int64(n)) {
+		if !c.q.server.underWay.reserve(int64(n), c.q.taken+int64(n)) {
 			return n, fmt.Errorf("read the body: %w", tipoff.ErrBusy)
 		}
 		c.q.taken += int64(n)
@@ -83,12 +83,12 @@ func (c *counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// giveBack frees the room that the request's body has taken.
-func (q *request) giveBack() { q.server.underWay.bytes.Add(-q.taken) }
+// release frees the room that the request's body has taken.
+func (q *request) release() { q.server.underWay.bytes.Add(-q.taken) }
 
-// enduring is a listener that outlasts a failure to accept, as when the process has
+// retryingListener is a listener that outlasts a failure to accept, as when the process has
 // no file descriptors left: fasthttp would stop listening for ever.
-type enduring struct {
+type retryingListener struct {
 	net.Listener
 	log *slog.Logger
 }
@@ -96,14 +96,14 @@ type enduring struct {
 // acceptPause is the time between attempts to accept.
 const acceptPause = 100 * time.Millisecond
 
-func (e *enduring) Accept() (net.Conn, error) {
+func (l *retryingListener) Accept() (net.Conn, error) {
 	for failed := false; ; failed = true {
-		conn, err := e.Listener.Accept()
+		conn, err := l.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {
 			return conn, err
 		}
 		if !failed {
-			e.log.Error("no connection can be accepted, trying again", "error", err)
+			l.log.Error("no connection can be accepted, trying again", "error", err)
 		}
 		time.Sleep(acceptPause)
 	}

@@ -62,7 +62,7 @@ func (s *Server) register(q *request, decode func([]byte, tipoff.Reading) (topic
 	if err != nil {
 		return err
 	}
-	if err := api.Publisher.Publish(q.patience(), []topics.Record{record}); err != nil {
+	if err := api.Publisher.Publish(q.context(), []topics.Record{record}); err != nil {
 		return err
 	}
 	q.SetContentType("application/json")

@@ -65,7 +65,7 @@ func (s *Server) getCoupons(q *request) error {
 		return err
 	}
 	var answer page
-	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.patience(), q.company(), id, cursor, n); err != nil {
+	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.context(), q.company(), id, cursor, n); err != nil {
 		return err
 	}
 	return q.answer(fasthttp.StatusOK, answer)
