@@ -11,7 +11,6 @@
 package sink
 
 import (
-	"context"
 	"database/sql"
 	"embed"
 	"errors"
@@ -137,9 +136,6 @@ func openSQLite(path string) (*Database, error) {
 
 // Where is the database's address, without its password.
 func (d *Database) Where() string { return d.where }
-
-// Ping says whether the database answers.
-func (d *Database) Ping(ctx context.Context) error { return d.sql.PingContext(ctx) }
 
 // Close ends the connections.
 func (d *Database) Close() error { return d.sql.Close() }
