@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"tipoff"
 	"tipoff/broker"
 	"tipoff/generator"
 	"tipoff/node"
+	"tipoff/processors"
 	"tipoff/rebuild"
 	"tipoff/topics"
 )
@@ -40,11 +42,31 @@ func (b *bench) startNode(ctx context.Context, bettors, fixtures, coupons int) (
 
 // settled waits until nothing is under way between the processors any more.
 func settled(ctx context.Context, c *broker.Cluster) error {
+	reads := map[string][]string{topics.GroupSink: topics.Facts()}
+	if err := quiet(ctx, c, reads); err != nil {
+		return err
+	}
+	// The learner is done when its model is written, which it else waits with.
+	publisher, err := c.NewPublisher(30 * time.Second)
+	if err != nil {
+		return err
+	}
+	write := processors.RewriteModel(topics.TableSet{}, topics.Key(tipoff.DefaultCompany, topics.ModelID))
+	if err := errors.Join(publisher.Publish(ctx, []topics.Record{write}), publisher.Close()); err != nil {
+		return err
+	}
+	reads[topics.GroupLearner] = []string{topics.Choices}
+	return quiet(ctx, c, reads)
+}
+
+// quiet waits until the groups that keep the tables, and some others, have had nothing
+// to read for a while.
+func quiet(ctx context.Context, c *broker.Cluster, others map[string][]string) error {
 	ticker := time.NewTicker(500 * time.Millisecond) // twice the time until a group says how far it has come
 	defer ticker.Stop()
-	for quiet := 0; quiet < 3; quiet++ {
+	for times := 0; times < 3; times++ {
 		left, err := rebuild.Left(ctx, c, topics.TableSet{})
-		for group, names := range map[string][]string{topics.GroupSink: topics.Facts(), topics.GroupLearner: {topics.Choices}} {
+		for group, names := range others {
 			lag, again := c.LagTo(group, names, c.Ends)
 			err = errors.Join(err, again)
 			for _, n := range lag {
@@ -55,7 +77,7 @@ func settled(ctx context.Context, c *broker.Cluster) error {
 			return err
 		}
 		if left > 0 {
-			quiet = 0
+			times = -1
 		}
 		select {
 		case <-ticker.C:
