@@ -24,10 +24,10 @@ import (
 	"tipoff/progress"
 )
 
-// Options say what is measured.
+// Options say what is measured; the tags are those of the command line.
 type Options struct {
-	Rounds int    // of each pair; the median counts
-	Only   string // the name of the one row to measure; "": all
+	Rounds int    `default:"5" placeholder:"N" help:"Rounds of each pair; the median counts (default ${default})."`
+	Only   string `placeholder:"NAME" help:"Measure this one only."`
 }
 
 // measured is one row of the table.

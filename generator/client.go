@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,17 @@ func (c *Client) Events(ctx context.Context, events []tipoff.Event) error {
 // Coupons posts coupons.
 func (c *Client) Coupons(ctx context.Context, coupons []tipoff.Coupon) error {
 	return post(ctx, c, "/v1/coupons", coupons)
+}
+
+// Report says what became of the items that were posted.
+func (c *Client) Report(out io.Writer, took time.Duration) error {
+	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
+	fmt.Fprintf(out, "accepted %d, rejected %d, failed %d, in %s (%.0f a second)\n",
+		accepted, rejected, failed, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	if failed > 0 {
+		return fmt.Errorf("%d items could not be posted: is the service ready? see %s/readyz", failed, c.URL)
+	}
+	return nil
 }
 
 // post sends the items in order, some at a time. The error is ctx's, or that the

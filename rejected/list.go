@@ -17,11 +17,12 @@ import (
 	"tipoff/topics"
 )
 
-// Listing is how rejections are listed: the newest, with counts of all by reason.
+// Listing is how rejections are listed: the newest, with counts of all by reason. Its
+// tags, and those of [Selected], are those of the command line.
 type Listing struct {
 	Selected
-	Limit int  // the newest so many at the most
-	JSON  bool // one object a line, with the refused value in base64, and no counts
+	Limit int  `default:"1000" placeholder:"N" help:"The newest N at the most (default ${default}); the counts are of all."`
+	JSON  bool `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
 }
 
 // List writes the list.

@@ -9,9 +9,8 @@ import (
 
 // benchMode measures ratios in one run.
 type benchMode struct {
-	Out    string `default:"bench/results.json" placeholder:"FILE" help:"Where to write the results (default ${default})."`
-	Rounds int    `default:"5" placeholder:"N" help:"Rounds of each pair; the median counts (default ${default})."`
-	Only   string `placeholder:"NAME" help:"Measure this one only."`
+	Out string `default:"bench/results.json" placeholder:"FILE" help:"Where to write the results (default ${default})."`
+	bench.Options
 	node.Database
 	node.Kafka
 	node.Topics
@@ -30,7 +29,7 @@ empty ones.`
 func (m *benchMode) Run(ctx context.Context, t *terminal) error {
 	// Nothing is logged: that would cost both sides, but not alike.
 	s := &node.Settings{Database: m.Database, Kafka: m.Kafka, Topics: m.Topics, Ranking: m.Ranking}
-	results, err := bench.Run(ctx, s, bench.Options{Rounds: m.Rounds, Only: m.Only}, t.errors)
+	results, err := bench.Run(ctx, s, m.Options, t.errors)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"time"
 
@@ -31,17 +30,6 @@ func (g *target) client() *generator.Client {
 		c.Limit = rate.NewLimiter(rate.Limit(g.Rate), max(1, min(500, int(g.Rate/10))))
 	}
 	return c
-}
-
-// total says what became of the items that were posted.
-func total(out io.Writer, c *generator.Client, took time.Duration) error {
-	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
-	fmt.Fprintf(out, "accepted %d, rejected %d, failed %d, in %s (%.0f a second)\n",
-		accepted, rejected, failed, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
-	if failed > 0 {
-		return fmt.Errorf("%d items could not be posted: is the service ready? see %s/readyz", failed, c.URL)
-	}
-	return nil
 }
 
 // generateMode posts simulated data.
@@ -86,5 +74,5 @@ func (m *generateMode) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	return total(t.out, c, time.Since(began))
+	return c.Report(t.out, time.Since(began))
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -20,14 +19,10 @@ import (
 	"github.com/joho/godotenv"
 
 	"tipoff/evaluate"
-	"tipoff/node"
 )
 
 // terminal is where a mode speaks to people.
 type terminal struct{ out, errors io.Writer }
-
-// logger logs as the settings say.
-func (t *terminal) logger(l node.Logs) *slog.Logger { return l.Logger(t.errors) }
 
 // cli is the command line: a mode. Each has the settings that it uses; all of them
 // may also be in the environment or in .env.

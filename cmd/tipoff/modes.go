@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"tipoff/node"
 )
@@ -24,14 +21,21 @@ func (m *apiMode) Run(ctx context.Context, t *terminal) error {
 	return runRole(ctx, t, m.Settings, node.API)
 }
 
-// processorsMode runs the processors.
-type processorsMode struct {
+// beside has the settings of every role that runs beside others.
+type beside struct {
 	node.Address
 	node.Access
 	node.Kafka
 	node.Topics
 	node.Logs
 }
+
+func (b *beside) settings() node.Settings {
+	return node.Settings{Address: b.Address, Access: b.Access, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
+}
+
+// processorsMode runs the processors.
+type processorsMode struct{ beside }
 
 func (processorsMode) Help() string {
 	return `Keeps the tables of bettors and fixtures. Start several, on as many machines as
@@ -41,18 +45,11 @@ ends the others take over what it had. TIPOFF_ADDR serves /healthz, /readyz and
 }
 
 func (m *processorsMode) Run(ctx context.Context, t *terminal) error {
-	s := node.Settings{Address: m.Address, Access: m.Access, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
-	return runRole(ctx, t, s, node.Processors)
+	return runRole(ctx, t, m.settings(), node.Processors)
 }
 
 // learnerMode runs the learner.
-type learnerMode struct {
-	node.Address
-	node.Access
-	node.Kafka
-	node.Topics
-	node.Logs
-}
+type learnerMode struct{ beside }
 
 func (learnerMode) Help() string {
 	return `Learns from every new coupon how to rank, a model a company, and measures how well
@@ -63,19 +60,14 @@ serves /healthz, /readyz and /metrics.`
 }
 
 func (m *learnerMode) Run(ctx context.Context, t *terminal) error {
-	s := node.Settings{Address: m.Address, Access: m.Access, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
-	return runRole(ctx, t, s, node.Learner)
+	return runRole(ctx, t, m.settings(), node.Learner)
 }
 
 // sinkMode runs the mirror.
 type sinkMode struct {
-	node.Address
-	node.Access
+	beside
 	node.Folder
 	node.Database
-	node.Kafka
-	node.Topics
-	node.Logs
 }
 
 func (sinkMode) Help() string {
@@ -85,13 +77,14 @@ wait on Kafka. TIPOFF_ADDR serves /healthz, /readyz and /metrics.`
 }
 
 func (m *sinkMode) Run(ctx context.Context, t *terminal) error {
-	s := node.Settings{Address: m.Address, Access: m.Access, Folder: m.Folder, Database: m.Database, Kafka: m.Kafka, Topics: m.Topics, Logs: m.Logs}
+	s := m.settings()
+	s.Folder, s.Database = m.Folder, m.Database
 	return runRole(ctx, t, s, node.Sink)
 }
 
 // runRole runs a process of one role until ctx ends.
 func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) error {
-	s.Log = t.logger(s.Logs)
+	s.Log = s.Logger(t.errors)
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
@@ -117,15 +110,11 @@ func (m *healthMode) Run(t *terminal) error {
 	if m.URL == "" {
 		m.URL = m.Address.URL()
 	}
-	status, body, err := fasthttp.GetTimeout(nil, m.URL+"/readyz", 5*time.Second)
-	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", m.URL, err)
+	said, err := node.Health(m.URL)
+	if said != "" {
+		fmt.Fprintln(t.out, said)
 	}
-	fmt.Fprintf(t.out, "%s\n", body)
-	if status != fasthttp.StatusOK {
-		return fmt.Errorf("%s is not ready", m.URL)
-	}
-	return nil
+	return err
 }
 
 // topicsMode creates the topics.
@@ -142,7 +131,7 @@ the same before it starts.`
 }
 
 func (m *topicsMode) Run(ctx context.Context, t *terminal) error {
-	cluster, err := node.Connect(ctx, &node.Settings{Kafka: m.Kafka, Topics: m.Topics, Log: t.logger(m.Logs)})
+	cluster, err := node.Connect(ctx, &node.Settings{Kafka: m.Kafka, Topics: m.Topics, Log: m.Logger(t.errors)})
 	if err != nil {
 		return err
 	}

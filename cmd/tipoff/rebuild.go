@@ -31,20 +31,19 @@ Interrupted, the same command goes on.`
 }
 
 func (m *rebuildMode) Run(ctx context.Context, t *terminal) error {
-	s := &m.Settings
-	s.Log = t.logger(s.Logs)
+	m.Log = m.Logger(t.errors)
 	if m.TablePartitions != 0 {
-		if err := (broker.Layout{Partitions: m.TablePartitions, Retention: s.Retention}).Validate(); err != nil {
+		if err := (broker.Layout{Partitions: m.TablePartitions, Retention: m.Retention}).Validate(); err != nil {
 			return fmt.Errorf("--table-partitions: must be a power of two from 1 to 1024, is %d", m.TablePartitions)
 		}
 	}
-	cluster, end, err := node.Reach(ctx, s, node.RunAlone)
+	cluster, end, err := node.Reach(ctx, &m.Settings, node.RunAlone)
 	if err != nil {
 		return err
 	}
 	r := &rebuild.Rebuild{
 		From: m.From, Partitions: m.TablePartitions, Grace: m.Grace,
-		Cluster: cluster, Database: s.OpenDatabase, Out: t.out, Progress: t.errors,
+		Cluster: cluster, Database: m.OpenDatabase, Out: t.out, Progress: t.errors,
 	}
 	switch {
 	case m.Status:

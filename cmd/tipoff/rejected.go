@@ -32,16 +32,19 @@ type where struct {
 	node.Logs
 }
 
-func (w *where) reach(ctx context.Context, t *terminal) (*broker.Cluster, func() error, error) {
-	s := &node.Settings{Folder: w.Folder, Kafka: w.Kafka, Topics: w.Topics, Log: t.logger(w.Logs)}
-	return node.Reach(ctx, s, node.OpenFolder)
+// on works on the broker, which may be that of a Tipoff that runs.
+func (w *where) on(ctx context.Context, t *terminal, work func(*broker.Cluster) error) error {
+	s := &node.Settings{Folder: w.Folder, Kafka: w.Kafka, Topics: w.Topics, Log: w.Logger(t.errors)}
+	cluster, end, err := node.Reach(ctx, s, node.OpenFolder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(cluster), end())
 }
 
 // rejectedListMode lists rejections.
 type rejectedListMode struct {
-	rejected.Selected
-	Limit int  `default:"1000" placeholder:"N" help:"The newest N at the most (default ${default}); the counts are of all."`
-	JSON  bool `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
+	rejected.Listing
 	where
 }
 
@@ -49,12 +52,7 @@ func (m *rejectedListMode) Run(ctx context.Context, t *terminal) error {
 	if m.Limit < 1 {
 		return fmt.Errorf("--limit: must be 1 or more, is %d", m.Limit)
 	}
-	cluster, end, err := m.reach(ctx, t)
-	if err != nil {
-		return err
-	}
-	err = rejected.List(ctx, cluster, rejected.Listing{Selected: m.Selected, Limit: m.Limit, JSON: m.JSON}, t.out)
-	return errors.Join(err, end())
+	return m.on(ctx, t, func(c *broker.Cluster) error { return rejected.List(ctx, c, m.Listing, t.out) })
 }
 
 // rejectedRetryMode publishes rejected records again.
@@ -79,9 +77,7 @@ Examples:
 }
 
 func (m *rejectedRetryMode) Run(ctx context.Context, t *terminal) error {
-	cluster, end, err := m.reach(ctx, t)
-	if err != nil {
-		return err
-	}
-	return errors.Join(rejected.Retry(ctx, cluster, m.Selected, m.DryRun, t.out, t.errors), end())
+	return m.on(ctx, t, func(c *broker.Cluster) error {
+		return rejected.Retry(ctx, c, m.Selected, m.DryRun, t.out, t.errors)
+	})
 }

@@ -42,5 +42,5 @@ func (m *replayMode) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	return total(t.out, c, time.Since(began))
+	return c.Report(t.out, time.Since(began))
 }
