@@ -17,6 +17,7 @@ import (
 )
 
 func TestPublisher_AcknowledgesWhatTheBrokerHas(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	p, err := c.NewPublisher(5 * time.Second)
@@ -130,6 +131,7 @@ type advertised struct {
 func (a *advertised) Addr() net.Addr { return a.addr }
 
 func TestPublisher_SaysUnavailableWhileTheBrokerIsAwayAndGoesOnAfter(t *testing.T) {
+	t.Parallel()
 	p := behind(t)
 	c := connect(t, Config{Brokers: []string{p.Addr().String()}})
 	pub := publisher(t, c, time.Second)
@@ -153,6 +155,7 @@ func TestPublisher_SaysUnavailableWhileTheBrokerIsAwayAndGoesOnAfter(t *testing.
 }
 
 func TestPublisher_BoundsWhatWaits(t *testing.T) {
+	t.Parallel()
 	p := behind(t)
 	c := connect(t, Config{Brokers: []string{p.Addr().String()}})
 	pub := publisher(t, c, 100*time.Millisecond)
