@@ -58,7 +58,7 @@ func template(t *testing.T) (explained, set map[string]string) {
 	return explained, set
 }
 
-var ours = []string{"api", "processors", "sink"}
+var ours = []string{"api", "processors", "learner", "sink"}
 
 func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 	explained, set := template(t)

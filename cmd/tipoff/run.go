@@ -14,7 +14,7 @@ type runMode struct {
 }
 
 func (runMode) Help() string {
-	return `Gateway, processors and sink in one process. Without KAFKA_BOOTSTRAP_SERVERS the
+	return `Gateway, processors, learner and sink in one process. Without KAFKA_BOOTSTRAP_SERVERS the
 broker is in the process too and keeps its log under TIPOFF_DATA; without
 DATABASE_URL the database is SQLite there. What was acknowledged survives a restart
 and the death of the process.`
