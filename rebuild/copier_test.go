@@ -60,18 +60,26 @@ func (c *copying) MarkMessage(m *sarama.ConsumerMessage, _ string) {
 	}
 }
 
-func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
+var silent = slog.New(slog.DiscardHandler)
+
+// cluster is a broker in this process, with our topics.
+func cluster(t *testing.T) *broker.Cluster {
+	t.Helper()
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(kafka.Close)
-	log := slog.New(slog.DiscardHandler)
-	c, err := broker.Connect(t.Context(), broker.Config{Brokers: kafka.ListenAddrs()}, broker.Layout{Partitions: 2, Retention: 24 * time.Hour}, log)
+	c, err := broker.Connect(t.Context(), broker.Config{Brokers: kafka.ListenAddrs()}, broker.Layout{Partitions: 2, Retention: 24 * time.Hour}, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
+	c := cluster(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	var facts []*sarama.ConsumerMessage
 	for offset := range int64(300) {
@@ -97,7 +105,7 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 				}
 			}
 		}()
-		copier := NewCopier(c, set, log)
+		copier := NewCopier(c, set, silent)
 		copier.producer = producer
 		if err := copier.ConsumeClaim(s, s); err != nil {
 			t.Fatal(err)

@@ -1,9 +1,12 @@
 package rebuild
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
@@ -42,6 +45,31 @@ func TestFlow_IsWhatTheProcessorsRead(t *testing.T) {
 func ignore(goka.Context, any) {}
 
 func TestFlow_AnInputThatIsAddedIsWaitedFor(t *testing.T) {
+	c := cluster(t)
+	p, err := c.NewPublisher(10 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		err = errors.Join(err, p.Publish(t.Context(), []topics.Record{{Topic: topics.Events, Key: fmt.Sprint("default/e", i), Value: []byte("v"), Received: time.Now()}}))
+	}
+	if err := errors.Join(err, p.Close()); err != nil {
+		t.Fatal(err)
+	}
+	edges := []goka.Edge{goka.Input(topics.Users, new(codec.Bytes), ignore), goka.Persist(new(codec.Bytes))}
+	for _, want := range []int64{0, 3} {
+		f, err := flowThrough([]*goka.GroupGraph{goka.DefineGroup("group", edges...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, err := f.behind(t.Context(), c, c.Ends); err != nil || left != want {
+			t.Errorf("waits for %d records of %v, want %d: %v", left, f.reads, want, err)
+		}
+		edges = append(edges, goka.Input(topics.Events, new(codec.Bytes), ignore))
+	}
+}
+
+func TestFlow_FollowsInputsLoopsAndOutputs(t *testing.T) {
 	graph := func(more ...goka.Edge) []*goka.GroupGraph {
 		edges := []goka.Edge{goka.Input("facts", new(codec.Bytes), ignore), goka.Output("middle", new(codec.Bytes)), goka.Persist(new(codec.Bytes))}
 		return []*goka.GroupGraph{
