@@ -13,8 +13,10 @@ build: ## Build bin/tipoff
 run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook
 	KAFKA_BOOTSTRAP_SERVERS= DATABASE_URL= SQLALCHEMY_DATABASE_URI= bin/tipoff run --demo
 
+# Tests wait for brokers, groups and processes far more than they compute: four of a
+# package run at a time.
 test: ## Run the tests; real services are used where TIPOFF_TEST_... name them
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 20m -parallel 4 ./...
 	$(GO) -C chaos test -timeout 10m ./...
 
 test-live: ## Run the black-box tests against a running Tipoff: make test-live URL=http://host:5000

@@ -23,11 +23,17 @@ var imports = map[string][]string{
 	"tipoff/views":         {"tipoff", "tipoff/topics", "tipoff/state", "tipoff/rank"},
 	"tipoff/http":          {"tipoff", "tipoff/topics"},
 	"tipoff/sink":          {"tipoff", "tipoff/topics"},
+	"tipoff/node":          {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rank", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics", "tipoff/views"},
+	"tipoff/rebuild":       {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
+	"tipoff/rejected":      {"tipoff/broker", "tipoff/progress", "tipoff/topics"},
+	"tipoff/progress":      {},
 	"tipoff/recording":     {"tipoff"},
-	"tipoff/generator":     {"tipoff", "tipoff/recording"},
+	"tipoff/generator":     {"tipoff", "tipoff/progress", "tipoff/recording"},
+	"tipoff/evaluate":      {"tipoff", "tipoff/progress", "tipoff/recording", "tipoff/state", "tipoff/rank"},
 	"tipoff/oracle":        {"tipoff", "tipoff/topics", "tipoff/state"},
-	"tipoff/evaluate":      {"tipoff", "tipoff/recording", "tipoff/state", "tipoff/rank"},
-	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/http", "tipoff/processors", "tipoff/recording", "tipoff/state", "tipoff/rank", "tipoff/sink", "tipoff/topics", "tipoff/views"},
+	"tipoff/blackbox":      {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/oracle", "tipoff/processors", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
+	"tipoff/bench":         {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
+	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rank", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected", "tipoff/sink", "tipoff/topics"},
 }
 
 // kept apart names libraries that a package must not reach for, not even by way of

@@ -130,6 +130,7 @@ func TestEnsureTopics_RefusesAMismatchAndNamesIt(t *testing.T) {
 }
 
 func TestConnect_WaitsForTheCluster(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	addr := k.ListenAddrs()
 	k.Close()

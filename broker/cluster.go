@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -33,20 +32,24 @@ func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger
 		return nil, err
 	}
 	c := &Cluster{config: config, layout: layout, log: log}
-	for pause := newBackoff(); ; {
+	var mismatch MismatchError
+	err = untilDone(ctx, func() error {
 		err := c.connect(settings)
-		if err == nil {
-			return c, nil
-		}
-		var mismatch MismatchError
 		if errors.As(err, &mismatch) {
-			return nil, err
+			return nil // it would stay
 		}
-		log.Warn("Kafka cannot be used yet, trying again", "brokers", config.Brokers, "error", err)
-		if !pause.wait(ctx) {
-			return nil, fmt.Errorf("connect to Kafka at %v: %w", config.Brokers, err)
+		if err != nil {
+			log.Warn("Kafka cannot be used yet, trying again", "brokers", config.Brokers, "error", err)
 		}
+		return err
+	})
+	switch {
+	case mismatch != nil:
+		return nil, mismatch
+	case err != nil:
+		return nil, fmt.Errorf("connect to Kafka at %v: %w", config.Brokers, err)
 	}
+	return c, nil
 }
 
 func (c *Cluster) connect(settings *sarama.Config) error {
@@ -71,10 +74,10 @@ func (c *Cluster) Brokers() []string { return c.config.Brokers }
 // Close ends the connection; publishers, processors and views have their own.
 func (c *Cluster) Close() error { return c.admin.Close() }
 
-// reconnect lets go of what is known of the cluster, after it could not be asked: a
+// Reconnect lets go of what is known of the cluster, after it could not be asked: a
 // broken connection stays so, and neither new leaders of partitions nor a group's
 // new coordinator are looked for by themselves.
-func (c *Cluster) reconnect(groups ...string) {
+func (c *Cluster) Reconnect(groups ...string) {
 	for _, b := range c.client.Brokers() {
 		_ = b.Close() // some are not open
 	}
@@ -82,6 +85,16 @@ func (c *Cluster) reconnect(groups ...string) {
 	for _, group := range groups {
 		_ = c.client.RefreshCoordinator(group)
 	}
+}
+
+// Begins are the offsets of the oldest records of a topic, by partition.
+func (c *Cluster) Begins(topic string) (map[int32]int64, error) {
+	return c.ends(topic, sarama.OffsetOldest)
+}
+
+// Ends are the offsets behind the newest records of a topic, by partition.
+func (c *Cluster) Ends(topic string) (map[int32]int64, error) {
+	return c.ends(topic, sarama.OffsetNewest)
 }
 
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
@@ -102,27 +115,4 @@ func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
 		ends[p] = result.Offset
 	}
 	return ends, nil
-}
-
-// backoff is a growing pause between attempts.
-type backoff struct{ next time.Duration }
-
-const (
-	backoffFirst = 200 * time.Millisecond
-	backoffMost  = 3 * time.Second
-)
-
-func newBackoff() *backoff { return &backoff{backoffFirst} }
-
-// wait pauses, longer each time, and says whether to go on.
-func (b *backoff) wait(ctx context.Context) bool {
-	timer := time.NewTimer(b.next)
-	defer timer.Stop()
-	b.next = min(2*b.next, backoffMost)
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -25,6 +25,7 @@ func TestLayout_NamesTheSettingThatIsOutOfBounds(t *testing.T) {
 }
 
 func TestConfig_SASLAndTLS(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	certificate := selfSigned(t, folder)
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {

@@ -228,6 +228,7 @@ func once() *goka.GroupGraph {
 // TestProcessor_AWriteThatFailsIsMadeAgain: later writes succeed, and are finished,
 // before the session ends.
 func TestProcessor_AWriteThatFailsIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
@@ -261,6 +262,7 @@ func TestProcessor_AWriteThatFailsIsMadeAgain(t *testing.T) {
 // TestProcessor_ASessionThatEndsInMidCallbackLosesNothing: what its callbacks write
 // after the end, the next owner finds or writes itself.
 func TestProcessor_ASessionThatEndsInMidCallbackLosesNothing(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
@@ -305,6 +307,7 @@ func TestProcessor_ASessionThatEndsInMidCallbackLosesNothing(t *testing.T) {
 // TestProcessor_ATopicMadeAnewIsANewSource: offsets begin at 0 again, and must not be
 // taken for those of the former topic.
 func TestProcessor_ATopicMadeAnewIsANewSource(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	o := owner(c)

@@ -30,7 +30,7 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	for {
 		if lag, err := c.lag(l.Group, l.topics); err != nil {
 			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
-			c.reconnect(l.Group)
+			c.Reconnect(l.Group)
 		} else {
 			l.mu.Lock()
 			l.byTopic = lag
@@ -63,11 +63,11 @@ func (l *Lag) All() int64 {
 // lag is how many records a consumer group has still to read, by topic. A group
 // that has committed nothing on a partition has all of it to read.
 func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
-	return c.lagTo(group, topics, func(topic string) (map[int32]int64, error) { return c.ends(topic, sarama.OffsetNewest) })
+	return c.LagTo(group, topics, c.Ends)
 }
 
-// lagTo is the lag to the given ends.
-func (c *Cluster) lagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
+// LagTo is the lag to the given ends.
+func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
 	partitions := map[string][]int32{}
 	for _, topic := range topics {
 		for p := range c.partitions(topic) {
@@ -87,7 +87,7 @@ func (c *Cluster) lagTo(group string, topics []string, ends func(topic string) (
 		if err != nil {
 			return nil, err
 		}
-		oldest, err := c.ends(topic, sarama.OffsetOldest)
+		oldest, err := c.Begins(topic)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 )
 
 func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
@@ -72,6 +73,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 }
 
 func TestOwner_KnowsTheHighestEpochOfARecoveredTable(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)

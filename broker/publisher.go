@@ -92,16 +92,16 @@ func size(message *sarama.ProducerMessage) int64 {
 	return int64(message.Key.Length() + message.Value.Length() + recordOverhead)
 }
 
-// recordHeaders are the headers as sarama writes them.
-func recordHeaders(h topics.Headers) (headers []sarama.RecordHeader) {
+// RecordHeaders are the headers as sarama writes them.
+func RecordHeaders(h topics.Headers) (headers []sarama.RecordHeader) {
 	for name, value := range h.All() {
 		headers = append(headers, sarama.RecordHeader{Key: []byte(name), Value: value})
 	}
 	return headers
 }
 
-// headersOf visits the headers of a record that was read.
-func headersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
+// HeadersOf visits the headers of a record that was read.
+func HeadersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for _, h := range m.Headers {
 			if !yield(string(h.Key), h.Value) {
@@ -123,7 +123,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	for i, r := range records {
 		messages[i] = &sarama.ProducerMessage{
 			Topic: r.Topic, Key: sarama.StringEncoder(r.Key), Value: sarama.ByteEncoder(r.Value), Metadata: b,
-			Headers: recordHeaders(topics.Headers{Received: r.Received, Origin: r.Origin}),
+			Headers: RecordHeaders(topics.Headers{Received: r.Received, Origin: r.Origin}),
 		}
 		total += size(messages[i])
 	}

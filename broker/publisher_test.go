@@ -13,6 +13,7 @@ import (
 )
 
 func TestPublisher_AcknowledgesWhatTheBrokerHas(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	p, err := c.NewPublisher(5 * time.Second)

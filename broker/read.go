@@ -39,19 +39,17 @@ func (c *Cluster) Read(ctx context.Context, topic string, each func(Stored) erro
 		return fmt.Errorf("read topic %s: %w", topic, err)
 	}
 	read := func() error {
-		oldest, err := c.ends(topic, sarama.OffsetOldest)
+		oldest, err := c.Begins(topic)
 		if err != nil {
 			return err
 		}
-		newest, err := c.ends(topic, sarama.OffsetNewest)
+		newest, err := c.Ends(topic)
 		if err != nil {
 			return err
 		}
-		for _, p := range slices.Sorted(maps.Keys(newest)) {
-			if oldest[p] >= newest[p] {
-				continue
-			}
-			if err := readPartition(ctx, consumer, topic, p, oldest[p], newest[p], each); err != nil {
+		full := slices.DeleteFunc(slices.Sorted(maps.Keys(newest)), func(p int32) bool { return oldest[p] >= newest[p] })
+		for some := range slices.Chunk(full, openAtOnce) {
+			if err := readPartitions(ctx, consumer, topic, some, oldest, newest, each); err != nil {
 				return err
 			}
 		}
@@ -60,12 +58,34 @@ func (c *Cluster) Read(ctx context.Context, topic string, each func(Stored) erro
 	return errors.Join(read(), consumer.Close())
 }
 
-func readPartition(ctx context.Context, consumer sarama.Consumer, topic string, partition int32, from, to int64, each func(Stored) error) error {
-	records, err := consumer.ConsumePartition(topic, partition, from)
-	if err != nil {
-		return fmt.Errorf("read topic %s, partition %d: %w", topic, partition, err)
+// openAtOnce is how many partitions are asked for together: sarama waits for a tenth
+// of a second before it asks for those that are new, and has a MiB of each in memory.
+const openAtOnce = 16
+
+// readPartitions opens all partitions, then reads one after the other.
+func readPartitions(ctx context.Context, consumer sarama.Consumer, topic string, partitions []int32, from, to map[int32]int64, each func(Stored) error) error {
+	var opened []sarama.PartitionConsumer
+	defer func() {
+		for _, records := range opened {
+			records.AsyncClose()
+		}
+	}()
+	for _, p := range partitions {
+		records, err := consumer.ConsumePartition(topic, p, from[p])
+		if err != nil {
+			return fmt.Errorf("read topic %s, partition %d: %w", topic, p, err)
+		}
+		opened = append(opened, records)
 	}
-	defer records.AsyncClose()
+	for i, p := range partitions {
+		if err := readPartition(ctx, opened[i], topic, p, to[p], each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readPartition(ctx context.Context, records sarama.PartitionConsumer, topic string, partition int32, to int64, each func(Stored) error) error {
 	patience := time.NewTimer(readPatience)
 	defer patience.Stop()
 	for {
@@ -93,11 +113,11 @@ func readPartition(ctx context.Context, consumer sarama.Consumer, topic string, 
 
 // Size is how many records a topic holds now.
 func (c *Cluster) Size(topic string) (int64, error) {
-	oldest, err := c.ends(topic, sarama.OffsetOldest)
+	oldest, err := c.Begins(topic)
 	if err != nil {
 		return 0, err
 	}
-	newest, err := c.ends(topic, sarama.OffsetNewest)
+	newest, err := c.Ends(topic)
 	if err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 // TestProcessor_HoldsAPartitionThatNeedsAPerson: a table value of a newer version is
 // not misread; its partition waits and is named, and the others go on.
 func TestProcessor_HoldsAPartitionThatNeedsAPerson(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	var log lockedBuffer

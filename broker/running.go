@@ -22,10 +22,10 @@ type Supervised struct{ restarts atomic.Int64 }
 func (s *Supervised) Restarts() int64 { return s.restarts.Load() }
 
 // supervise runs one life after another until ctx ends, with a pause after each
-// that fails. goka's processors and views can be run once only, so each life is
-// built again.
+// that fails. goka's processors and views can be run once only, so each life builds
+// another one.
 func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name string, say func(State), life func(context.Context) error) {
-	pause, inRow := newBackoff(), 0
+	pauses, inRow := Backoff(), 0
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := life(ctx)
@@ -33,13 +33,17 @@ func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name strin
 			break
 		}
 		if time.Since(began) > time.Minute {
-			pause, inRow = newBackoff(), 0
+			pauses, inRow = Backoff(), 0
 		}
 		inRow++
 		s.restarts.Add(1)
 		say(State{Detail: fmt.Sprintf("ended %d times in a row, is being started again: %v", inRow, err)})
 		log.Error("ended, is being started again", "part", name, "in_a_row", inRow, "error", err)
-		pause.wait(ctx)
+		pause, _ := pauses.Next()
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
 	}
 	say(State{Detail: "stopped"})
 }

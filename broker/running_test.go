@@ -67,6 +67,7 @@ func ready(s State) error {
 }
 
 func TestProcessorAndView_FollowTheStreamThroughARestart(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
@@ -99,6 +100,7 @@ func TestProcessorAndView_FollowTheStreamThroughARestart(t *testing.T) {
 }
 
 func TestProcessor_TwoShareThePartitionsAndOneTakesOver(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
@@ -145,6 +147,7 @@ func TestProcessor_TwoShareThePartitionsAndOneTakesOver(t *testing.T) {
 }
 
 func TestView_IsNotReadyBeforeItHasAll(t *testing.T) {
+	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)

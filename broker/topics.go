@@ -75,7 +75,7 @@ func (m MismatchError) Error() string {
 	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics"
 }
 
-// EnsureTopics creates the topics that are missing, of all builds that there are,
+// EnsureTopics creates the topics that are missing, of all table sets that there are,
 // and refuses those that differ from the layout with a [MismatchError].
 func (c *Cluster) EnsureTopics() error {
 	existing, err := c.admin.ListTopics()
@@ -86,12 +86,12 @@ func (c *Cluster) EnsureTopics() error {
 	if err := c.ensure(wanted, existing); err != nil {
 		return err
 	}
-	builds, err := c.TableSets()
+	sets, err := c.TableSets()
 	if err != nil {
 		return err
 	}
-	for _, b := range builds.All() {
-		wanted = append(wanted, b.Topics()...)
+	for _, set := range sets.All() {
+		wanted = append(wanted, set.Topics()...)
 	}
 	return errors.Join(c.ensure(wanted, existing), c.readSources(topicNames(wanted)))
 }

@@ -129,7 +129,7 @@ func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, val
 
 // Behind is how many records of the table the view has not applied yet.
 func (v *View) Behind() (int64, error) {
-	ends, err := v.cluster.ends(v.table, sarama.OffsetNewest)
+	ends, err := v.cluster.Ends(v.table)
 	if err != nil {
 		return 0, err
 	}
@@ -153,14 +153,12 @@ func (v *View) behind(ends map[int32]int64) (behind int64) {
 // CatchUp waits until the view has applied all that the table holds now.
 func (v *View) CatchUp(ctx context.Context) error {
 	var ends map[int32]int64
-	for pause := newBackoff(); ; {
-		var err error
-		if ends, err = v.cluster.ends(v.table, sarama.OffsetNewest); err == nil {
-			break
-		}
-		if !pause.wait(ctx) {
-			return fmt.Errorf("catch up with table %s: %w", v.table, err)
-		}
+	err := untilDone(ctx, func() (err error) {
+		ends, err = v.cluster.Ends(v.table)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("catch up with table %s: %w", v.table, err)
 	}
 	ticker := time.NewTicker(watchOften)
 	defer ticker.Stop()
@@ -194,7 +192,7 @@ func (v *View) watch(ctx context.Context) {
 		switch {
 		case err != nil:
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
-			v.cluster.reconnect()
+			v.cluster.Reconnect()
 		case v.caught.Load():
 			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})
 		case behind == 0:

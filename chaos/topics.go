@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tipoff/oracle"
+	"tipoff/processors"
 	"tipoff/topics"
 )
 
@@ -95,10 +96,18 @@ func (h *harness) noLag() error {
 	return err
 }
 
-// groups are those whose work must be done, with the topics that each reads.
+// groups are those whose work must be done, with the topics that each reads: the sink,
+// and the processors as their graphs say.
 func groups() map[string][]string {
-	reads := topics.TableSet{}.Reads()
-	reads[topics.GroupSink] = topics.Facts()
+	reads := map[string][]string{topics.GroupSink: topics.Facts()}
+	for _, table := range processors.Tables() {
+		graph := table.Graph(nil, topics.TableSet{})
+		for _, input := range append(graph.InputStreams(), graph.LoopStream()) {
+			if input != nil {
+				reads[string(graph.Group())] = append(reads[string(graph.Group())], input.Topic())
+			}
+		}
+	}
 	return reads
 }
 

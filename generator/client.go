@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -82,6 +83,17 @@ func (b *batch) post(ctx context.Context, c *Client) error {
 }
 
 // post sends the items in order, some at a time. The error is ctx's, or that the
+// Report says what became of the items that were posted.
+func (c *Client) Report(out io.Writer, took time.Duration) error {
+	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
+	fmt.Fprintf(out, "accepted %d, rejected %d, failed %d, in %s (%.0f a second)\n",
+		accepted, rejected, failed, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
+	if failed > 0 {
+		return fmt.Errorf("%d items could not be posted: is the service ready? see %s/readyz", failed, c.URL)
+	}
+	return nil
+}
+
 // service cannot be used at all; items it refuses are counted.
 func post[T any](ctx context.Context, c *Client, path string, items []T) error {
 	for len(items) > 0 {

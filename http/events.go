@@ -21,7 +21,7 @@ func (s *Server) patchEvent(q *request, api *API) error {
 	if err != nil {
 		return err
 	}
-	if err := api.Publisher.Publish(q.patience(), []topics.Record{topics.PatchRecord(q.company(), patch, s.Now())}); err != nil {
+	if err := api.Publisher.Publish(q.context(), []topics.Record{topics.PatchRecord(q.company(), patch, s.Now())}); err != nil {
 		return err
 	}
 	return q.writeJSON(fasthttp.StatusAccepted, posted{Accepted: 1, Rejected: tipoff.Faults{}})
@@ -36,7 +36,7 @@ func (s *Server) getEvent(q *request, api *API) error {
 	}
 	event, known := api.Recommender.Event(q.company(), id)
 	if !known {
-		if event, err = api.Archive.Event(q.patience(), q.company(), id); err != nil {
+		if event, err = api.Archive.Event(q.context(), q.company(), id); err != nil {
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Server) listEvents(q *request, api *API) error {
 		if f.Status == statusAny {
 			f.Status = ""
 		}
-		answer.Events, answer.Cursor, err = api.Archive.Events(q.patience(), q.company(), f)
+		answer.Events, answer.Cursor, err = api.Archive.Events(q.context(), q.company(), f)
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if len(records) == 0 {
 			return rejected
 		}
-		if err := api.Publisher.Publish(q.patience(), records); err != nil {
+		if err := api.Publisher.Publish(q.context(), records); err != nil {
 			return err
 		}
 		status := fasthttp.StatusAccepted

@@ -86,9 +86,9 @@ func (r *reserving) Read(b []byte) (int, error) {
 // release frees the room that is reserved for the request's body.
 func (q *request) release() { q.server.underWay.bytes.Add(-q.reserved) }
 
-// enduring is a listener that outlasts a failure to accept, as when the process has
+// retryingListener is a listener that outlasts a failure to accept, as when the process has
 // no file descriptors left: fasthttp would stop listening for ever.
-type enduring struct {
+type retryingListener struct {
 	net.Listener
 	log *slog.Logger
 }
@@ -96,7 +96,7 @@ type enduring struct {
 // acceptPause is the time between attempts to accept.
 const acceptPause = 100 * time.Millisecond
 
-func (e *enduring) Accept() (net.Conn, error) {
+func (e *retryingListener) Accept() (net.Conn, error) {
 	for failed := false; ; failed = true {
 		conn, err := e.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {

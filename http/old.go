@@ -32,7 +32,7 @@ func (s *Server) register(kind tipoff.Kind) handler {
 			return err
 		}
 		fact.At = now
-		if err := api.Publisher.Publish(q.patience(), []topics.Record{topics.FactRecord(q.company(), fact)}); err != nil {
+		if err := api.Publisher.Publish(q.context(), []topics.Record{topics.FactRecord(q.company(), fact)}); err != nil {
 			return err
 		}
 		q.SetContentType("application/json")

@@ -53,9 +53,9 @@ func (q *request) writeJSON(status int, value any) error {
 	return nil
 }
 
-// patience is for what a request waits for. It does not end with the server, as
+// context is for what a request waits for. It does not end with the server, as
 // requests under way are still answered then: each port bounds its own time.
-func (q *request) patience() context.Context { return context.Background() }
+func (q *request) context() context.Context { return context.Background() }
 
 // object is the body of a route that takes one object.
 func (q *request) object() ([]byte, error) {

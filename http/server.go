@@ -138,7 +138,7 @@ func Start(o Options) (*Server, error) {
 		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
 		Logger:                quiet{o.Log},
 	}
-	go func() { s.ended <- s.server.Serve(&enduring{listener, o.Log}) }()
+	go func() { s.ended <- s.server.Serve(&retryingListener{listener, o.Log}) }()
 	return s, nil
 }
 

@@ -47,7 +47,7 @@ func (s *Server) getCoupons(q *request, api *API) error {
 		return err
 	}
 	var answer page
-	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.patience(), q.company(), id, cursor, n); err != nil {
+	if answer.Coupons, answer.Cursor, err = api.Archive.Coupons(q.context(), q.company(), id, cursor, n); err != nil {
 		return err
 	}
 	return q.writeJSON(fasthttp.StatusOK, answer)

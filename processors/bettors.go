@@ -11,13 +11,13 @@ import (
 	"tipoff/topics"
 )
 
-// Bettors is the processor that keeps a build's table of bettors, by company and
+// Bettors is the processor that keeps a table set's table of bettors, by company and
 // user.
-func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
+func Bettors(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Bettors()),
-		goka.Input(goka.Stream(b.Users()), new(codec.Bytes), callback(place, b, postUser)),
-		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(place, b, addCoupon)),
-		goka.Input(goka.Stream(b.Resolved()), new(codec.Bytes), callback(place, b, learnLeg)),
+		goka.Input(goka.Stream(b.Users()), new(codec.Bytes), callback(ownership, b, postUser)),
+		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(ownership, b, addCoupon)),
+		goka.Input(goka.Stream(b.Resolved()), new(codec.Bytes), callback(ownership, b, learnLeg)),
 		goka.Output(goka.Stream(b.Selections()), new(codec.Bytes)),
 		goka.Output(goka.Stream(b.Choices()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
@@ -25,7 +25,7 @@ func Bettors(place Place, b topics.TableSet) *goka.GroupGraph {
 	)
 }
 
-// RewriteBettor asks the owner of a key of the build's table of bettors to write
+// RewriteBettor asks the owner of a key of the table set's table of bettors to write
 // its value again.
 func RewriteBettor(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.Resolved(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
@@ -61,10 +61,10 @@ func addCoupon(in *input) {
 	case state.NewBet, state.AgainBet:
 		legs := bettor.LegsOf(coupon, in.cause(), received)
 		for i := range legs {
-			in.send(in.build.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
+			in.send(in.set.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
 		}
 		if verdict == state.NewBet { // what was known before is not known any more when the same record comes again
-			in.send(in.build.Choices(), topics.Key(in.company, topics.ModelID),
+			in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID),
 				&state.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
 	case state.DiffersBet:

@@ -11,21 +11,21 @@ import (
 	"tipoff/topics"
 )
 
-// Fixtures is the processor that keeps a build's table of fixtures, by company and
+// Fixtures is the processor that keeps a table set's table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(place Place, b topics.TableSet) *goka.GroupGraph {
+func Fixtures(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Fixtures()),
-		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(place, b, postEvent)),
-		goka.Input(goka.Stream(b.Selections()), new(codec.Bytes), callback(place, b, countLeg)),
-		goka.Loop(new(codec.Bytes), callback(place, b, serveLoop)),
+		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(ownership, b, postEvent)),
+		goka.Input(goka.Stream(b.Selections()), new(codec.Bytes), callback(ownership, b, countLeg)),
+		goka.Loop(new(codec.Bytes), callback(ownership, b, serveLoop)),
 		goka.Output(goka.Stream(b.Resolved()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)
 }
 
-// RewriteFixture asks the owner of a key of the build's table of fixtures to write
+// RewriteFixture asks the owner of a key of the table set's table of fixtures to write
 // its value again.
 func RewriteFixture(b topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
@@ -106,7 +106,7 @@ func (in *input) answer(fixture *state.Fixture, leg *state.Leg, isNew bool) {
 }
 
 func (in *input) resolve(leg *state.Leg, t state.Traits) {
-	in.send(in.build.Resolved(), topics.Key(in.company, leg.UserID), state.Resolve(leg, t))
+	in.send(in.set.Resolved(), topics.Key(in.company, leg.UserID), state.Resolve(leg, t))
 }
 
 // serveLoop serves what waits and asks beside the events: a leg that shall wait in a

@@ -31,8 +31,8 @@ import (
 	"tipoff/topics"
 )
 
-// Place is what a callback must know of where it runs.
-type Place interface {
+// Ownership is what a callback must know of where it runs.
+type Ownership interface {
 	// Source tells one life of a topic from another; see [state.Position].
 	Source(topic string) uint32
 	// Epoch is the ownership of a partition under which values are written now; see
@@ -51,8 +51,8 @@ type Place interface {
 // input is one record with what every callback asks of it.
 type input struct {
 	goka.Context
-	place       Place
-	build       topics.TableSet
+	ownership   Ownership
+	set         topics.TableSet
 	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
@@ -65,10 +65,10 @@ type input struct {
 // callback makes a goka callback of one that takes an opened record. A record whose
 // key is not ours is rejected, and so is one that makes the callback panic: a fault
 // of ours must not stop the records behind it.
-func callback(place Place, build topics.TableSet, handle func(*input)) goka.ProcessCallback {
+func callback(ownership Ownership, set topics.TableSet, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		record := state.Position{Source: place.Source(string(ctx.Topic())), Offset: ctx.Offset()}
-		in := &input{Context: ctx, place: place, build: build, at: record, record: record, appended: ctx.Timestamp()}
+		record := state.Position{Source: ownership.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		in := &input{Context: ctx, ownership: ownership, set: set, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
 		headers := topics.ParseHeaders(maps.All(ctx.Headers()))
 		if origin := headers.Origin; !origin.IsZero() {
@@ -103,23 +103,23 @@ func (in *input) cause() state.Cause {
 	return state.Cause{
 		Partition: in.Partition(),
 		Position:  in.record,
-		Floor:     min(in.record.Offset, in.place.Finished(string(in.Topic()), in.Partition())),
+		Floor:     min(in.record.Offset, in.ownership.Finished(string(in.Topic()), in.Partition())),
 	}
 }
 
 // epoch is what the values that this callback writes carry.
-func (in *input) epoch() uint64 { return in.place.Epoch(in.Partition()) }
+func (in *input) epoch() uint64 { return in.ownership.Epoch(in.Partition()) }
 
-// hold and settle are [Place.Hold] and [Place.Settle] of the record.
-func (in *input) hold() { in.place.Hold(string(in.Topic()), in.Partition(), in.Key(), in.Offset()) }
+// hold and settle are [Ownership.Hold] and [Ownership.Settle] of the record.
+func (in *input) hold() { in.ownership.Hold(string(in.Topic()), in.Partition(), in.Key(), in.Offset()) }
 func (in *input) settle() {
-	in.place.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
+	in.ownership.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
 }
 
 // fact is the record's body, held against the contract by the broker's clock, as the
 // producer's may be wrong. A body that cannot be used is rejected, and ok is false.
 func (in *input) fact() (f tipoff.Fact, ok bool) {
-	topic := in.build.Public(string(in.Topic()))
+	topic := in.set.Public(string(in.Topic()))
 	f, err := topics.DecodeFact(topic, in.id, in.value, tipoff.Reading{Now: in.appended})
 	if err != nil {
 		in.reject(err.Error())
@@ -138,13 +138,13 @@ func (in *input) send(topic, key string, message any) {
 	in.Emit(goka.Stream(topic), key, state.MarshalMessage(message), in.headers())
 }
 
-// reject puts the record on the topic of rejections, with the reason. Every build
+// reject puts the record on the topic of rejections, with the reason. Every table set
 // rejects a fact under the same name, as it is one rejection.
 func (in *input) reject(reason string) {
 	r := topics.Rejection{
 		Reason:    reason,
-		By:        in.build.First(string(in.Group())),
-		Topic:     in.build.Public(string(in.Topic())),
+		By:        in.set.First(string(in.Group())),
+		Topic:     in.set.Public(string(in.Topic())),
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
 		Key:       in.Key(),

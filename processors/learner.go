@@ -41,7 +41,7 @@ const learnAgain = learnLate + 2*saveEvery
 // it is filled again.
 type Learner struct {
 	trainer Trainer
-	former  map[string][]byte // by key, values of the build that serves, to begin with
+	former  map[string][]byte // by key, values of the table set that serves, to begin with
 	passed  atomic.Uint64
 
 	mu        sync.Mutex
@@ -62,16 +62,16 @@ type companyModel struct {
 }
 
 // NewLearner returns a learner with a trainer whose state has caught up with the tables. A
-// company of which the build's table holds nothing yet begins with the model that
+// company of which the table set's table holds nothing yet begins with the model that
 // former holds under its key, if any, so that a rebuild does not throw it away.
 func NewLearner(trainer Trainer, former map[string][]byte) *Learner {
 	return &Learner{trainer: trainer, former: former, companies: map[string]*companyModel{}}
 }
 
-// Graph is the learner's processor for a build.
-func (l *Learner) Graph(place Place, b topics.TableSet) *goka.GroupGraph {
+// Graph is the learner's processor for a table set.
+func (l *Learner) Graph(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(b.Learner()),
-		goka.Input(goka.Stream(b.Choices()), new(codec.Bytes), callback(place, b, l.take)),
+		goka.Input(goka.Stream(b.Choices()), new(codec.Bytes), callback(ownership, b, l.take)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)

@@ -265,7 +265,7 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 	}
 }
 
-// copied is a copy of a fact on a build's own topic.
+// copied is a copy of a fact on a table set's own topic.
 func (p *pipeline) copied(b topics.TableSet, r topics.Record, origin topics.Origin) {
 	p.tester.Consume(b.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
 		topics.HeaderReceived: topics.FormatReceived(r.Received), topics.HeaderOrigin: []byte(origin.String()),
@@ -273,33 +273,33 @@ func (p *pipeline) copied(b topics.TableSet, r topics.Record, origin topics.Orig
 }
 
 func TestCopiesCountOnceAndKeepTheirTimes(t *testing.T) {
-	build := topics.TableSet{Number: 2, Copied: true}
-	p := newPipelineOf(t, build)
+	set := topics.TableSet{Number: 2, Copied: true}
+	p := newPipelineOf(t, set)
 	origin := func(offset int64) topics.Origin {
 		return topics.Origin{TopicID: "t", Partition: 3, Offset: offset, Appended: noon.Add(time.Second)}
 	}
 	twice := func(r topics.Record, offset int64) {
-		p.copied(build, r, origin(offset))
-		p.copied(build, r, origin(offset))
+		p.copied(set, r, origin(offset))
+		p.copied(set, r, origin(offset))
 	}
 	twice(user("u"), 1)
 	twice(event("e", "First"), 1)
-	p.copied(build, event("e", "Second"), origin(2))
-	p.copied(build, event("e", "First"), origin(1)) // a copier of before, late
+	p.copied(set, event("e", "Second"), origin(2))
+	p.copied(set, event("e", "First"), origin(1)) // a copier of before, late
 	twice(coupon("c1", "u", 10, "e"), 1)
 	twice(coupon("c2", "u", 10, "e"), 2)
 	ahead := strings.Replace(string(coupon("c3", "u", 1, "e").Value), "2026-05-17", "2026-05-19", 1)
-	p.copied(build, topics.Record{Topic: topics.Coupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
+	p.copied(set, topics.Record{Topic: topics.Coupons, Key: "default/u", Value: []byte(ahead), Received: noon}, origin(3))
 	key := topics.Key("default", "u")
-	b, err := state.UnmarshalBettor(p.tester.TableValue(goka.Table(build.TableBettors()), key).([]byte))
+	b, err := state.UnmarshalBettor(p.tester.TableValue(goka.Table(set.TableBettors()), key).([]byte))
 	if err != nil || !b.Known || b.LegCount != 2 || len(b.Bets) != 2 || b.Bets[0].At != noon.Unix() {
 		t.Errorf("%+v, %v", b, err)
 	}
-	f, err := state.UnmarshalFixture(p.tester.TableValue(goka.Table(build.TableFixtures()), topics.Key("default", "e")).([]byte))
+	f, err := state.UnmarshalFixture(p.tester.TableValue(goka.Table(set.TableFixtures()), topics.Key("default", "e")).([]byte))
 	if err != nil || f.LegCount != 2 || f.Event.League != "Second" {
 		t.Errorf("%+v, %v", f, err)
 	}
-	// A rejection names the fact, not the copy, by the name that every build has.
+	// A rejection names the fact, not the copy, by the name that every table set has.
 	_, value, ok := p.rejected.Next()
 	var r topics.Rejection
 	if !ok || json.Unmarshal(value.([]byte), &r) != nil || !strings.Contains(r.Reason, "one day ahead") ||

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/lovoo/goka"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"pgregory.net/rapid"
 
@@ -97,13 +96,10 @@ func (w *world) start() *process {
 		w.Fatal(err)
 	}
 	var running sync.WaitGroup
-	for _, half := range []struct {
-		graph   func(processors.Place, topics.TableSet) *goka.GroupGraph
-		rewrite func(topics.TableSet, string) topics.Record
-	}{{processors.Bettors, processors.RewriteBettor}, {processors.Fixtures, processors.RewriteFixture}} {
-		rewriter := cluster.NewRewriter(publisher, func(key string) topics.Record { return half.rewrite(topics.TableSet{}, key) })
+	for _, table := range processors.Tables() {
+		rewriter := cluster.NewRewriter(publisher, func(key string) topics.Record { return table.Rewrite(topics.TableSet{}, key) })
 		owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
-		processor := cluster.NewProcessor(half.graph(owner, topics.TableSet{}), owner)
+		processor := cluster.NewProcessor(table.Graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = rewriter.Run(ctx) })
 		running.Go(func() { _ = processor.Run(ctx) })
 	}
@@ -201,8 +197,19 @@ func (w *world) settle() {
 	})
 }
 
-// inputs are the topics that each group reads.
-var inputs = topics.TableSet{}.Reads()
+// inputs are what each group of the processors reads, as their graphs say.
+var inputs = func() map[string][]string {
+	all := map[string][]string{}
+	for _, table := range processors.Tables() {
+		graph := table.Graph(nil, topics.TableSet{})
+		for _, input := range append(graph.InputStreams(), graph.LoopStream()) {
+			if input != nil {
+				all[string(graph.Group())] = append(all[string(graph.Group())], input.Topic())
+			}
+		}
+	}
+	return all
+}()
 
 func (w *world) ends() map[string][partitions]int64 {
 	ends := map[string][partitions]int64{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/sethvargo/go-retry"
 
 	"tipoff/topics"
 )
@@ -19,6 +20,11 @@ const (
 	maxDuplicates = 5                // a row that was new so often is not another writer's
 	warnEvery     = 10 * time.Second // of rejections
 )
+
+// backoff is the growing pause between attempts.
+func backoff() retry.Backoff {
+	return retry.WithCappedDuration(retryMost, retry.NewExponential(retryFirst))
+}
 
 // delivery is the work on one partition during one session.
 type delivery struct {
@@ -55,7 +61,7 @@ func (d *delivery) save(batch []*sarama.ConsumerMessage) bool {
 func (d *delivery) mirror(facts []fact) bool {
 	var since time.Time
 	duplicates := 0
-	for pause := retryFirst; ; {
+	for pauses := backoff(); ; {
 		rows, err := d.sink.writer.write(d.ctx, d.from, facts)
 		if err == nil {
 			d.sink.wrote(rows)
@@ -96,10 +102,9 @@ func (d *delivery) mirror(facts []fact) bool {
 		if kind == ReadOnly {
 			d.sink.writer.db.redial()
 		}
-		if !wait(d.session, pause) {
+		if pause, _ := pauses.Next(); !wait(d.session, pause) {
 			return false
 		}
-		pause = min(2*pause, retryMost)
 	}
 }
 
@@ -123,7 +128,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 	}
 	record := topics.Record{Topic: topics.Rejected, Key: r.ID(), Value: r.Marshal(), Received: r.Received}
 	since := time.Now()
-	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+	for pauses := backoff(); ; {
 		err := d.sink.publisher.Publish(d.ctx, []topics.Record{record})
 		if err == nil {
 			d.sink.rejectedOne(&r)
@@ -134,7 +139,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 			return false
 		}
 		d.failed(Unpublished, since, err)
-		if !wait(d.session, pause) {
+		if pause, _ := pauses.Next(); !wait(d.session, pause) {
 			return false
 		}
 	}

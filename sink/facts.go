@@ -27,7 +27,7 @@ func (d *Database) Facts(ctx context.Context, visit func([]topics.Record) error)
 	if err != nil {
 		return tipoff.Unavailable("read the facts", err)
 	}
-	f := &facts{ctx: ctx, tx: snapshot, visit: visit}
+	f := &exporter{ctx: ctx, tx: snapshot, visit: visit}
 	err = errors.Join(f.readSources(), f.users(), f.events(), f.coupons())
 	if undone := snapshot.Rollback(); !errors.Is(undone, sql.ErrTxDone) {
 		err = errors.Join(err, undone)
@@ -64,8 +64,8 @@ func (d *Database) TopicIDs(ctx context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
-// facts is one visit.
-type facts struct {
+// exporter is one visit of everything that the mirror holds.
+type exporter struct {
 	ctx     context.Context
 	tx      *goqu.TxDatabase
 	visit   func([]topics.Record) error
@@ -73,7 +73,7 @@ type facts struct {
 	company map[int64]string
 }
 
-func (f *facts) readSources() error {
+func (f *exporter) readSources() error {
 	f.sources, f.company = map[int64]topics.Origin{}, map[int64]string{}
 	var sources []struct {
 		ID        int64  `db:"id"`
@@ -112,14 +112,14 @@ type rowOrigin struct {
 var originColumns = []any{"id", "company_id", "source_id", "source_offset", "appended_at", "received_at"}
 
 // put gives the record of the row its origin.
-func (f *facts) put(r topics.Record, row *rowOrigin) topics.Record {
+func (f *exporter) put(r topics.Record, row *rowOrigin) topics.Record {
 	r.Origin = f.sources[row.Source]
 	r.Origin.Offset, r.Origin.Appended, r.Received = row.Offset, row.Appended.UTC(), row.Received.UTC()
 	return r
 }
 
 // pages reads a table page by page, in the order of the columns by.
-func (f *facts) pages(table string, by func(after rowOrigin) (exp.Expression, []exp.OrderedExpression), columns []any,
+func (f *exporter) pages(table string, by func(after rowOrigin) (exp.Expression, []exp.OrderedExpression), columns []any,
 	page func(*goqu.SelectDataset) (last rowOrigin, rows int, err error)) error {
 	for after := (rowOrigin{Offset: -1}); ; {
 		where, order := by(after)
@@ -148,7 +148,7 @@ func byPlace(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
 		[]exp.OrderedExpression{source.Asc(), offset.Asc()}
 }
 
-func (f *facts) users() error {
+func (f *exporter) users() error {
 	columns := []any{"user_id", "birth_year", "country", "currency", "gender", "registration_date", "name", "favourite_sport", "favourite_league", "extra"}
 	return f.pages("users", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
@@ -183,7 +183,7 @@ func (f *facts) users() error {
 	})
 }
 
-func (f *facts) events() error {
+func (f *exporter) events() error {
 	columns := []any{"event_id", "announced", "sport", "league", "country", "begin_at", "end_at", "home", "away", "status", "result", "markets", "extra"}
 	return f.pages("events", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
@@ -222,7 +222,7 @@ func (f *facts) events() error {
 	})
 }
 
-func (f *facts) participants(events []int64) (map[int64][]string, error) {
+func (f *exporter) participants(events []int64) (map[int64][]string, error) {
 	var rows []struct {
 		Event int64  `db:"event_pk"`
 		Name  string `db:"name"`
@@ -236,7 +236,7 @@ func (f *facts) participants(events []int64) (map[int64][]string, error) {
 	return names, err
 }
 
-func (f *facts) coupons() error {
+func (f *exporter) coupons() error {
 	columns := []any{"user_id", "coupon_id", "stake", "placed_at", "extra"}
 	return f.pages("coupons", byPlace, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {

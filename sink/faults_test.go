@@ -28,7 +28,7 @@ func TestWrite_ARepeatedSuffixChangesNothing(t *testing.T) {
 				exec(t, db, "DELETE FROM "+table)
 			}
 			few := rapid.IntRange(0, 4)
-			l := newLog(rapid.SampledFrom(Topics()).Draw(r, "topic"), "x")
+			l := newLog(rapid.SampledFrom(topics.Facts()).Draw(r, "topic"), "x")
 			for i := range rapid.IntRange(1, 30).Draw(r, "records") {
 				id, version := fmt.Sprint("id", few.Draw(r, "id")), fmt.Sprint("version", i)
 				switch l.topic {

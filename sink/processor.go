@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/sethvargo/go-retry"
 
 	"tipoff/topics"
 )
@@ -18,11 +19,6 @@ const (
 	linger        = 10 * time.Millisecond
 	lastFlush     = 2 * time.Second // for a batch under way when the session ends
 )
-
-// Topics are the topics that the sink mirrors.
-func Topics() []string {
-	return []string{topics.Users, topics.Events, topics.Coupons}
-}
 
 // Publisher takes the rejections of facts. It returns nil once the broker has all
 // records, else an error after some seconds.
@@ -89,7 +85,7 @@ func (s *Sink) Progress(now time.Time) Progress {
 // ctx ends.
 func (s *Sink) Migrate(ctx context.Context) error {
 	began := time.Now()
-	for pause := retryFirst; ; pause = min(2*pause, retryMost) {
+	return retry.Do(ctx, backoff(), func(context.Context) error {
 		err := s.writer.db.Migrate(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -106,10 +102,8 @@ func (s *Sink) Migrate(ctx context.Context) error {
 			kind = Unknown
 		}
 		s.health.failed(partition{}, Trouble{Kind: kind, Since: began, Cause: err})
-		if !wait(ctx, pause) {
-			return ctx.Err()
-		}
-	}
+		return retry.RetryableError(err)
+	})
 }
 
 // wait is false when ctx ended first.

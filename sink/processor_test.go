@@ -187,7 +187,7 @@ func TestSink_ABrokenRowCostsOneFact(t *testing.T) {
 func TestSink_MalformedRecordsStopNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		s := start(t, db)
-		for _, topic := range Topics() {
+		for _, topic := range topics.Facts() {
 			l := newLog(topic, topic)
 			for _, key := range []string{"", "/", "default", "default/", "/u", "default/u", "\xff/\xff", strings.Repeat("x", 300) + "/u", "default/" + strings.Repeat("y", 300)} {
 				for _, value := range []string{"", "null", "[]", "{}", "\xff", `{"patch":true`, `{"patch":true}`, `{"user_id":"\ud800"}`, strings.Repeat("[", 100_000)} {

@@ -114,19 +114,6 @@ func (b TableSet) Topics() []Topic {
 	return topics
 }
 
-// Reads lists the groups that the table set's tables of bettors and fixtures depend on,
-// with the topics that each reads. The learner is none of them.
-func (b TableSet) Reads() map[string][]string {
-	reads := map[string][]string{
-		b.Bettors():  {b.Users(), b.Coupons(), b.Resolved()},
-		b.Fixtures(): {b.Events(), b.Selections(), b.LoopFixtures()},
-	}
-	if b.Copied {
-		reads[b.Copier()] = Facts()
-	}
-	return reads
-}
-
 func (b TableSet) String() string {
 	said := fmt.Sprintf("table set %d", b.Number)
 	if b.Copied {

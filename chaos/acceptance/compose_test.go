@@ -55,7 +55,7 @@ func template(t *testing.T) (explained, set map[string]string) {
 	return explained, set
 }
 
-var ours = []string{"api", "processors", "sink"}
+var ours = []string{"api", "processors", "learner", "sink"}
 
 func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 	explained, set := template(t)
@@ -99,7 +99,7 @@ func TestCompose_ExplainsEverySettingOfTheProgram(t *testing.T) {
 	explained, _ := template(t)
 	known := map[string]string{}
 	setting := regexp.MustCompile(`env:"([A-Z_,]+)"`)
-	err := filepath.WalkDir(filepath.Join(root, "cmd", "tipoff"), func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(root, "node"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return err
 		}

@@ -12,66 +12,48 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"tipoff"
+	"tipoff/blackbox"
 	"tipoff/generator"
 	"tipoff/recording"
-	"tipoff/topics"
 )
 
-func TestEmbedded_BlackBox(t *testing.T) {
-	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir()}).ready()
-	blackBox(t, p.url)
-	p.stop()
-}
-
-func TestEmbedded_TheNextStartHasEverythingAgain(t *testing.T) {
+func TestEmbedded_TheNextStartAfterItsDeathHasEverythingAgain(t *testing.T) {
+	t.Parallel()
 	env := []string{"TIPOFF_DATA=" + t.TempDir()}
 	for _, end := range []func(*process){(*process).stop, (*process).kill} {
 		p := launch(t, env).ready()
-		s := &service{T: t, url: p.url, run: fmt.Sprint(time.Now().UnixNano())}
+		s := &blackbox.Service{T: t, URL: p.url, Prefix: fmt.Sprint(time.Now().UnixNano())}
 		for i := range 5 {
-			s.post("/v1/events", 202, s.event(fmt.Sprint("e", i), "A"))
+			s.Post("/v1/events", 202, s.Event(fmt.Sprint("e", i), "A"))
 		}
 		for i := range 3 {
-			s.post("/v1/coupons", 202, s.coupon(fmt.Sprint("c", i), "u", fmt.Sprint("e", i), "unknown"))
+			s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", i), "u", fmt.Sprint("e", i), "unknown"))
 		}
-		s.wantBets("u", 3)
-		names, _, err := s.recommended("u", 10)
+		s.WantBets("u", 3)
+		names, _, err := s.Recommended("u", 10)
 		if err != nil {
 			t.Fatal(err)
 		}
 		end(p)
 		p = launch(t, env).ready()
-		s.url = p.url
-		s.wantBets("u", 3)
-		again, _, err := s.recommended("u", 10)
+		s.URL = p.url
+		s.WantBets("u", 3)
+		again, _, err := s.Recommended("u", 10)
 		if err != nil || strings.Join(again, " ") != strings.Join(names, " ") {
 			t.Errorf("recommended %v before the restart, %v after: %v", names, again, err)
 		}
-		s.post("/v1/events", 202, s.event("unknown", "A")) // legs that waited through the restart
-		s.wantBets("u", 6)
+		s.Post("/v1/events", 202, s.Event("unknown", "A")) // legs that waited through the restart
+		s.WantBets("u", 6)
 		p.stop()
 	}
 }
 
-func TestEmbedded_ASecondProcessIsToldWhoHasTheFolder(t *testing.T) {
-	env := []string{"TIPOFF_DATA=" + t.TempDir()}
-	p := launch(t, env).ready()
-	cmd := exec.Command(binary)
-	cmd.Dir, cmd.Env = t.TempDir(), append(env, "TIPOFF_ADDR=127.0.0.1:0")
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "belongs to a Tipoff that is running") {
-		t.Errorf("%v: %s", err, out)
-	}
-	p.stop()
-}
-
 func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
+	t.Parallel()
 	env := []string{"TIPOFF_DATA=" + t.TempDir()}
 	p := launch(t, env, "run", "--demo").ready()
-	eventually(t, 100*time.Second, func() error {
+	blackbox.Eventually(t, 100*time.Second, func() error {
 		if !strings.Contains(p.printed(), "bets keep coming") || strings.Count(p.printed(), "curl ") != 3 || !strings.Contains(p.printed(), "/docs") {
 			return fmt.Errorf("printed %q", p.printed())
 		}
@@ -79,23 +61,23 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 	})
 	for _, line := range strings.Split(p.printed(), "\n") { // what it says to try must work
 		if _, command, ok := strings.Cut(line, "curl '"); ok {
-			if status, body, err := get(strings.Trim(command, "'")); err != nil || status != http.StatusOK {
+			if status, body, err := blackbox.Get(strings.Trim(command, "'")); err != nil || status != http.StatusOK {
 				t.Errorf("%s: %d %s, %v", line, status, body, err)
 			}
 		}
 	}
 	// Bettors are shown what they bet on: most first recommendations are of the
 	// league that the bettor likes most.
-	eventually(t, 60*time.Second, func() error {
+	blackbox.Eventually(t, 60*time.Second, func() error {
 		liked, asked := 0, 0
 		for i := range 100 {
 			var a tipoff.Affinities
 			var r tipoff.Recommendation
 			user := fmt.Sprintf("bettor-%d", i+1)
-			if err := getJSON(p.url+"/v1/users/"+user+"/affinities", &a); err != nil || a.Bets < 5 {
+			if err := blackbox.GetJSON(p.url+"/v1/users/"+user+"/affinities", &a); err != nil || a.Bets < 5 {
 				continue
 			}
-			if err := getJSON(p.url+"/v1/recommendations?n=1&user_id="+user, &r); err != nil {
+			if err := blackbox.GetJSON(p.url+"/v1/recommendations?n=1&user_id="+user, &r); err != nil {
 				return err
 			}
 			asked++
@@ -112,7 +94,7 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 		var popular struct {
 			Items []tipoff.PopularEvent `json:"items"`
 		}
-		if err := getJSON(p.url+"/v1/popular?n=100", &popular); err != nil {
+		if err := blackbox.GetJSON(p.url+"/v1/popular?n=100", &popular); err != nil {
 			t.Fatal(err)
 		}
 		for _, item := range popular.Items {
@@ -121,7 +103,7 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 		return n
 	}
 	before := bets()
-	eventually(t, 20*time.Second, func() error {
+	blackbox.Eventually(t, 20*time.Second, func() error {
 		if bets() <= before {
 			return errors.New("no live bets come")
 		}
@@ -129,7 +111,7 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 	})
 	p.stop()
 	p = launch(t, env, "run", "--demo").ready()
-	eventually(t, 20*time.Second, func() error {
+	blackbox.Eventually(t, 20*time.Second, func() error {
 		if !strings.Contains(p.printed(), "holds data already") {
 			return fmt.Errorf("printed %q", p.printed())
 		}
@@ -138,33 +120,8 @@ func TestDemo_SimulatesASportsbookAndKeepsBetting(t *testing.T) {
 	p.stop()
 }
 
-// TestReadiness_NamesEveryPartFromTheFirst: a process that says it is ready before its
-// views are even named would be asked for answers that it does not have.
-func TestReadiness_NamesEveryPartFromTheFirst(t *testing.T) {
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
-	p := launch(t, []string{"KAFKA_BOOTSTRAP_SERVERS=" + kafka.ListenAddrs()[0], "TIPOFF_DATA=" + t.TempDir()}, "api")
-	parts := []string{"kafka", "view of " + topics.TableBettors, "view of " + topics.TableFixtures}
-	for deadline := time.Now().Add(30 * time.Second); ; { // without a pause, as the moment is short
-		status, body, err := get(p.url + "/readyz")
-		if status == 200 {
-			for _, part := range parts {
-				if !strings.Contains(body, `"`+part+`"`) {
-					t.Fatalf("ready without %s: %s", part, body)
-				}
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not ready: %s, %v", body, err)
-		}
-	}
-}
-
 func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
+	t.Parallel()
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "TIPOFF_API_KEY=secret"}).ready()
 	tool := func(args ...string) string {
 		t.Helper()
@@ -183,8 +140,8 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 	}
 	q, _ := http.NewRequestWithContext(t.Context(), "GET", p.url+"/v1/events/e1", nil)
 	q.Header.Set("X-API-Key", "secret")
-	eventually(t, 10*time.Second, func() error { // its times were moved: the event is open now
-		a, err := client.Do(q)
+	blackbox.Eventually(t, 10*time.Second, func() error { // its times were moved: the event is open now
+		a, err := http.DefaultClient.Do(q)
 		if err != nil {
 			return err
 		}
@@ -202,31 +159,8 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 	p.stop()
 }
 
-func TestHelp_TeachesEachMode(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"api", "--help"}, {"processors", "--help"}, {"sink", "--help"}, {"generate", "--help"}, {"replay", "--help"}, {"health", "--help"}, {"topics", "--help"}, {"migrate", "--help"}, {"rejected", "--help"}, {"rebuild", "--help"}, {"run", "--help"}} {
-		out, err := exec.Command(binary, args...).CombinedOutput()
-		if err != nil || !strings.Contains(string(out), "TIPOFF_ADDR") || len(out) < 600 {
-			t.Errorf("tipoff %v: %v, %s", args, err, out)
-		}
-	}
-	for args, want := range map[string]string{
-		"api":                            "KAFKA_BOOTSTRAP_SERVERS",
-		"nonsense":                       "tipoff --help",
-		"generate":                       "how many rounds",
-		"run --partitions=3":             "power of two",
-		"migrate --database-url=ftp://x": "DATABASE_URL",
-		"run --addr=256.0.0.1:x":         "TIPOFF_ADDR",
-	} {
-		cmd := exec.Command(binary, strings.Fields(args)...)
-		cmd.Dir = t.TempDir()
-		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), want) {
-			t.Errorf("tipoff %s: %v, %s; want %q", args, err, out, want)
-		}
-	}
-}
-
 func TestEmptySettingsCountAsNotSet(t *testing.T) {
+	t.Parallel()
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir(), "KAFKA_BOOTSTRAP_SERVERS=", "DATABASE_URL=", "TIPOFF_PARTITIONS=", "TIPOFF_API_KEY="}).ready()
 	p.stop()
 }

@@ -2,26 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"tipoff/evaluate"
-	"tipoff/recording"
 )
 
 // evaluateMode measures rankers on recorded logs.
 type evaluateMode struct {
-	Logs    []string `arg:"" type:"existingfile" name:"log" help:"Logs: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
-	Every   int      `default:"1" placeholder:"N" help:"Score each Nth coupon; all are learnt from. 0: about 5,000 a log (default ${default})."`
-	First   int      `default:"0" placeholder:"N" help:"Stop after the first N coupons; 0: all (default ${default})."`
-	Rankers []string `placeholder:"NAME,..." help:"Which rankers: ${rankers}; all unless named. ablation, ablation-terms: the learnt one, and it without each part of its score, or each term."`
-	JSON    string   `name:"json" type:"path" placeholder:"FILE" help:"Write one object a ranker and log there."`
-	Report  string   `type:"path" placeholder:"FILE" help:"Put the tables between the marks of this Markdown file."`
-	Plot    string   `type:"path" placeholder:"DIR" help:"Write SVG plots there: quality over time, and against microseconds."`
+	Logs []string `arg:"" type:"existingfile" name:"log" help:"Logs: one {\"kind\", \"at\", \"body\"} a line, plain or .gz."`
+	evaluate.Measuring
 }
 
 func (evaluateMode) Help() string {
@@ -31,83 +19,5 @@ but not scored for them. The first 100, 1,000 and 10,000 coupons are reported ap
 }
 
 func (m *evaluateMode) Run(ctx context.Context, t *terminal) error {
-	var all []*evaluate.Result
-	for _, path := range m.Logs {
-		log, err := recording.Load(ctx, path)
-		if err != nil {
-			return err
-		}
-		rankers, err := evaluate.Rankers(m.Rankers)
-		if err != nil {
-			return err
-		}
-		coupons := log.Coupons
-		if m.First > 0 {
-			coupons = min(coupons, m.First)
-		}
-		every := m.Every
-		if every <= 0 {
-			every = max(1, coupons/scoredAbout)
-		}
-		bar := newProgress(t, log.Name, coupons)
-		results, err := evaluate.Judge(ctx, log, rankers, evaluate.Options{
-			Every: every, First: m.First, Clock: evaluate.Clock(), Progress: bar.add, Plotted: plotted,
-		})
-		bar.end()
-		if err != nil {
-			return err
-		}
-		evaluate.Compare(results, "tipoff")
-		evaluate.Table(t.out, results)
-		all = append(all, results...)
-	}
-	return m.write(all)
-}
-
-const (
-	plotted     = 40   // points of a line over time
-	scoredAbout = 6250 // coupons, of which the first fifth is not scored
-)
-
-func (m *evaluateMode) write(all []*evaluate.Result) error {
-	if m.JSON != "" {
-		b, err := json.Marshal(all, jsontext.Multiline(true))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(m.JSON, append(b, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	if m.Report != "" {
-		text, err := os.ReadFile(m.Report)
-		if err != nil {
-			return err
-		}
-		plots := ""
-		if m.Plot != "" {
-			if plots, err = filepath.Rel(filepath.Dir(m.Report), m.Plot); err != nil {
-				return err
-			}
-		}
-		page, err := evaluate.Report(string(text), all, filepath.ToSlash(plots))
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Report, err)
-		}
-		if err := os.WriteFile(m.Report, []byte(page), 0o644); err != nil {
-			return err
-		}
-	}
-	if m.Plot == "" {
-		return nil
-	}
-	if err := os.MkdirAll(m.Plot, 0o755); err != nil {
-		return err
-	}
-	for name, svg := range evaluate.Plots(all) {
-		if err := os.WriteFile(filepath.Join(m.Plot, name), []byte(svg), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return evaluate.Measure(ctx, m.Logs, m.Measuring, t.out, t.errors)
 }

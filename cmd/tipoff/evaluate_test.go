@@ -37,6 +37,7 @@ func smallLog(t *testing.T) string {
 }
 
 func TestEvaluate_WritesATableAndFiles(t *testing.T) {
+	t.Parallel()
 	log, dir := smallLog(t), t.TempDir()
 	page := filepath.Join(dir, "quality.md")
 	if err := os.WriteFile(page, []byte("# Q\n<!-- measured: begin -->\n<!-- measured: end -->\n"), 0o644); err != nil {
@@ -85,6 +86,7 @@ func TestEvaluate_WritesATableAndFiles(t *testing.T) {
 // TestEvaluate_TheLearntRankerKeepsItsFloor replays the recorded logs of the folder
 // that TIPOFF_TEST_LOGS names.
 func TestEvaluate_TheLearntRankerKeepsItsFloor(t *testing.T) {
+	t.Parallel()
 	dir := os.Getenv("TIPOFF_TEST_LOGS")
 	if dir == "" {
 		t.Skip("TIPOFF_TEST_LOGS names no folder of recorded logs")

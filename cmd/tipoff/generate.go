@@ -3,41 +3,33 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"tipoff/generator"
+	"tipoff/node"
+	"tipoff/progress"
 )
 
 // target is a running Tipoff to post to.
 type target struct {
 	URL  string  `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
 	Rate float64 `placeholder:"N" help:"Items a second at the most; 0: as fast as it goes."`
+	node.Address
+	node.Access
 }
 
-func (g *target) client(s *settings) *generator.Client {
-	c := &generator.Client{URL: g.URL, Key: s.APIKey}
+func (g *target) client() *generator.Client {
+	c := &generator.Client{URL: g.URL, Key: g.APIKey}
 	if c.URL == "" {
-		c.URL = s.url()
+		c.URL = g.Address.URL()
 	}
 	if g.Rate > 0 {
 		c.Limit = rate.NewLimiter(rate.Limit(g.Rate), max(1, min(500, int(g.Rate/10))))
 	}
 	return c
-}
-
-// total says what became of the items that were posted.
-func total(out io.Writer, c *generator.Client, took time.Duration) error {
-	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
-	fmt.Fprintf(out, "accepted %d, rejected %d, failed %d, in %s (%.0f a second)\n",
-		accepted, rejected, failed, took.Round(time.Millisecond), float64(accepted)/took.Seconds())
-	if failed > 0 {
-		return fmt.Errorf("%d items could not be posted: is the service ready? see %s/readyz", failed, c.URL)
-	}
-	return nil
 }
 
 // generateMode posts simulated data.
@@ -60,27 +52,27 @@ func (generateMode) Help() string {
   tipoff generate 10 --url http://host:5000  against another machine`
 }
 
-func (m *generateMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *generateMode) Run(ctx context.Context, t *terminal) error {
 	if m.Seed == 0 {
 		m.Seed = rand.Uint64()
 	}
-	c, began := m.client(s), time.Now()
+	c, began := m.client(), time.Now()
 	var err error
 	switch {
 	case m.Realistic:
-		bar := newProgress(t, "generating", m.Users+m.Events+m.Coupons)
+		bar := progress.New(t.errors, "generating", m.Users+m.Events+m.Coupons)
 		book := generator.NewSportsbook(m.Seed, m.Users, m.Events, m.Days, began)
-		err = book.Seed(ctx, c, m.Coupons, began, bar.add)
-		bar.end()
+		err = book.Seed(ctx, c, m.Coupons, began, bar.Add)
+		bar.End()
 	case m.N < 1:
 		return fmt.Errorf("how many rounds? tipoff generate N, or tipoff generate --realistic")
 	default:
-		bar := newProgress(t, "generating", m.N)
-		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.add(1) })
-		bar.end()
+		bar := progress.New(t.errors, "generating", m.N)
+		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.Add(1) })
+		bar.End()
 	}
 	if err != nil {
 		return err
 	}
-	return total(t.out, c, time.Since(began))
+	return c.Report(t.out, time.Since(began))
 }

@@ -15,13 +15,15 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"tipoff/blackbox"
 )
 
 // metric is a value that the process tells of itself; of several with the name the
 // sum.
 func (p *process) metric(name string) (sum float64) {
 	p.t.Helper()
-	status, page, err := get(p.url + "/metrics")
+	status, page, err := blackbox.Get(p.url + "/metrics")
 	if err != nil || status != http.StatusOK {
 		p.t.Fatalf("metrics: %d %v", status, err)
 	}
@@ -45,12 +47,12 @@ func (p *process) memory() float64 {
 // withEvents is a running process with 100 open events.
 func withEvents(t *testing.T) *process {
 	p := launch(t, []string{"TIPOFF_DATA=" + t.TempDir()}).ready()
-	s := &service{T: t, url: p.url, run: fmt.Sprint(time.Now().UnixNano())}
+	s := &blackbox.Service{T: t, URL: p.url, Prefix: fmt.Sprint(time.Now().UnixNano())}
 	for i := range 100 {
-		s.post("/v1/events", 202, s.event(fmt.Sprint("e", i), fmt.Sprint("L", i%7)))
+		s.Post("/v1/events", 202, s.Event(fmt.Sprint("e", i), fmt.Sprint("L", i%7)))
 	}
-	eventually(t, 20*time.Second, func() error {
-		if _, r, err := s.recommended("nobody", 100); err != nil || len(r.Items) != 100 {
+	blackbox.Eventually(t, 20*time.Second, func() error {
+		if _, r, err := s.Recommended("nobody", 100); err != nil || len(r.Items) != 100 {
 			return fmt.Errorf("%d items, %v", len(r.Items), err)
 		}
 		return nil
@@ -62,13 +64,14 @@ func withEvents(t *testing.T) *process {
 func (p *process) others(times int) {
 	p.t.Helper()
 	for range times {
-		if status, body, err := get(p.url + "/v1/recommendations?user_id=other&n=10"); err != nil || status != http.StatusOK {
+		if status, body, err := blackbox.Get(p.url + "/v1/recommendations?user_id=other&n=10"); err != nil || status != http.StatusOK {
 			p.t.Errorf("another client is answered %d %.100s, %v", status, body, err)
 		}
 	}
 }
 
 func TestHostile_TenThousandIdleConnectionsLeaveOthersServed(t *testing.T) {
+	t.Parallel()
 	// The heap in use holds garbage that waits for its collection, up to as much again as what
 	// lives: a connection's 30 KiB or so may be counted twice.
 	const idle, most = 10_000, 80 << 10 // connections, bytes of memory each
@@ -118,6 +121,7 @@ func TestHostile_TenThousandIdleConnectionsLeaveOthersServed(t *testing.T) {
 }
 
 func TestHostile_UnknownUsersLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
 	const users, most = 100_000, 32 // asked for; MiB of memory in all
 	p := withEvents(t)
 	before, entries := p.memory(), p.metric("tipoff_view_entries")
@@ -144,7 +148,7 @@ func TestHostile_UnknownUsersLeaveNothingBehind(t *testing.T) {
 	}
 	asking.Wait()
 	p.others(10)
-	eventually(t, 30*time.Second, func() error { // a collection may be due
+	blackbox.Eventually(t, 30*time.Second, func() error { // a collection may be due
 		if grown := p.memory() - before; grown > most {
 			return fmt.Errorf("%d unknown users leave %.0f MiB behind", users, grown)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -20,7 +21,11 @@ import (
 	"tipoff/evaluate"
 )
 
-// cli is the command line: a mode, and settings that all modes share.
+// terminal is where a mode speaks to people.
+type terminal struct{ out, errors io.Writer }
+
+// cli is the command line: a mode. Each has the settings that it uses; all of them
+// may also be in the environment or in .env.
 type cli struct {
 	Run        runMode        `cmd:"" default:"withargs" help:"Run everything in this process (the default)."`
 	API        apiMode        `cmd:"" name:"api" help:"Run a gateway: takes posts, answers recommendations. Any one answers for any user."`
@@ -36,8 +41,7 @@ type cli struct {
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
-
-	settings
+	Version    versionMode    `cmd:"" help:"Say which program this is."`
 }
 
 const description = `Recommends sports events to bettors while they bet.
@@ -49,7 +53,10 @@ everything for analysts.
 With no arguments everything runs in this process, on an embedded broker and SQLite
 under ./data: for a laptop, a demo, tests and one small node. With
 KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL set the same program runs on Apache Kafka
-and MySQL, whole or one role a process, on as many machines as there are partitions.`
+and MySQL, whole or one role a process, on as many machines as there are partitions.
+
+"tipoff MODE --help" lists the settings of a mode. Each is also an environment variable,
+in .env too: see template.env.`
 
 func main() {
 	os.Exit(mainWith(os.Args[1:], os.Stdout, os.Stderr))
@@ -95,13 +102,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"rankers": strings.Join(evaluate.RankerNames(), ", ")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&c.settings),
 		kong.Bind(&terminal{out: out, errors: errs}),
 	)
 	if err != nil {
 		return err
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(modeFirst(parser.Model.Node, args))
 	if exited { // --help
 		return nil
 	}
@@ -113,4 +119,30 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		return nil // stopped by a signal, as asked
 	}
 	return err
+}
+
+// modeFirst puts the mode before the settings that are written before it: these are
+// the mode's own, but may be given first, as those that all programs share often are.
+func modeFirst(modes *kong.Node, args []string) []string {
+	named := func(of *kong.Node, name string) *kong.Node {
+		for _, child := range of.Children {
+			if child.Name == name {
+				return child
+			}
+		}
+		return nil
+	}
+	for i, arg := range args {
+		mode, end := named(modes, arg), i
+		for mode != nil {
+			if end++; end == len(args) {
+				break
+			}
+			mode = named(mode, args[end])
+		}
+		if end > i {
+			return slices.Concat(args[i:end], args[:i], args[end:])
+		}
+	}
+	return args
 }

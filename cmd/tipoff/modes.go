@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/valyala/fasthttp"
-
-	"tipoff/broker"
+	"tipoff/node"
 )
 
 // apiMode runs a gateway.
-type apiMode struct{}
+type apiMode struct{ node.Settings }
 
 func (apiMode) Help() string {
 	return `Listens on TIPOFF_ADDR, publishes what clients post to Kafka, and answers from
@@ -20,12 +17,25 @@ any user. /readyz says when it has caught up; /metrics, /docs and /openapi.yaml
 are there too.`
 }
 
-func (apiMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleAPI)
+func (m *apiMode) Run(ctx context.Context, t *terminal) error {
+	return runRole(ctx, t, m.Settings, node.API)
+}
+
+// beside has the settings of every role that runs beside others.
+type beside struct {
+	node.Address
+	node.Access
+	node.Kafka
+	node.Topics
+	node.Logs
+}
+
+func (b *beside) settings() node.Settings {
+	return node.Settings{Address: b.Address, Access: b.Access, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
 }
 
 // processorsMode runs the processors.
-type processorsMode struct{}
+type processorsMode struct{ beside }
 
 func (processorsMode) Help() string {
 	return `Keeps the tables of bettors and fixtures. Start several, on as many machines as
@@ -34,12 +44,12 @@ ends the others take over what it had. TIPOFF_ADDR serves /healthz, /readyz and
 /metrics.`
 }
 
-func (processorsMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleProcessors)
+func (m *processorsMode) Run(ctx context.Context, t *terminal) error {
+	return runRole(ctx, t, m.settings(), node.Processors)
 }
 
 // learnerMode runs the learner.
-type learnerMode struct{}
+type learnerMode struct{ beside }
 
 func (learnerMode) Help() string {
 	return `Learns from every new coupon how to rank, a model a company, and measures how well
@@ -49,12 +59,16 @@ without any, recommendations go on with what was learnt, or by a formula. TIPOFF
 serves /healthz, /readyz and /metrics.`
 }
 
-func (learnerMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleLearner)
+func (m *learnerMode) Run(ctx context.Context, t *terminal) error {
+	return runRole(ctx, t, m.settings(), node.Learner)
 }
 
 // sinkMode runs the mirror.
-type sinkMode struct{}
+type sinkMode struct {
+	beside
+	node.Folder
+	node.Database
+}
 
 func (sinkMode) Help() string {
 	return `Mirrors users, events and coupons into DATABASE_URL, whose schema it creates and
@@ -62,40 +76,29 @@ migrates. Start several to share the partitions. While the database is down fact
 wait on Kafka. TIPOFF_ADDR serves /healthz, /readyz and /metrics.`
 }
 
-func (sinkMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	return runRole(ctx, s, t, roleSink)
+func (m *sinkMode) Run(ctx context.Context, t *terminal) error {
+	s := m.settings()
+	s.Folder, s.Database = m.Folder, m.Database
+	return runRole(ctx, t, s, node.Sink)
 }
 
 // runRole runs a process of one role until ctx ends.
-func runRole(ctx context.Context, s *settings, t *terminal, r role) error {
-	if s.embedded() {
-		return errNeedsKafka
+func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) error {
+	s.Log = s.Logger(t.errors)
+	if err := s.NeedsKafka(); err != nil {
+		return err
 	}
-	log := s.logger(t)
-	n, err := startNode(ctx, s, log, r)
+	n, err := node.Start(ctx, &s, r)
 	if err != nil {
 		return err
 	}
-	return n.stop(n.wait(ctx))
-}
-
-// stop closes the node, and says so.
-func (n *node) stop(why error) error {
-	began := time.Now()
-	n.log.Info("stopping")
-	if err := n.close(); err != nil {
-		n.log.Error("not everything ended as it should", "error", err)
-		if why == nil {
-			why = err
-		}
-	}
-	n.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
-	return why
+	return n.Stop(n.Wait(ctx))
 }
 
 // healthMode asks for readiness, for health checks of images without a shell.
 type healthMode struct {
 	URL string `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
+	node.Address
 }
 
 func (healthMode) Help() string {
@@ -103,23 +106,23 @@ func (healthMode) Help() string {
 ready.`
 }
 
-func (m *healthMode) Run(s *settings, t *terminal) error {
+func (m *healthMode) Run(t *terminal) error {
 	if m.URL == "" {
-		m.URL = s.url()
+		m.URL = m.Address.URL()
 	}
-	status, body, err := fasthttp.GetTimeout(nil, m.URL+"/readyz", 5*time.Second)
-	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", m.URL, err)
+	said, err := node.Health(m.URL)
+	if said != "" {
+		fmt.Fprintln(t.out, said)
 	}
-	fmt.Fprintf(t.out, "%s\n", body)
-	if status != fasthttp.StatusOK {
-		return fmt.Errorf("%s is not ready", m.URL)
-	}
-	return nil
+	return err
 }
 
 // topicsMode creates the topics.
-type topicsMode struct{}
+type topicsMode struct {
+	node.Kafka
+	node.Topics
+	node.Logs
+}
 
 func (topicsMode) Help() string {
 	return `Creates the topics that are missing, and says how those that are there differ from
@@ -127,11 +130,8 @@ TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode doe
 the same before it starts.`
 }
 
-func (topicsMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	if s.embedded() {
-		return errNeedsKafka
-	}
-	cluster, err := broker.Connect(ctx, s.broker(), s.layout(), s.logger(t))
+func (m *topicsMode) Run(ctx context.Context, t *terminal) error {
+	cluster, err := node.Connect(ctx, &node.Settings{Kafka: m.Kafka, Topics: m.Topics, Log: m.Logger(t.errors)})
 	if err != nil {
 		return err
 	}
@@ -140,15 +140,19 @@ func (topicsMode) Run(ctx context.Context, s *settings, t *terminal) error {
 }
 
 // migrateMode makes the schema the newest one.
-type migrateMode struct{}
+type migrateMode struct {
+	node.Folder
+	node.Database
+}
 
 func (migrateMode) Help() string {
 	return `Creates or migrates the schema in DATABASE_URL (or SQLite). The sink does the same
 when it starts.`
 }
 
-func (migrateMode) Run(ctx context.Context, s *settings, t *terminal) error {
-	db, err := s.database()
+func (m *migrateMode) Run(ctx context.Context, t *terminal) error {
+	s := node.Settings{Folder: m.Folder, Database: m.Database}
+	db, err := s.OpenDatabase()
 	if err != nil {
 		return err
 	}
@@ -157,5 +161,14 @@ func (migrateMode) Run(ctx context.Context, s *settings, t *terminal) error {
 		return err
 	}
 	fmt.Fprintln(t.out, "the schema is the newest one:", db.Where())
+	return nil
+}
+
+// versionMode says which program this is.
+type versionMode struct{}
+
+func (versionMode) Run(t *terminal) error {
+	v := node.ThisVersion()
+	fmt.Fprintf(t.out, "tipoff %s\ncommit %s\n%s\n", v.Version, v.Commit, v.Go)
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"tipoff"
+	"tipoff/blackbox"
 	"tipoff/broker"
 	"tipoff/topics"
 )
@@ -38,7 +38,7 @@ func TestServices_WhenOneProcessorEndsTheOtherTakesOver(t *testing.T) {
 	}
 	want := func(p *process, partitions int) {
 		t.Helper()
-		eventually(t, 60*time.Second, func() error {
+		blackbox.Eventually(t, 60*time.Second, func() error {
 			n, err := shares(p)
 			if err == nil && n != partitions {
 				err = fmt.Errorf("works on %d partitions, want %d", n, partitions)
@@ -50,14 +50,14 @@ func TestServices_WhenOneProcessorEndsTheOtherTakesOver(t *testing.T) {
 	want(all["processors"][1], 4)
 	all["processors"][0].stop()
 	want(all["processors"][1], 8)
-	c := &service{T: t, url: all["api"][0].url, run: "takeover"}
-	c.post("/v1/events", 202, c.event("e", "A"))
-	c.post("/v1/coupons", 202, c.coupon("c", "u", "e"))
-	c.wantBets("u", 1)
+	c := &blackbox.Service{T: t, URL: all["api"][0].url, Prefix: "takeover"}
+	c.Post("/v1/events", 202, c.Event("e", "A"))
+	c.Post("/v1/coupons", 202, c.Coupon("c", "u", "e"))
+	c.WantBets("u", 1)
 }
 
 func getJSONLoose(url string, value any) error {
-	_, body, err := get(url)
+	_, body, err := blackbox.Get(url)
 	if err != nil {
 		return err
 	}
@@ -82,35 +82,35 @@ func TestServices_KafkaDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := s.cluster()
-	c := &service{T: t, url: all["api"][0].url, run: "kafka-down"}
-	c.post("/v1/events", 202, []tipoff.Event{c.event("e1", "A"), c.event("e2", "A")})
-	c.post("/v1/coupons", 202, c.coupon("c1", "u", "e1"))
-	c.wantBets("u", 1)
+	c := &blackbox.Service{T: t, URL: all["api"][0].url, Prefix: "kafka-down"}
+	c.Post("/v1/events", 202, []tipoff.Event{c.Event("e1", "A"), c.Event("e2", "A")})
+	c.Post("/v1/coupons", 202, c.Coupon("c1", "u", "e1"))
+	c.WantBets("u", 1)
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {
 		began := time.Now()
-		status, body, header := c.send("POST", "/register_user", fmt.Sprintf(`{"user_id":"kafka-down-%d","birth_year":1990,"country":"USA","currency":"USD","gender":"x","registration_date":"2020-01-01"}`, i))
+		status, body, header := c.Send("POST", "/register_user", fmt.Sprintf(`{"user_id":"kafka-down-%d","birth_year":1990,"country":"USA","currency":"USD","gender":"x","registration_date":"2020-01-01"}`, i))
 		if took := time.Since(began); status != 503 || header.Get("Retry-After") == "" || took > 5*time.Second {
 			t.Errorf("%d after %s: %s", status, took, body)
 		}
 	}
-	if names, _, err := c.recommended("u", 10); err != nil || !slices.Equal(names, []string{"e2"}) { // memory serves on
+	if names, _, err := c.Recommended("u", 10); err != nil || !slices.Equal(names, []string{"e2"}) { // memory serves on
 		t.Errorf("while Kafka is down: %v, %v", names, err)
 	}
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	c.eventually(func() error {
-		status, body, _ := c.send("POST", "/v1/coupons", string(topics.CouponRecord("", c.coupon("c2", "u", "e2"), time.Now()).Value))
+	c.Eventually(func() error {
+		status, body, _ := c.Send("POST", "/v1/coupons", string(topics.CouponRecord("", c.Coupon("c2", "u", "e2"), time.Now()).Value))
 		if status != 202 {
 			return fmt.Errorf("%d %s", status, body)
 		}
 		return nil
 	})
-	c.wantBets("u", 2)
+	c.WantBets("u", 2)
 }
 
 // TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn writes straight to
@@ -129,29 +129,30 @@ func TestServices_AMalformedRecordIsRejectedAndProcessingGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := &service{T: t, url: all["api"][1].url, run: "malformed"}
-	c.post("/v1/users", 202, c.user("u"))
-	c.post("/v1/events", 202, c.event("e", "A"))
-	c.post("/v1/coupons", 202, c.coupon("c", "u", "e"))
-	c.wantBets("u", 1)
-	eventually(t, 30*time.Second, func() error {
+	c := &blackbox.Service{T: t, URL: all["api"][1].url, Prefix: "malformed"}
+	c.Post("/v1/users", 202, c.User("u"))
+	c.Post("/v1/events", 202, c.Event("e", "A"))
+	c.Post("/v1/coupons", 202, c.Coupon("c", "u", "e"))
+	c.WantBets("u", 1)
+	blackbox.Eventually(t, 30*time.Second, func() error {
 		if u, k := s.count("SELECT COUNT(*) FROM users"), s.count("SELECT COUNT(*) FROM coupons"); u != 1 || k != 1 {
 			return fmt.Errorf("%d users, %d coupons", u, k)
 		}
 		return nil
 	})
-	eventually(t, 30*time.Second, func() error {
-		var mu sync.Mutex
+	blackbox.Eventually(t, 30*time.Second, func() error {
 		seen := map[string]bool{}
-		readTable(s.T, cluster, topics.Rejected, func(u broker.Update) {
+		err := cluster.Read(t.Context(), topics.Rejected, func(u broker.Stored) error {
 			var r topics.Rejection
 			if err := json.Unmarshal(u.Value, &r); err != nil || r.Reason == "" || string(r.Value) != "\xff not ours" || r.Key != "default/malformed" {
 				t.Errorf("rejection %s, %v", u.Value, err)
 			}
-			mu.Lock()
-			defer mu.Unlock()
 			seen[r.Topic] = true
+			return nil
 		})
+		if err != nil {
+			return err
+		}
 		if len(seen) != 5 {
 			return fmt.Errorf("rejected from %v", seen)
 		}

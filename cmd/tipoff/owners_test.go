@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"tipoff"
+	"tipoff/blackbox"
+	"tipoff/topics"
 )
 
 // TestServices_AProcessThatWakesUpTooLateHarmsNothing: a process of processors stops
@@ -15,20 +17,20 @@ import (
 func TestServices_AProcessThatWakesUpTooLateHarmsNothing(t *testing.T) {
 	s := realServices(t)
 	api := launch(t, s.env(), "api").ready()
-	c := &service{T: t, url: api.url, run: "late"}
+	c := &blackbox.Service{T: t, URL: api.url, Prefix: "late"}
 	const events, users, rounds = 12, 40, 6
 	var posted []tipoff.Event
 	for i := range events {
-		posted = append(posted, c.event(fmt.Sprint("e", i), "A"))
+		posted = append(posted, c.Event(fmt.Sprint("e", i), "A"))
 	}
-	c.post("/v1/events", 202, posted)
+	c.Post("/v1/events", 202, posted)
 	first, second := launch(t, s.env(), "processors").ready(), launch(t, s.env(), "processors").ready()
 	bet := func(round int) {
 		var coupons []tipoff.Coupon
 		for u := range users {
-			coupons = append(coupons, c.coupon(fmt.Sprint("c", round, "-", u), fmt.Sprint("u", u), fmt.Sprint("e", (u+round)%events), fmt.Sprint("e", (u+round+1)%events)))
+			coupons = append(coupons, c.Coupon(fmt.Sprint("c", round, "-", u), fmt.Sprint("u", u), fmt.Sprint("e", (u+round)%events), fmt.Sprint("e", (u+round+1)%events)))
 		}
-		c.post("/v1/coupons", 202, coupons)
+		c.Post("/v1/coupons", 202, coupons)
 	}
 	done := 0
 	for range rounds / 2 {
@@ -39,7 +41,7 @@ func TestServices_AProcessThatWakesUpTooLateHarmsNothing(t *testing.T) {
 		bet(done + 1)
 		done += 2
 		for u := range users { // the other has taken over
-			c.wantBets(fmt.Sprint("u", u), uint64(2*done))
+			c.WantBets(fmt.Sprint("u", u), uint64(2*done))
 		}
 		if err := first.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
@@ -48,10 +50,10 @@ func TestServices_AProcessThatWakesUpTooLateHarmsNothing(t *testing.T) {
 		first, second = second, first
 	}
 	cluster := s.connect()
-	eventually(t, 60*time.Second, func() error {
-		bettors, fixtures := s.tables(cluster)
+	blackbox.Eventually(t, 60*time.Second, func() error {
+		now := blackbox.ReadTables(t, cluster, topics.TableSet{})
 		legs := uint64(0)
-		for key, f := range fixtures {
+		for key, f := range now.Fixtures {
 			if !f.Known {
 				return fmt.Errorf("fixture %s is not known", key)
 			}
@@ -60,13 +62,13 @@ func TestServices_AProcessThatWakesUpTooLateHarmsNothing(t *testing.T) {
 		if want := uint64(2 * users * rounds); legs != want {
 			return fmt.Errorf("fixtures count %d legs, want %d", legs, want)
 		}
-		for key, b := range bettors {
+		for key, b := range now.Bettors {
 			if b.LegCount != 2*rounds {
 				return fmt.Errorf("bettor %s has %d legs, want %d", key, b.LegCount, 2*rounds)
 			}
 		}
-		if len(bettors) != users || len(fixtures) != events {
-			return fmt.Errorf("%d bettors, %d fixtures", len(bettors), len(fixtures))
+		if len(now.Bettors) != users || len(now.Fixtures) != events {
+			return fmt.Errorf("%d bettors, %d fixtures", len(now.Bettors), len(now.Fixtures))
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"tipoff/blackbox"
+	"tipoff/node"
 )
 
 // binary is the program under test, built once.
@@ -139,8 +141,8 @@ func (p *process) stop() {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(endWithin):
-		p.t.Errorf("tipoff %s did not end within %s", p.name, endWithin)
+	case <-time.After(node.EndWithin):
+		p.t.Errorf("tipoff %s did not end within %s", p.name, node.EndWithin)
 		p.kill()
 		return
 	}
@@ -161,8 +163,8 @@ func (p *process) kill() {
 // ready waits until every part of the process is.
 func (p *process) ready() *process {
 	p.t.Helper()
-	eventually(p.t, 60*time.Second, func() error {
-		status, body, err := get(p.url + "/readyz")
+	blackbox.Eventually(p.t, 60*time.Second, func() error {
+		status, body, err := blackbox.Get(p.url + "/readyz")
 		if err == nil && status != http.StatusOK {
 			err = errors.New(body)
 		}
@@ -184,46 +186,17 @@ func (p *process) tool(args ...string) string {
 	return string(out)
 }
 
-// eventually waits for a condition, which says what is wrong until then.
-func eventually(t *testing.T, patience time.Duration, holds func() error) {
+func writeLines[T any](t *testing.T, path string, values ...T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := holds()
-		if err == nil {
-			return
+	var b bytes.Buffer
+	for _, v := range values {
+		line, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			t.Fatalf("after %s: %v", patience, err)
-		}
+		b.Write(append(line, '\n'))
 	}
-}
-
-var client = &http.Client{Timeout: 20 * time.Second}
-
-func get(url string) (status int, body string, err error) {
-	a, err := client.Get(url)
-	if err != nil {
-		return 0, "", err
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	defer a.Body.Close()
-	b, err := io.ReadAll(a.Body)
-	return a.StatusCode, string(b), err
-}
-
-// getJSON reads an answer of status 200 into value.
-func getJSON(url string, value any) error {
-	status, body, err := get(url)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK {
-		return fmt.Errorf("GET %s: %d %s", url, status, body)
-	}
-	return json.Unmarshal([]byte(body), value)
 }

@@ -2,258 +2,58 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/IBM/sarama"
 	"github.com/go-json-experiment/json"
 
-	"tipoff"
-	"tipoff/broker"
+	"tipoff/blackbox"
+	"tipoff/rejected"
 	"tipoff/topics"
 )
 
-// embeddedCluster is an embedded broker with our topics.
-func embeddedCluster(t *testing.T) *broker.Cluster {
-	t.Helper()
-	e, err := broker.OpenEmbedded(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	c, err := broker.Connect(t.Context(), broker.Config{Brokers: e.Brokers()}, broker.Layout{Partitions: 8, Retention: 720 * time.Hour},
-		slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// refuse puts rejections on their topic.
-func refuse(t *testing.T, c *broker.Cluster, list ...topics.Rejection) {
-	t.Helper()
-	var records []topics.Record
-	for _, r := range list {
-		value, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, topics.Record{Topic: topics.Rejected, Key: r.ID(), Value: value, Received: time.Now()})
-	}
-	publish(t, c, records...)
-}
-
-func publish(t *testing.T, c *broker.Cluster, records ...topics.Record) {
-	t.Helper()
+func TestServices_RetryPublishesARejectedRecordOnceAgain(t *testing.T) {
+	c := realServices(t).connect()
 	p, err := c.NewPublisher(10 * time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.Publish(t.Context(), records); err != nil {
-		t.Fatal(err)
-	}
-}
-
-var receivedLongAgo = time.Date(2024, 5, 17, 12, 0, 0, 123000, time.UTC)
-
-func refused(offset int64, topic, key, value, reason string) topics.Rejection {
-	return topics.Rejection{Reason: reason, By: "tipoff-bettors", Topic: topic, Partition: 1, Offset: offset, Key: key, Value: []byte(value), Received: receivedLongAgo}
-}
-
-// on are the records of a topic, as key=value.
-func on(t *testing.T, c *broker.Cluster, topic string) string {
-	t.Helper()
-	var found []string
-	if err := c.Read(t.Context(), topic, func(s broker.Stored) error {
-		found = append(found, fmt.Sprintf("%s=%.20s", s.Key, s.Value))
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(found, " ")
-}
-
-func listed(t *testing.T, c *broker.Cluster, m rejectedListMode) string {
-	t.Helper()
-	var out bytes.Buffer
-	m.Limit = max(1, m.Limit)
-	if err := m.list(t.Context(), c, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-func retried(t *testing.T, c *broker.Cluster, m rejectedRetryMode) string {
-	t.Helper()
-	var out bytes.Buffer
-	if err := m.retry(t.Context(), c, &terminal{out: &out, errors: io.Discard}); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-// retriesOnce holds a cluster with empty topics to what retry promises.
-func retriesOnce(t *testing.T, c *broker.Cluster) {
-	bet := refused(1, topics.Coupons, "default/u1", "bet", "made the processor panic: boom")
-	refuse(t, c, bet, bet, // delivered twice
-		refused(2, topics.Selections, "default/e1", "\x01\xff\x00", "not a message to a fixture"),
-		refused(3, topics.Users, "default/u2", strings.Repeat("x", topics.MaxRejectedValue), "is not valid JSON"),
-		refused(4, "somewhere-else", "default/u2", "x", "is not valid JSON"),
-		refused(5, topics.TableBettors, "default/u2", "x", "is not valid JSON"),
-	)
-	publish(t, c, topics.Record{Topic: topics.Rejected, Key: "k", Value: []byte("no rejection"), Received: time.Now()})
-
-	if got := retried(t, c, rejectedRetryMode{DryRun: true}); !strings.Contains(got, "1 would be published again") || on(t, c, topics.Coupons) != "" {
-		t.Errorf("dry run: %s", got)
-	}
-	if got := retried(t, c, rejectedRetryMode{selected: selected{Reason: "a message"}}); !strings.Contains(got, "0 published again") {
-		t.Errorf("by reason: %s", got)
-	}
-	if got := on(t, c, topics.Selections); got != "" {
-		t.Errorf("selections, which only a rebuild makes anew: %q", got)
-	}
-	if got := on(t, c, topics.Coupons); got != "" {
-		t.Errorf("coupons although another reason was asked for: %q", got)
-	}
-	for _, want := range []string{"1 published again\n       1  to coupon_topic", "0 published again"} {
-		got := retried(t, c, rejectedRetryMode{})
-		for _, part := range []string{want, "1  cannot be: its value was cut at 262144 bytes", "it came from somewhere-else", "it came from tipoff-bettors-table"} {
-			if !strings.Contains(got, part) {
-				t.Errorf("%s\nwant in it %q", got, part)
-			}
-		}
-		if got := on(t, c, topics.Coupons); got != "default/u1=bet" {
-			t.Errorf("coupons: %q", got)
-		}
-	}
-	refuse(t, c, bet) // refused again at the same place: it is open again
-	if got := retried(t, c, rejectedRetryMode{selected: selected{ID: []string{bet.ID()}}}); !strings.Contains(got, "1 published again") {
-		t.Errorf("by id: %s", got)
-	}
-}
-
-func TestRejectedRetry_PublishesEachRecordOnceAgain(t *testing.T) {
-	retriesOnce(t, embeddedCluster(t))
-}
-
-func TestRejectedRetry_PublishesEachRecordOnceAgainOnRealKafka(t *testing.T) {
-	retriesOnce(t, realServices(t).connect())
-}
-
-func TestRejectedRetry_KeepsTheTimeOfReceipt(t *testing.T) {
-	c := embeddedCluster(t)
-	without := refused(2, topics.Users, "default/u2", "x", "r")
-	without.Received = time.Time{}
-	refuse(t, c, refused(1, topics.Users, "default/u1", "x", "r"), without)
-	before := time.Now().Add(-time.Minute)
-	retried(t, c, rejectedRetryMode{})
-	consumer, err := sarama.NewConsumer(c.Brokers(), nil)
+	r := topics.Rejection{Reason: "made the processor panic: boom", By: "tipoff-bettors", Topic: topics.Coupons, Key: "default/u1", Value: []byte("bet")}
+	value, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer consumer.Close()
-	seen := map[string]time.Time{}
-	for p := range int32(8) {
-		messages, err := consumer.ConsumePartition(topics.Users, p, sarama.OffsetOldest)
-		if err != nil {
+	for range 2 { // delivered twice
+		if err := p.Publish(t.Context(), []topics.Record{{Topic: topics.Rejected, Key: r.ID(), Value: value, Received: time.Now()}}); err != nil {
 			t.Fatal(err)
 		}
-		for range messages.HighWaterMarkOffset() {
-			m := <-messages.Messages()
-			if seen[string(m.Key)], err = topics.ParseReceived(m.Headers[0].Value); err != nil {
-				t.Error(err)
-			}
-		}
-		_ = messages.Close()
 	}
-	if !seen["default/u1"].Equal(receivedLongAgo) {
-		t.Errorf("u1 was received at %v, want %v", seen["default/u1"], receivedLongAgo)
-	}
-	if seen["default/u2"].Before(before) {
-		t.Errorf("u2, whose receipt is not known, was received at %v", seen["default/u2"])
-	}
-}
-
-func TestRejectedRetry_OfOneThatCannotBePublishedNotesNothing(t *testing.T) {
-	c := embeddedCluster(t)
-	refuse(t, c, refused(1, topics.Users, "default/u1", "x", "r"))
-	ctx, cancel := context.WithCancel(t.Context())
-	p, err := c.NewPublisher(time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = p.Close()
-	r := retrying{ctx: ctx, publisher: p, topics: map[string]int{}, not: map[string]int{}}
-	g, err := readRejections(ctx, c, func(int) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(g.each(ctx, selected{}, func(int) {}, r.add), r.flush()); !errors.Is(err, tipoff.ErrUnavailable) {
-		t.Errorf("published by a closed publisher: %v", err)
-	}
-	cancel()
-	if got := listed(t, c, rejectedListMode{}); !strings.Contains(got, "1 rejected") {
-		t.Errorf("listed: %s", got)
-	}
-}
-
-func TestRejectedList_SelectsSortsAndCounts(t *testing.T) {
-	c := embeddedCluster(t)
-	var list []topics.Rejection
-	for i := range int64(30) {
-		topic, reason := topics.Users, "stake: is required"
-		if i%3 == 0 {
-			topic, reason = topics.Coupons, "is not valid JSON: \x1b[2J\" at byte 3"
-		}
-		list = append(list, refused(i, topic, "default/u", "value", reason))
-	}
-	refuse(t, c, list...)
-	refuse(t, c, refused(99, topics.Users, "default/u", "last", "country: is required"))
-	got := listed(t, c, rejectedListMode{Limit: 5})
-	for _, part := range []string{"tipoff-bettors/user_topic/1/99    default/u  country: is required\n\n31 rejected, the newest 5 are listed\n", "\n      20  stake: is required\n      10  is not valid JSON: \\x1b[2J\" at byte 3\n       1  country"} {
-		if !strings.Contains(got, part) {
-			t.Errorf("%s\nwant in it %q", got, part)
+	for _, want := range []string{"1 published again", "0 published again"} {
+		var out bytes.Buffer
+		if err := rejected.Retry(t.Context(), c, rejected.Selected{}, false, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s, %v; want %q", out.String(), err, want)
 		}
 	}
-	if rows := strings.Count(got, "tipoff-bettors/"); rows != 5 {
-		t.Errorf("%d rows:\n%s", rows, got)
-	}
-	if got := listed(t, c, rejectedListMode{selected: selected{Topic: topics.Coupons}}); !strings.Contains(got, "10 rejected") {
-		t.Errorf("by topic: %s", got)
-	}
-	if got := listed(t, c, rejectedListMode{selected: selected{Reason: "stake"}}); !strings.Contains(got, "20 rejected") {
-		t.Errorf("by reason: %s", got)
-	}
-	if got := listed(t, c, rejectedListMode{selected: selected{Since: time.Nanosecond}}); !strings.Contains(got, "0 rejected") {
-		t.Errorf("since now: %s", got)
-	}
-	if got := listed(t, c, rejectedListMode{selected: selected{Since: time.Hour}}); !strings.Contains(got, "31 rejected") {
-		t.Errorf("since an hour: %s", got)
-	}
-	lines := strings.Split(strings.TrimSpace(listed(t, c, rejectedListMode{JSON: true, Limit: 2})), "\n")
-	var last rejection
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 2 || last.ID != "tipoff-bettors/user_topic/1/99" || string(last.Value) != "last" {
-		t.Errorf("as JSON: %q, %v", lines, err)
+	if n, err := c.Size(topics.Coupons); err != nil || n != 1 {
+		t.Errorf("%d records on %s, %v", n, topics.Coupons, err)
 	}
 }
 
 func TestRejected_WorksWhetherTipoffRunsOrNot(t *testing.T) {
+	t.Parallel()
 	env := []string{"TIPOFF_DATA=" + t.TempDir()}
 	p := launch(t, env).ready()
-	s := &service{T: t, url: p.url, run: fmt.Sprint(time.Now().UnixNano())}
-	coupon := s.coupon("c1", "u", "e1")
-	s.post("/v1/coupons", 202, coupon)
+	s := &blackbox.Service{T: t, URL: p.url, Prefix: fmt.Sprint(time.Now().UnixNano())}
+	coupon := s.Coupon("c1", "u", "e1")
+	s.Post("/v1/coupons", 202, coupon)
 	coupon.Stake++
-	s.post("/v1/coupons", 202, coupon)
+	s.Post("/v1/coupons", 202, coupon)
 	rejected := func(n int) func() error {
 		return func() error {
 			if got := p.tool("rejected", "list"); !strings.Contains(got, fmt.Sprintf("\n%d rejected\n", n)) || n > 0 && !strings.Contains(got, "is taken by a coupon with another content") {
@@ -262,17 +62,17 @@ func TestRejected_WorksWhetherTipoffRunsOrNot(t *testing.T) {
 			return nil
 		}
 	}
-	eventually(t, 20*time.Second, rejected(1))
+	blackbox.Eventually(t, 20*time.Second, rejected(1))
 	if got := p.tool("rejected", "retry"); !strings.Contains(got, "1 published again") {
 		t.Errorf("retry: %s", got)
 	}
-	eventually(t, 20*time.Second, rejected(1)) // it still has another content
+	blackbox.Eventually(t, 20*time.Second, rejected(1)) // it still has another content
 	p.stop()
-	eventually(t, time.Second, rejected(1))
+	blackbox.Eventually(t, time.Second, rejected(1))
 	if got := p.tool("rejected", "retry"); !strings.Contains(got, "1 published again") {
 		t.Errorf("retry while nothing runs: %s", got)
 	}
-	eventually(t, time.Second, rejected(0))
+	blackbox.Eventually(t, time.Second, rejected(0))
 	cmd := exec.Command(binary, "rejected", "list")
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "there is no broker's folder") {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tipoff/generator"
+	"tipoff/progress"
 	"tipoff/recording"
 )
 
@@ -22,7 +23,7 @@ func (replayMode) Help() string {
 the events of the log's last days are open now; as they are, all may be past.`
 }
 
-func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
+func (m *replayMode) Run(ctx context.Context, t *terminal) error {
 	extent, err := recording.Measure(ctx, m.Log)
 	if err != nil {
 		return err
@@ -34,12 +35,12 @@ func (m *replayMode) Run(ctx context.Context, s *settings, t *terminal) error {
 		}
 		shift = time.Since(extent.LastCoupon)
 	}
-	c, began := m.client(s), time.Now()
-	bar := newProgress(t, "replaying", extent.Facts)
-	err = generator.Replay(ctx, c, m.Log, shift, m.Post, bar.add)
-	bar.end()
+	c, began := m.client(), time.Now()
+	bar := progress.New(t.errors, "replaying", extent.Facts)
+	err = generator.Replay(ctx, c, m.Log, shift, m.Post, bar.Add)
+	bar.End()
 	if err != nil {
 		return err
 	}
-	return total(t.out, c, time.Since(began))
+	return c.Report(t.out, time.Since(began))
 }

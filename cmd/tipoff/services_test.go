@@ -19,9 +19,9 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"tipoff"
+	"tipoff/blackbox"
 	"tipoff/broker"
 	"tipoff/generator"
-	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -79,7 +79,7 @@ func (s *services) emptyKafka() {
 			s.Fatal(err)
 		}
 	}
-	eventually(s.T, 30*time.Second, func() error {
+	blackbox.Eventually(s.T, 30*time.Second, func() error {
 		if left := ours(); len(left) > 0 {
 			return fmt.Errorf("topics %v are still there", left)
 		}
@@ -93,7 +93,7 @@ func (s *services) emptyKafka() {
 		if !strings.HasPrefix(group, "tipoff-") {
 			continue
 		}
-		eventually(s.T, 30*time.Second, func() error { // members that were killed time out first
+		blackbox.Eventually(s.T, 30*time.Second, func() error { // members that were killed time out first
 			err := admin.DeleteConsumerGroup(group)
 			if errors.Is(err, sarama.ErrGroupIDNotFound) {
 				err = nil
@@ -174,16 +174,10 @@ func (s *services) connect() *broker.Cluster {
 	return c
 }
 
-// tables reads both tables of the first build to their present end.
-func (s *services) tables(c *broker.Cluster) (bettors map[string]*state.Bettor, fixtures map[string]*state.Fixture) {
-	s.Helper()
-	return readTables(s.T, c, topics.TableSet{})
-}
-
 func TestServices_BlackBoxOnEveryGateway(t *testing.T) {
 	s := realServices(t)
 	for _, api := range s.cluster()["api"] {
-		blackBox(t, api.url)
+		blackbox.Run(t, api.url)
 	}
 }
 
@@ -242,7 +236,7 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 			byEvent[topics.Key("default", leg.EventID)]++
 		}
 	}
-	eventually(t, 120*time.Second, func() error {
+	blackbox.Eventually(t, 120*time.Second, func() error {
 		for _, c := range []struct {
 			query string
 			want  int
@@ -261,29 +255,29 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 	})
 	s.sameCoupons(coupons)
 	cluster := s.connect()
-	eventually(t, 120*time.Second, func() error {
-		bettors, fixtures := s.tables(cluster)
+	blackbox.Eventually(t, 120*time.Second, func() error {
+		now := blackbox.ReadTables(t, cluster, topics.TableSet{})
 		for key, want := range byUser {
-			if b := bettors[key]; b == nil || b.LegCount != want {
+			if b := now.Bettors[key]; b == nil || b.LegCount != want {
 				return fmt.Errorf("bettor %s: %+v, want %d legs", key, b, want)
 			}
 		}
 		for key, want := range byEvent {
-			if f := fixtures[key]; f == nil || f.LegCount != want {
+			if f := now.Fixtures[key]; f == nil || f.LegCount != want {
 				return fmt.Errorf("fixture %s: %+v, want %d legs", key, f, want)
 			}
 		}
-		if len(bettors) != len(users) || len(fixtures) != len(events) {
-			return fmt.Errorf("%d bettors, %d fixtures", len(bettors), len(fixtures))
+		if len(now.Bettors) != len(users) || len(now.Fixtures) != len(events) {
+			return fmt.Errorf("%d bettors, %d fixtures", len(now.Bettors), len(now.Fixtures))
 		}
 		return nil
 	})
 	// Any gateway answers for any user, and alike.
 	for i := range 20 {
 		path := fmt.Sprintf("/v1/recommendations?n=20&user_id=bettor-%d", i+1)
-		eventually(t, 30*time.Second, func() error {
+		blackbox.Eventually(t, 30*time.Second, func() error {
 			var a, b tipoff.Recommendation
-			if err := errors.Join(getJSON(all["api"][1].url+path, &a), getJSON(api.url+path, &b)); err != nil {
+			if err := errors.Join(blackbox.GetJSON(all["api"][1].url+path, &a), blackbox.GetJSON(api.url+path, &b)); err != nil {
 				return err
 			}
 			ids := func(r tipoff.Recommendation) (list []string) {

@@ -1,15 +1,18 @@
-package broker
+package rebuild
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tipoff/broker"
 	"tipoff/topics"
 )
 
@@ -57,8 +60,26 @@ func (c *copying) MarkMessage(m *sarama.ConsumerMessage, _ string) {
 	}
 }
 
+var silent = slog.New(slog.DiscardHandler)
+
+// cluster is a broker in this process, with our topics.
+func cluster(t *testing.T) *broker.Cluster {
+	t.Helper()
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	c, err := broker.Connect(t.Context(), broker.Config{Brokers: kafka.ListenAddrs()}, broker.Layout{Partitions: 2, Retention: 24 * time.Hour}, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
-	c := connect(t, Config{Brokers: fake(t).ListenAddrs()})
+	c := cluster(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	var facts []*sarama.ConsumerMessage
 	for offset := range int64(300) {
@@ -67,7 +88,7 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 		})
 	}
 	producer := &flaky{random: random, fails: 4}
-	build := topics.TableSet{Number: 3, Copied: true}
+	set := topics.TableSet{Number: 3, Copied: true}
 	// The first owner of the partition ends on its way; the next one begins some
 	// records before, as not all was committed.
 	from := int64(0)
@@ -84,7 +105,7 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 				}
 			}
 		}()
-		copier := c.NewCopier(build)
+		copier := NewCopier(c, set, silent)
 		copier.producer = producer
 		if err := copier.ConsumeClaim(s, s); err != nil {
 			t.Fatal(err)

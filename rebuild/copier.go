@@ -1,13 +1,14 @@
-package broker
+package rebuild
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/sethvargo/go-retry"
 
+	"tipoff/broker"
 	"tipoff/topics"
 )
 
@@ -15,31 +16,28 @@ import (
 const maxCopies = 500
 
 // Copier is a consumer group's handler that copies the facts onto the topics of a
-// copied build, for as long as that build lives. It may copy a record twice, as
+// copied table set, for as long as that lives. It may copy a record twice, as
 // every copy says where it came from; but of a key it never copies a record
 // before one that came before it.
 type Copier struct {
-	cluster *Cluster
-	build   topics.TableSet
+	cluster *broker.Cluster
+	set     topics.TableSet
+	log     *slog.Logger
 
 	mu       sync.Mutex
 	producer sarama.SyncProducer
 }
 
 // NewCopier prepares a copier; the group runs it.
-func (c *Cluster) NewCopier(build topics.TableSet) *Copier { return &Copier{cluster: c, build: build} }
+func NewCopier(c *broker.Cluster, set topics.TableSet, log *slog.Logger) *Copier {
+	return &Copier{cluster: c, set: set, log: log}
+}
 
 // Setup is called by the consumer group at the beginning of a session.
 func (c *Copier) Setup(sarama.ConsumerGroupSession) error {
-	settings, err := c.cluster.config.sarama("tipoff-copier")
+	producer, err := c.cluster.NewSyncProducer("tipoff-copier")
 	if err != nil {
 		return err
-	}
-	settings.Producer.Retry.Max = 10
-	settings.Producer.Retry.Backoff = 250 * time.Millisecond
-	producer, err := sarama.NewSyncProducer(c.cluster.config.Brokers, settings)
-	if err != nil {
-		return fmt.Errorf("connect a producer: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +62,7 @@ func (c *Copier) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 	c.mu.Lock()
 	producer := c.producer
 	c.mu.Unlock()
-	to, id := c.build.Facts(claim.Topic()), c.cluster.TopicID(claim.Topic())
+	to, id := c.set.Facts(claim.Topic()), c.cluster.TopicID(claim.Topic())
 	var next *sarama.ConsumerMessage
 	for {
 		var batch []*sarama.ConsumerMessage
@@ -85,25 +83,23 @@ func (c *Copier) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 
 // send tries until every copy is acknowledged, or the session ends.
 func (c *Copier) send(ctx context.Context, producer sarama.SyncProducer, copies []*sarama.ProducerMessage) bool {
-	for pause := newBackoff(); ; {
+	return retry.Do(ctx, broker.Backoff(), func(context.Context) error {
 		err := producer.SendMessages(copies)
 		if err == nil {
-			return true
+			return nil
 		}
-		c.cluster.log.Error("facts cannot be copied, trying again", "topic", copies[0].Topic, "error", err)
-		if !pause.wait(ctx) {
-			return false
-		}
+		c.log.Error("facts cannot be copied, trying again", "topic", copies[0].Topic, "error", err)
 		for i, m := range copies { // a message that was sent cannot be sent again
 			copies[i] = &sarama.ProducerMessage{Topic: m.Topic, Key: m.Key, Value: m.Value, Headers: m.Headers}
 		}
-	}
+		return retry.RetryableError(err)
+	}) == nil
 }
 
 // gatherCopies waits for a record and takes what has come with it, up to the first
 // one of a key that is there already: a failed attempt may leave any part of a
 // batch unsent, and what is sent again later must not come after a later record of
-// its key. That one is answered as next.
+// its key. That one is returned as after.
 func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, next *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage, after *sarama.ConsumerMessage) {
 	if next == nil {
 		select {
@@ -139,12 +135,12 @@ func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, 
 // copied is the copy of a fact, which says where the fact is and when it came.
 func copied(m *sarama.ConsumerMessage, to, topicID string) *sarama.ProducerMessage {
 	origin := topics.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
-	headers := topics.ParseHeaders(headersOf(m))
+	headers := topics.ParseHeaders(broker.HeadersOf(m))
 	headers.Origin = origin
 	if headers.Received.IsZero() {
 		headers.Received = m.Timestamp
 	}
-	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: recordHeaders(headers)}
+	c := &sarama.ProducerMessage{Topic: to, Key: sarama.ByteEncoder(m.Key), Headers: broker.RecordHeaders(headers)}
 	if m.Value != nil {
 		c.Value = sarama.ByteEncoder(m.Value)
 	}

@@ -1,9 +1,10 @@
-package main
+package bench
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func (b *bench) processing(ctx context.Context) error {
 	}
 	whole := func() (float64, error) {
 		var bets sync.Map // by key, the legs of each bettor
-		return b.stream(ctx, records, coupons, []graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
+		return b.stream(ctx, records, coupons, []processors.Graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
 			bettor, err := state.UnmarshalBettor(u.Value)
 			if err != nil {
 				return 0
@@ -48,7 +49,7 @@ func (b *bench) processing(ctx context.Context) error {
 		}, legs)
 	}
 	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, []graph{func(processors.Place, topics.TableSet) *goka.GroupGraph {
+		return b.stream(ctx, records, coupons, []processors.Graph{func(processors.Ownership, topics.TableSet) *goka.GroupGraph {
 			return goka.DefineGroup(topics.GroupBettors,
 				goka.Input(topics.Coupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
 				goka.Persist(asIs{}),
@@ -61,24 +62,21 @@ func (b *bench) processing(ctx context.Context) error {
 	}, whole, store)
 }
 
-// graph makes a processor for its place.
-type graph func(processors.Place, topics.TableSet) *goka.GroupGraph
-
 type asIs struct{}
 
 func (asIs) Encode(v any) ([]byte, error) { return v.([]byte), nil }
 func (asIs) Decode(b []byte) (any, error) { return b, nil }
 
 // stream puts the records on an empty broker, then runs the processors until the
-// view of the bettors' table has counted enough, and answers coupons a second.
+// view of the bettors' table has counted enough, and returns coupons a second.
 func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int,
-	graphs []graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
+	graphs []processors.Graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
 	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())))
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, embedded.Close()) }()
-	cluster, err := broker.Connect(ctx, broker.Config{Brokers: embedded.Brokers()}, b.settings.layout(), b.log)
+	cluster, err := broker.Connect(ctx, broker.Config{Brokers: embedded.Brokers()}, b.settings.Layout(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return 0, err
 	}

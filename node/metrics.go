@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"fmt"
@@ -31,10 +31,10 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	})
 }
 
-// measureViews measures the tables in memory, and answers what to call when a
+// measureViews measures the tables in memory, and returns what to call when a
 // change of a table became visible: the time since the gateway took in the fact
 // behind it.
-func (n *node) measureViews() (fresh func(table string, received time.Time)) {
+func (n *Node) measureViews() (fresh func(table string, received time.Time)) {
 	size := prometheus.NewDesc("tipoff_view_entries", "Entries in memory, by company and kind.", []string{"company", "kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		v := n.views.Load()
@@ -69,7 +69,7 @@ func (n *node) measureViews() (fresh func(table string, received time.Time)) {
 var liveWindows = []string{"1h", "24h"}
 
 // measureLearning measures how well recommendations foresee coupons, by company.
-func (n *node) measureLearning() {
+func (n *Node) measureLearning() {
 	window := []string{"company", "window"}
 	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
 	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
@@ -108,7 +108,7 @@ func learnerCollector(group string, l *processors.Learner) prometheus.Collector 
 	}, func() float64 { return float64(l.Passed()) })
 }
 
-func (n *node) measurePublisher(p *broker.Publisher) {
+func (n *Node) measurePublisher(p *broker.Publisher) {
 	n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tipoff_publisher_outstanding_bytes", Help: "Bytes of facts that wait for the broker's acknowledgement.",
 	}, func() float64 { return float64(p.Outstanding()) }))
@@ -131,7 +131,7 @@ func ownerCollector(group string, owner *broker.Owner) prometheus.Collector {
 	}, []*prometheus.Desc{unfinished, person}}
 }
 
-func (n *node) measureSink(s *sink.Sink) {
+func (n *Node) measureSink(s *sink.Sink) {
 	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
 	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)
 	rejected := prometheus.NewDesc("tipoff_sink_rejected_total", "Facts that the database refused for good.", nil, nil)

@@ -1,17 +1,20 @@
-package main
+// Package progress shows how far long work has come: a bar for people who watch a
+// terminal, a plain line every few seconds where the output goes to a file.
+package progress
 
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows how far long work has come: a bar for people who watch, a plain
-// line every few seconds elsewhere.
-type progress struct {
+// Progress is one piece of work under way. Goroutines may share it.
+type Progress struct {
 	what  string
 	all   int
 	out   io.Writer
@@ -26,11 +29,12 @@ type progress struct {
 // sayEvery is the time between plain lines.
 const sayEvery = 5 * time.Second
 
-func newProgress(t *terminal, what string, all int) *progress {
-	p := &progress{what: what, all: all, out: t.errors, began: time.Now(), said: time.Now()}
-	if t.interactive() {
+// New begins with nothing done of all.
+func New(out io.Writer, what string, all int) *Progress {
+	p := &Progress{what: what, all: all, out: out, began: time.Now(), said: time.Now()}
+	if watched(out) {
 		p.bar = progressbar.NewOptions(all,
-			progressbar.OptionSetWriter(t.errors),
+			progressbar.OptionSetWriter(out),
 			progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
@@ -42,8 +46,14 @@ func newProgress(t *terminal, what string, all int) *progress {
 	return p
 }
 
-// add notes that n more are done.
-func (p *progress) add(n int) {
+// watched says whether people look on, rather than a file.
+func watched(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// Add notes that n more are done.
+func (p *Progress) Add(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += n
@@ -55,7 +65,7 @@ func (p *progress) add(n int) {
 	}
 }
 
-func (p *progress) say() {
+func (p *Progress) say() {
 	p.said = time.Now()
 	took, left := time.Since(p.began), ""
 	if p.done > 0 && p.done < p.all {
@@ -64,8 +74,8 @@ func (p *progress) say() {
 	fmt.Fprintf(p.out, "%s: %d of %d, %s%s\n", p.what, p.done, p.all, took.Round(100*time.Millisecond), left)
 }
 
-// end leaves the last state on the screen.
-func (p *progress) end() {
+// End leaves the last state on the screen.
+func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {

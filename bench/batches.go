@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/go-json-experiment/json"
+	"github.com/valyala/fasthttp"
+
+	"tipoff"
+	"tipoff/node"
+	"tipoff/topics"
+)
+
+// batches compares posts of 500 users each with sarama's producer sending the same
+// records to the same topic.
+func (b *bench) batches(ctx context.Context) error {
+	n, book, err := b.startNode(ctx, 500, 100, 10)
+	if err != nil {
+		return err
+	}
+	defer n.Stop(nil)
+	users := book.Users()
+	body, err := json.Marshal(users)
+	if err != nil {
+		return err
+	}
+	records := make([]topics.Record, len(users))
+	for i, u := range users {
+		records[i] = topics.UserRecord(tipoff.DefaultCompany, u, time.Now())
+	}
+	ours := func() (float64, error) {
+		rate, err := load(n.URL(), func(q *fasthttp.Request) {
+			q.SetRequestURI(n.URL() + "/v1/users")
+			q.Header.SetMethod(fasthttp.MethodPost)
+			q.Header.SetContentType("application/json")
+			q.SetBodyRaw(body)
+		})
+		return rate * float64(len(users)), err
+	}
+	return b.pair(measured{
+		Name: "batches", What: "posts of 500 items : sarama's own producer, same records", Unit: "records/s",
+	}, ours, func() (float64, error) { return sendAll(n, records) })
+}
+
+// sendAll sends the records over and over with sarama's asynchronous producer, set
+// up as sarama's documentation has it for safe delivery.
+func sendAll(n *node.Node, records []topics.Record) (float64, error) {
+	config := sarama.NewConfig()
+	config.Version = sarama.V3_0_0_0
+	config.Producer.RequiredAcks = sarama.WaitForAll
+	config.Producer.Idempotent = true
+	config.Net.MaxOpenRequests = 1
+	config.Producer.Return.Successes = true
+	producer, err := sarama.NewAsyncProducer(n.Cluster().Brokers(), config)
+	if err != nil {
+		return 0, err
+	}
+	const lasts = 1500 * time.Millisecond
+	began := time.Now()
+	acknowledged := make(chan int)
+	go func() {
+		count := 0
+		for range producer.Successes() {
+			count++
+		}
+		acknowledged <- count
+	}()
+	for time.Since(began) < lasts {
+		for _, r := range records {
+			producer.Input() <- &sarama.ProducerMessage{Topic: r.Topic, Key: sarama.StringEncoder(r.Key), Value: sarama.ByteEncoder(r.Value)}
+		}
+	}
+	producer.AsyncClose()
+	for failed := range producer.Errors() {
+		err = failed.Err
+	}
+	count := <-acknowledged
+	return float64(count) / time.Since(began).Seconds(), err
+}

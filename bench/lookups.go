@@ -1,0 +1,40 @@
+package bench
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// lookups compares recommendations with a bare handler that answers the same
+// bytes.
+func (b *bench) lookups(ctx context.Context) error {
+	n, book, err := b.startNode(ctx, 1000, 1000, 10_000)
+	if err != nil {
+		return err
+	}
+	defer n.Stop(nil)
+	users := book.Users()
+	ask := func(i uint64) string {
+		return "/v1/recommendations?n=10&user_id=" + users[i%uint64(len(users))].ID
+	}
+	_, body, err := fasthttp.Get(nil, n.URL()+ask(0))
+	if err != nil {
+		return err
+	}
+	peer, closeIt, err := bare(fasthttp.StatusOK, body)
+	if err != nil {
+		return err
+	}
+	defer closeIt()
+	var turn atomic.Uint64
+	run := func(url string) func() (float64, error) {
+		return func() (float64, error) {
+			return load(url, func(q *fasthttp.Request) { q.SetRequestURI(url + ask(turn.Add(1))) })
+		}
+	}
+	return b.pair(measured{
+		Name: "lookups", What: "recommendations (1,000 open events, 10 items) : bare handler, same bytes", Unit: "requests/s",
+	}, run(n.URL()), run(peer))
+}

@@ -1,0 +1,42 @@
+package bench
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/go-json-experiment/json"
+	"github.com/valyala/fasthttp"
+)
+
+// posts compares single posts, each acknowledged by the broker, with a bare
+// handler that answers the same bytes and stores nothing.
+func (b *bench) posts(ctx context.Context) error {
+	n, book, err := b.startNode(ctx, 1000, 200, 10)
+	if err != nil {
+		return err
+	}
+	defer n.Stop(nil)
+	peer, closeIt, err := bare(fasthttp.StatusAccepted, []byte(`{"accepted":1,"rejected":[]}`))
+	if err != nil {
+		return err
+	}
+	defer closeIt()
+	users := book.Users()
+	var turn atomic.Uint64
+	run := func(url string) func() (float64, error) {
+		return func() (float64, error) {
+			return load(url, func(q *fasthttp.Request) {
+				i := turn.Add(1)
+				u := users[i%uint64(len(users))]
+				body, _ := json.Marshal(u)
+				q.SetRequestURI(url + "/v1/users")
+				q.Header.SetMethod(fasthttp.MethodPost)
+				q.Header.SetContentType("application/json")
+				q.SetBodyRaw(body)
+			})
+		}
+	}
+	return b.pair(measured{
+		Name: "posts", What: "single posts, acknowledged by the broker : bare handler that stores nothing", Unit: "requests/s",
+	}, run(n.URL()), run(peer))
+}

@@ -1,0 +1,27 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+)
+
+// Backoff is the growing pause between attempts at whatever needs the broker.
+func Backoff() retry.Backoff {
+	return retry.WithCappedDuration(3*time.Second, retry.NewExponential(200*time.Millisecond))
+}
+
+// untilDone tries with a growing pause until it works, or ctx ends: then the error is
+// the last one, as it says more than that.
+func untilDone(ctx context.Context, try func() error) error {
+	var last error
+	err := retry.Do(ctx, Backoff(), func(context.Context) error {
+		last = try()
+		return retry.RetryableError(last)
+	})
+	if last != nil {
+		return last
+	}
+	return err
+}

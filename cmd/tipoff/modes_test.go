@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// said runs the command line in this process, and returns what it says.
+func said(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), args, &out, &out)
+	return out.String(), err
+}
+
+// wantSaid is [said] of one that must end well.
+func wantSaid(t *testing.T, want string, args ...string) {
+	t.Helper()
+	if out, err := said(t, args...); err != nil || !strings.Contains(out, want) {
+		t.Errorf("tipoff %v: %v, %s; want %q", args, err, out, want)
+	}
+}
+
+func TestHelp_ListsTheSettingsOfAModeAndNoOthers(t *testing.T) {
+	t.Parallel()
+	listening, kafka, topics, storage := "--addr", "--kafka-sasl-password", "--partitions", "--database-url"
+	for mode, has := range map[string][]string{
+		"run":            {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level", "--demo"},
+		"api":            {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level"},
+		"processors":     {listening, "--api-key", kafka, topics, "--log-level"},
+		"learner":        {listening, "--api-key", kafka, topics, "--log-level"},
+		"sink":           {listening, "--api-key", "--data", storage, kafka, topics, "--log-level"},
+		"generate":       {listening, "--api-key", "--url"},
+		"replay":         {listening, "--api-key", "--url"},
+		"health":         {listening, "--url"},
+		"evaluate":       {"--rankers"},
+		"bench":          {storage, kafka, topics, "--ranker", "--rounds"},
+		"rejected list":  {"--data", kafka, topics, "--log-level", "--limit"},
+		"rejected retry": {"--data", kafka, topics, "--log-level", "--dry-run"},
+		"topics":         {kafka, topics, "--log-level"},
+		"rebuild":        {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level", "--grace"},
+		"migrate":        {"--data", storage},
+		"version":        nil,
+	} {
+		out, err := said(t, append(strings.Fields(mode), "--help")...)
+		if err != nil {
+			t.Errorf("tipoff %s --help: %v", mode, err)
+		}
+		wanted := map[string]bool{}
+		for _, flag := range has {
+			wanted[flag] = true
+		}
+		for _, flag := range append([]string{listening, kafka, topics, storage, "--api-key", "--data", "--ranker", "--log-level"}, has...) {
+			if is := strings.Contains(out, " "+flag+"=") || strings.Contains(out, " "+flag+" "); is != wanted[flag] {
+				t.Errorf("tipoff %s --help lists %s: %v, want %v\n%s", mode, flag, is, wanted[flag], out)
+			}
+		}
+	}
+	wantSaid(t, "rejected retry", "--help")
+}
+
+func TestSettings_ThatCannotBeAreNamed(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"api":                            "KAFKA_BOOTSTRAP_SERVERS",
+		"topics":                         "KAFKA_BOOTSTRAP_SERVERS",
+		"nonsense":                       "tipoff --help",
+		"generate":                       "how many rounds",
+		"run --partitions=3":             "power of two",
+		"--partitions=3":                 "power of two",
+		"migrate --database-url=ftp://x": "DATABASE_URL",
+		"run --addr=256.0.0.1:x":         "TIPOFF_ADDR",
+	} {
+		if out, err := said(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("tipoff %s: %v, %s; want %q", args, err, out, want)
+		}
+	}
+}
+
+func TestVersion_SaysWhichProgramThisIs(t *testing.T) {
+	t.Parallel()
+	wantSaid(t, "\ncommit ", "version")
+	wantSaid(t, "\ngo1.", "version")
+}
+
+func TestTopics_CreatesThemAndSaysHowTheyDiffer(t *testing.T) {
+	t.Parallel()
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	at := "--kafka=" + kafka.ListenAddrs()[0]
+	wantSaid(t, "all topics are as the settings say", "topics", at, "--partitions=4")
+	wantSaid(t, "all topics are as the settings say", at, "topics", "--partitions=4", "--log-level=error") // settings may come first
+	if out, err := said(t, "topics", at, "--partitions=8"); err == nil || !strings.Contains(err.Error(), "coupon_topic: number of partitions is 4, the settings say 8") {
+		t.Errorf("%v, %s", err, out)
+	}
+}
+
+func TestMigrate_MakesTheSchemaTheNewestOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "mirror.db")
+	for range 2 { // the second time there is nothing to do
+		wantSaid(t, "the schema is the newest one: sqlite:"+path, "migrate", "--database-url=sqlite:"+path)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBench_MeasuresARowAndWritesIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "results.json")
+	wantSaid(t, "post to changed recommendation", "bench", "--only=freshness", "--rounds=1", "--partitions=2", "--out="+path)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results struct {
+		Kafka string `json:"kafka"`
+		Rows  []struct {
+			Name   string  `json:"name"`
+			Tipoff float64 `json:"tipoff"`
+			Ratio  float64 `json:"ratio"`
+		} `json:"rows"`
+	}
+	if err := json.Unmarshal(text, &results); err != nil || results.Kafka != "embedded" || len(results.Rows) != 2 || results.Rows[0].Tipoff <= 0 || results.Rows[0].Ratio <= 0 {
+		t.Errorf("%v, %s", err, text)
+	}
+	wantSaid(t, "left out: sink rows against LOAD DATA", "bench", "--only=sink", "--out="+path)
+}

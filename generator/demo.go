@@ -1,0 +1,53 @@
+package generator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"tipoff/progress"
+)
+
+// Size of the sportsbook that a demonstration simulates.
+const (
+	demoBettors  = 1_000
+	demoFixtures = 500
+	demoDays     = 7
+	demoCoupons  = 20_000
+	demoEvery    = 200 * time.Millisecond // between live bets
+)
+
+// Demo simulates a sportsbook until ctx ends: its past, unless the Tipoff holds data
+// already, at the place that held names, then a trickle of live bets. It says on out
+// what there is to try, and on bar how far it has come.
+func Demo(ctx context.Context, client *Client, held string, out, bar io.Writer) error {
+	now := time.Now()
+	book := NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)
+	if held == "" {
+		p := progress.New(bar, "simulating a sportsbook", demoBettors+demoFixtures+demoCoupons)
+		if err := book.Seed(ctx, client, demoCoupons, now, p.Add); err != nil {
+			return fmt.Errorf("simulate: %w", err)
+		}
+		p.End()
+		fmt.Fprintf(out, "\nA sportsbook of %d bettors, %d fixtures and %d coupons is there, and bets keep coming.\n",
+			demoBettors, demoFixtures, demoCoupons)
+	} else {
+		fmt.Fprintf(out, "\n%s holds data already: no sportsbook was simulated; live bets of one keep coming.\n", held)
+		if err := book.Seed(ctx, client, 0, now, func(int) {}); err != nil {
+			return fmt.Errorf("simulate: %w", err)
+		}
+	}
+	fmt.Fprintf(out, `
+Try, in another terminal:
+
+  curl '%[1]s/v1/recommendations?user_id=bettor-1&n=3'
+  curl '%[1]s/v1/users/bettor-1/affinities'
+  curl '%[1]s/v1/popular?n=3'
+
+The API, to read and to try: %[1]s/docs
+Ctrl-C ends; the next start has everything again.
+
+`, client.URL)
+	return book.Trickle(ctx, client, demoEvery)
+}

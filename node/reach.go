@@ -1,0 +1,70 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"tipoff/broker"
+)
+
+// Connect reaches Kafka, and makes its topics what the settings say.
+func Connect(ctx context.Context, s *Settings) (*broker.Cluster, error) {
+	if err := s.NeedsKafka(); err != nil {
+		return nil, err
+	}
+	return broker.Connect(ctx, s.config(), s.Layout(), s.log())
+}
+
+// Reach connects to Kafka, or to the broker inside the Tipoff that runs on the
+// folder; where nobody does, alone makes the connection. The caller calls end.
+func Reach(ctx context.Context, s *Settings,
+	alone func(context.Context, *Settings) (*broker.Cluster, func() error, error)) (_ *broker.Cluster, end func() error, err error) {
+	config := s.config()
+	if s.Embedded() {
+		brokers, running := broker.FindEmbedded(s.brokerFolder())
+		if !running {
+			return alone(ctx, s)
+		}
+		config.Brokers = brokers
+	}
+	cluster, err := broker.Connect(ctx, config, s.Layout(), s.log())
+	if err != nil {
+		return nil, nil, err
+	}
+	return cluster, cluster.Close, nil
+}
+
+// OpenFolder opens the folder's broker for the time of a command, and runs nothing
+// else on it.
+func OpenFolder(ctx context.Context, s *Settings) (*broker.Cluster, func() error, error) {
+	folder := s.brokerFolder()
+	if _, err := os.Stat(folder); err != nil {
+		return nil, nil, fmt.Errorf("there is no broker's folder %s: set TIPOFF_DATA to the folder of a Tipoff, or KAFKA_BOOTSTRAP_SERVERS", folder)
+	}
+	embedded, err := broker.OpenEmbedded(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	config := s.config()
+	config.Brokers = embedded.Brokers()
+	cluster, err := broker.Connect(ctx, config, s.Layout(), s.log())
+	if err != nil {
+		return nil, nil, errors.Join(err, embedded.Close())
+	}
+	return cluster, func() error { return errors.Join(cluster.Close(), embedded.Close()) }, nil
+}
+
+// RunAlone runs everything in this process for the time of a command, for a folder
+// on which nobody does.
+func RunAlone(ctx context.Context, s *Settings) (*broker.Cluster, func() error, error) {
+	n, err := Start(ctx, s, AllRoles...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := n.Ready(ctx); err != nil {
+		return nil, nil, n.Stop(err)
+	}
+	return n.cluster, func() error { return n.Stop(nil) }, nil
+}

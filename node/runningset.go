@@ -1,0 +1,120 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tipoff/broker"
+	"tipoff/processors"
+	"tipoff/rebuild"
+	"tipoff/state"
+	"tipoff/topics"
+	"tipoff/views"
+)
+
+// runningSet is one table set as this process runs it.
+type runningSet struct {
+	topics.TableSet
+	sets    *tableSets
+	node    *Node
+	views   *views.Views
+	follows []*broker.View
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	going  sync.WaitGroup
+	undo   []func()
+}
+
+func (s *tableSets) start(one topics.TableSet) {
+	r := &runningSet{TableSet: one, sets: s, node: s.node}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	s.running[one.Number] = r
+	if s.processors {
+		if one.Copied {
+			r.startCopier()
+		}
+		for _, table := range processors.Tables() {
+			r.startProcessor(table)
+		}
+	}
+	if s.archive != nil {
+		r.startViews()
+	}
+	if s.learner {
+		r.startLearner()
+	}
+}
+
+func (r *runningSet) stop() {
+	r.cancel()
+	r.going.Wait()
+	for _, undo := range r.undo {
+		undo()
+	}
+}
+
+// serves says whether this process works for the table set.
+func (r *runningSet) serves() bool { return int(r.sets.serving.Load()) == r.Number }
+
+// goRun runs something until the table set ends; should it fail, the node does.
+func (r *runningSet) goRun(name string, run func(context.Context) error) {
+	r.going.Go(func() {
+		if err := run(r.ctx); err != nil && r.ctx.Err() == nil {
+			r.node.fatal <- fmt.Errorf("%s: %w", name, err)
+		}
+	})
+}
+
+// part adds something that must be ready before the process is, if this table set is
+// the one that serves.
+func (r *runningSet) part(name string, state func() broker.State) {
+	r.undo = append(r.undo, r.node.part(name, func() broker.State {
+		s := state()
+		if !r.serves() {
+			s.Ready, s.Detail = true, "does not serve: "+s.Detail
+		}
+		return s
+	}))
+}
+
+func (r *runningSet) measure(c prometheus.Collector) {
+	r.node.registry.MustRegister(c)
+	r.undo = append(r.undo, func() { r.node.registry.Unregister(c) })
+}
+
+// startCopier copies the facts for the table set.
+func (r *runningSet) startCopier() {
+	cluster := r.node.cluster
+	group := cluster.NewGroup(r.Copier(), topics.Facts(), rebuild.NewCopier(cluster, r.TableSet, r.node.log))
+	r.part(r.Copier(), group.State)
+	r.measure(lagCollector(&group.Lag))
+	r.measure(restartsCollector(r.Copier(), group.Restarts))
+	r.goRun(r.Copier(), group.Run)
+}
+
+// startProcessor runs a processor, and asks for values that a former owner wrote to
+// be written again.
+func (r *runningSet) startProcessor(table processors.Table) {
+	p := r.newProcessor(table.Graph, r.startRewriter(table.Rewrite))
+	r.goRun(p.Group, p.Run)
+}
+
+func (r *runningSet) newProcessor(graph processors.Graph, rewriter *broker.Rewriter) *broker.Processor {
+	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
+	p := r.node.cluster.NewProcessor(graph(owner, r.TableSet), owner)
+	r.part(p.Group, p.State)
+	r.measure(lagCollector(&p.Lag))
+	r.measure(ownerCollector(p.Group, owner))
+	r.measure(restartsCollector(p.Group, p.Restarts))
+	return p
+}
+
+func (r *runningSet) startRewriter(request processors.Rewrite) *broker.Rewriter {
+	rewriter := r.node.cluster.NewRewriter(r.node.publisher, func(key string) topics.Record { return request(r.TableSet, key) })
+	r.goRun("rewriter", rewriter.Run)
+	return rewriter
+}

@@ -1,0 +1,154 @@
+package node
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tipoff/broker"
+	"tipoff/sink"
+)
+
+// Settings are what a process may need; template.env explains each. They come in
+// groups, of which a mode of the command line takes those that it uses: the tags are
+// those of its parser.
+type Settings struct {
+	Address
+	Access
+	Folder
+	Database
+	Kafka
+	Topics
+	Ranking
+	Logs
+
+	Log *slog.Logger `kong:"-"` // nil: nothing is logged
+}
+
+// Address is where a process listens.
+type Address struct {
+	Addr string `group:"Listening" env:"TIPOFF_ADDR" default:"127.0.0.1:5000" placeholder:"HOST:PORT" help:"Where to listen (${env}, default ${default})."`
+}
+
+// Access is who may ask.
+type Access struct {
+	APIKey string `group:"Listening" env:"TIPOFF_API_KEY" placeholder:"KEY" help:"Key that clients must send; none is asked for unless set (${env})."`
+}
+
+// Folder is where a process keeps what is on no server.
+type Folder struct {
+	Data string `group:"Storage" env:"TIPOFF_DATA" default:"./data" placeholder:"DIR" help:"Folder of the embedded broker and SQLite (${env}, default ${default})."`
+}
+
+// Database is where the mirror is.
+type Database struct {
+	DatabaseURL string `group:"Storage" env:"DATABASE_URL,SQLALCHEMY_DATABASE_URI" placeholder:"URL" help:"mysql://user:password@host:port/database; unset: SQLite (${env})."`
+}
+
+// Kafka is how to reach the brokers.
+type Kafka struct {
+	Brokers          string `group:"Kafka" name:"kafka" env:"KAFKA_BOOTSTRAP_SERVERS" placeholder:"HOST:PORT,..." help:"Kafka's addresses; unset: a broker inside this process (${env})."`
+	SecurityProtocol string `group:"Kafka" name:"kafka-security-protocol" env:"KAFKA_SECURITY_PROTOCOL" default:"PLAINTEXT" placeholder:"NAME" help:"PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL (${env})."`
+	SASLMechanism    string `group:"Kafka" name:"kafka-sasl-mechanism" env:"KAFKA_SASL_MECHANISM" default:"PLAIN" placeholder:"NAME" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (${env})."`
+	SASLUsername     string `group:"Kafka" name:"kafka-sasl-username" env:"KAFKA_SASL_USERNAME" placeholder:"NAME" help:"User at Kafka (${env})."`
+	SASLPassword     string `group:"Kafka" name:"kafka-sasl-password" env:"KAFKA_SASL_PASSWORD" placeholder:"PASSWORD" help:"Its password (${env})."`
+	CALocation       string `group:"Kafka" name:"kafka-ssl-ca-location" env:"KAFKA_SSL_CA_LOCATION" placeholder:"FILE" help:"PEM file of Kafka's certificate authority; unset: the system's (${env})."`
+	CertLocation     string `group:"Kafka" name:"kafka-ssl-certificate-location" env:"KAFKA_SSL_CERTIFICATE_LOCATION" placeholder:"FILE" help:"PEM file of a client certificate (${env})."`
+	KeyLocation      string `group:"Kafka" name:"kafka-ssl-key-location" env:"KAFKA_SSL_KEY_LOCATION" placeholder:"FILE" help:"PEM file of its key (${env})."`
+}
+
+// Topics is how the topics are laid out.
+type Topics struct {
+	Partitions  int           `group:"Topics" env:"TIPOFF_PARTITIONS" default:"8" placeholder:"N" help:"Partitions of every topic, a power of two (${env}, default ${default})."`
+	Replication int           `group:"Topics" env:"TIPOFF_REPLICATION" default:"0" placeholder:"N" help:"Replicas of every topic; 0: 3, or as many as there are brokers (${env}, default ${default})."`
+	Retention   time.Duration `group:"Topics" env:"TIPOFF_RETENTION" default:"720h" placeholder:"DURATION" help:"How long facts stay on their topics (${env}, default ${default})."`
+}
+
+// Ranking is how a gateway ranks.
+type Ranking struct {
+	Ranker string `group:"Ranking" env:"TIPOFF_RANKER" default:"tipoff" enum:"similar,popular,affinity,cf,tipoff" placeholder:"NAME" help:"How recommendations are ranked: ${enum} (${env}, default ${default})."`
+}
+
+// Logs is what is logged, and how.
+type Logs struct {
+	LogLevel  slog.Level `group:"Logs" env:"TIPOFF_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${env}, default ${default})."`
+	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
+}
+
+// Logger returns a logger as the settings say.
+func (l *Logs) Logger(out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// URL is where clients on this machine reach the service.
+func (a *Address) URL() string {
+	host, port, ok := strings.Cut(a.Addr, ":")
+	if ok && (host == "" || host == "0.0.0.0") {
+		return "http://127.0.0.1:" + port
+	}
+	return "http://" + a.Addr
+}
+
+// Embedded says whether the broker runs inside this process.
+func (k *Kafka) Embedded() bool { return k.Brokers == "" }
+
+var errNeedsKafka = errors.New("this role runs beside others, which only a Kafka outside this process can join: " +
+	"set KAFKA_BOOTSTRAP_SERVERS, or run tipoff without arguments for everything in one process")
+
+// NeedsKafka is an error where the broker would run inside this process, and be
+// nobody else's.
+func (k *Kafka) NeedsKafka() error {
+	if k.Embedded() {
+		return errNeedsKafka
+	}
+	return nil
+}
+
+func (k *Kafka) config() broker.Config {
+	var brokers []string
+	for _, b := range strings.Split(k.Brokers, ",") {
+		if b = strings.TrimSpace(b); b != "" {
+			brokers = append(brokers, b)
+		}
+	}
+	return broker.Config{
+		Brokers:          brokers,
+		SecurityProtocol: k.SecurityProtocol,
+		SASLMechanism:    k.SASLMechanism,
+		SASLUsername:     k.SASLUsername,
+		SASLPassword:     k.SASLPassword,
+		CALocation:       k.CALocation,
+		CertLocation:     k.CertLocation,
+		KeyLocation:      k.KeyLocation,
+	}
+}
+
+// Layout is what the settings say of the topics.
+func (t *Topics) Layout() broker.Layout {
+	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention}
+}
+
+// OpenDatabase prepares the connection to the mirror.
+func (s *Settings) OpenDatabase() (*sink.Database, error) {
+	if s.DatabaseURL != "" {
+		return sink.Open(s.DatabaseURL)
+	}
+	return sink.Open("sqlite:" + filepath.Join(s.Data, "tipoff.db"))
+}
+
+func (s *Settings) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+// brokerFolder is where the broker inside a process keeps its log.
+func (s *Settings) brokerFolder() string { return filepath.Join(s.Data, "broker") }

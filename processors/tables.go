@@ -1,0 +1,31 @@
+package processors
+
+import (
+	"github.com/lovoo/goka"
+
+	"tipoff/topics"
+)
+
+// Graph is a processor for a table set.
+type Graph func(Ownership, topics.TableSet) *goka.GroupGraph
+
+// Rewrite asks the owner of a key of a table to write its value again.
+type Rewrite func(set topics.TableSet, key string) topics.Record
+
+// Table is one of the tables of a table set, by what keeps it.
+type Table struct {
+	Graph   Graph
+	Rewrite Rewrite
+}
+
+// Tables are those that a table set must have before it serves: a process runs their
+// processors, and a rebuild waits for everything that their graphs read. The
+// learner's table is none of them, as nothing depends on it.
+func Tables() []Table {
+	return []Table{{Bettors, RewriteBettor}, {Fixtures, RewriteFixture}}
+}
+
+// LoopPasses is how often a record may pass a group's loop on its way: a leg goes to
+// its chunk, which may have been released meanwhile, back to its fixture, and at the
+// worst to a chunk once more.
+const LoopPasses = 3
