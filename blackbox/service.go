@@ -30,6 +30,7 @@ type Service struct {
 	Prefix string // of every id
 }
 
+// ID is an id of this run.
 func (s *Service) ID(name string) string { return s.Prefix + "-" + name }
 
 // send sends a request with a JSON body, if any.
@@ -58,6 +59,7 @@ func (s *Service) Send(method, path, body string, header ...string) (status int,
 	return a.StatusCode, string(b), a.Header
 }
 
+// Post posts a value, and wants the status.
 func (s *Service) Post(path string, status int, value any) {
 	s.Helper()
 	body, err := json.Marshal(value)
@@ -69,6 +71,7 @@ func (s *Service) Post(path string, status int, value any) {
 	}
 }
 
+// Get reads an answer of status 200 into value.
 func (s *Service) Get(path string, value any) error {
 	status, body, _ := s.Send("GET", path, "")
 	if status != http.StatusOK {
@@ -77,11 +80,13 @@ func (s *Service) Get(path string, value any) error {
 	return json.Unmarshal([]byte(body), value)
 }
 
+// Eventually waits for a condition, as long as a client would.
 func (s *Service) Eventually(holds func() error) {
 	s.Helper()
 	Eventually(s.T, 30*time.Second, holds)
 }
 
+// User, Event and Coupon are of this run, and as they should be.
 func (s *Service) User(name string) tipoff.User {
 	return tipoff.User{ID: s.ID(name), BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: time.Now().AddDate(-1, 0, 0)}
 }
@@ -114,6 +119,7 @@ func (s *Service) Recommended(user string, n int) ([]string, tipoff.Recommendati
 	return names, r, err
 }
 
+// WantRecommended waits until just these events are recommended to a user.
 func (s *Service) WantRecommended(user string, wanted ...string) {
 	s.Helper()
 	s.Eventually(func() error {
@@ -127,6 +133,7 @@ func (s *Service) WantRecommended(user string, wanted ...string) {
 	})
 }
 
+// WantBets waits until so many bets of a user are learnt from.
 func (s *Service) WantBets(user string, bets uint64) {
 	s.Helper()
 	s.Eventually(func() error {
@@ -161,6 +168,7 @@ func Eventually(t *testing.T, patience time.Duration, holds func() error) {
 
 var client = &http.Client{Timeout: 20 * time.Second}
 
+// Get asks for a page.
 func Get(url string) (status int, body string, err error) {
 	a, err := client.Get(url)
 	if err != nil {
