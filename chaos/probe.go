@@ -29,7 +29,7 @@ func (h *harness) probe(ctx context.Context, round int) error {
 			Selections: []tipoff.Selection{{EventID: h.probeEvents[i], Odds: 2}}}
 		items, entries = append(items, c), append(entries, h.ledger.post(w.couponEntry(c)))
 	}
-	if err := w.insist(ctx, "/v1/coupons", items, entries); err != nil {
+	if err := w.postAll(ctx, "/v1/coupons", items, entries); err != nil {
 		return err
 	}
 	return eventually(ctx, "recovery", func() error {
@@ -98,11 +98,11 @@ func (w *worker) postProbeEvents(ctx context.Context) error {
 		items, w.h.probeEvents = append(items, e), append(w.h.probeEvents, e.ID)
 		entries = append(entries, w.ledger.post(entry{topic: topics.Events, entity: e.ID, tag: "v1", content: oracle.Canonical(e)}))
 	}
-	return w.insist(ctx, "/v1/events", items, entries)
+	return w.postAll(ctx, "/v1/events", items, entries)
 }
 
-// insist posts until everything is accepted.
-func (w *worker) insist(ctx context.Context, path string, items []any, entries []*entry) error {
+// postAll posts until everything is accepted.
+func (w *worker) postAll(ctx context.Context, path string, items []any, entries []*entry) error {
 	posted := false
 	return eventually(ctx, "POST "+path, func() error {
 		for _, e := range entries {

@@ -189,27 +189,12 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 	all := s.cluster()
 	now := time.Now()
 	book := generator.NewSportsbook(11, 1000, 2000, 7, now)
-	users, events, coupons := book.Users(), book.Events(), book.Coupons(20_000, now)
-	var posting sync.WaitGroup
-	halves := make([]*generator.Client, 2)
-	for i := range halves {
-		halves[i] = &generator.Client{URL: all["api"][i].url}
-	}
-	half := func(i, n int) (from, to int) { return i * n / 2, (i + 1) * n / 2 }
-	restarted := make(chan struct{})
-	for i, c := range halves {
-		posting.Go(func() {
-			u0, u1 := half(i, len(users))
-			e0, e1 := half(i, len(events))
-			k0, k1 := half(i, len(coupons))
-			middle := (k0 + k1) / 2
-			err := errors.Join(c.Coupons(t.Context(), coupons[k0:middle]), c.Users(t.Context(), users[u0:u1]), c.Events(t.Context(), events[e0:e1]))
-			<-restarted
-			if err := errors.Join(err, c.Coupons(t.Context(), coupons[middle:k1])); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	p := &posts{users: book.Users(), events: book.Events(), coupons: book.Coupons(20_000, now)}
+	restarted, posted := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(posted)
+		p.through(t, all["api"], restarted)
+	}()
 	for _, role := range []string{"processors", "sink"} {
 		all[role][0].stop()
 		all[role][0] = launch(t, s.env(), role)
@@ -219,33 +204,64 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 		all[role][1].stop()
 		all[role][1] = launch(t, s.env(), role)
 	}
-	posting.Wait()
+	<-posted
 	all["api"][0].stop()
-	for i, c := range halves {
-		if c.Rejected.Load() != 0 || c.Failed.Load() != 0 {
-			t.Errorf("half %d: %d rejected, %d failed", i, c.Rejected.Load(), c.Failed.Load())
-		}
-	}
 	api := launch(t, s.env(), "api").ready()
+	s.wantRows(p)
+	s.sameCoupons(p.coupons)
+	s.wantTables(p)
+	s.wantAlike(all["api"][1], api)
+}
 
-	legs, byUser, byEvent := 0, map[string]uint64{}, map[string]uint64{}
-	for _, c := range coupons {
-		legs += len(c.Selections)
-		for _, leg := range c.Selections {
-			byUser[topics.Key("default", c.UserID)]++
-			byEvent[topics.Key("default", leg.EventID)]++
-		}
+// posts is what a company posts.
+type posts struct {
+	users   []tipoff.User
+	events  []tipoff.Event
+	coupons []tipoff.Coupon
+}
+
+// through posts half of it through each of two gateways, the second half of the coupons
+// once restarted is closed.
+func (p *posts) through(t *testing.T, gateways []*process, restarted <-chan struct{}) {
+	half := func(i, n int) (from, to int) { return i * n / 2, (i + 1) * n / 2 }
+	var posting sync.WaitGroup
+	for i := range 2 {
+		c := &generator.Client{URL: gateways[i].url}
+		posting.Go(func() {
+			u0, u1 := half(i, len(p.users))
+			e0, e1 := half(i, len(p.events))
+			k0, k1 := half(i, len(p.coupons))
+			middle := (k0 + k1) / 2
+			err := errors.Join(c.Coupons(t.Context(), p.coupons[k0:middle]), c.Users(t.Context(), p.users[u0:u1]), c.Events(t.Context(), p.events[e0:e1]))
+			<-restarted
+			if err := errors.Join(err, c.Coupons(t.Context(), p.coupons[middle:k1])); err != nil {
+				t.Error(err)
+			}
+			if c.Rejected.Load() != 0 || c.Failed.Load() != 0 {
+				t.Errorf("half %d: %d rejected, %d failed", i, c.Rejected.Load(), c.Failed.Load())
+			}
+		})
 	}
-	blackbox.Eventually(t, 120*time.Second, func() error {
+	posting.Wait()
+}
+
+// wantRows waits until the database has as many rows as were posted.
+func (s *services) wantRows(p *posts) {
+	s.Helper()
+	legs := 0
+	for _, c := range p.coupons {
+		legs += len(c.Selections)
+	}
+	blackbox.Eventually(s.T, 120*time.Second, func() error {
 		for _, c := range []struct {
 			query string
 			want  int
 		}{
-			{"SELECT COUNT(*) FROM users", len(users)},
-			{"SELECT COUNT(*) FROM events WHERE announced = 1", len(events)},
-			{"SELECT COUNT(*) FROM coupons", len(coupons)},
+			{"SELECT COUNT(*) FROM users", len(p.users)},
+			{"SELECT COUNT(*) FROM events WHERE announced = 1", len(p.events)},
+			{"SELECT COUNT(*) FROM coupons", len(p.coupons)},
 			{"SELECT COUNT(*) FROM selections", legs},
-			{"SELECT COUNT(*) FROM event_participants", 2 * len(events)},
+			{"SELECT COUNT(*) FROM event_participants", 2 * len(p.events)},
 		} {
 			if n := s.count(c.query); n != c.want {
 				return fmt.Errorf("%s: %d, want %d", c.query, n, c.want)
@@ -253,10 +269,21 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 		}
 		return nil
 	})
-	s.sameCoupons(coupons)
+}
+
+// wantTables waits until every bettor and every fixture has the legs that were posted.
+func (s *services) wantTables(p *posts) {
+	s.Helper()
+	byUser, byEvent := map[string]uint64{}, map[string]uint64{}
+	for _, c := range p.coupons {
+		for _, leg := range c.Selections {
+			byUser[topics.Key("default", c.UserID)]++
+			byEvent[topics.Key("default", leg.EventID)]++
+		}
+	}
 	cluster := s.connect()
-	blackbox.Eventually(t, 120*time.Second, func() error {
-		now := blackbox.ReadTables(t, cluster, topics.TableSet{})
+	blackbox.Eventually(s.T, 120*time.Second, func() error {
+		now := blackbox.ReadTables(s.T, cluster, topics.TableSet{})
 		for key, want := range byUser {
 			if b := now.Bettors[key]; b == nil || b.LegCount != want {
 				return fmt.Errorf("bettor %s: %+v, want %d legs", key, b, want)
@@ -267,24 +294,28 @@ func TestServices_ExactlyWhatWasPosted(t *testing.T) {
 				return fmt.Errorf("fixture %s: %+v, want %d legs", key, f, want)
 			}
 		}
-		if len(now.Bettors) != len(users) || len(now.Fixtures) != len(events) {
+		if len(now.Bettors) != len(p.users) || len(now.Fixtures) != len(p.events) {
 			return fmt.Errorf("%d bettors, %d fixtures", len(now.Bettors), len(now.Fixtures))
 		}
 		return nil
 	})
-	// Any gateway answers for any user, and alike.
+}
+
+// wantAlike waits until two gateways recommend alike to twenty users.
+func (s *services) wantAlike(one, other *process) {
+	s.Helper()
+	ids := func(r tipoff.Recommendation) (list []string) {
+		for _, item := range r.Items {
+			list = append(list, item.Event.ID)
+		}
+		return list
+	}
 	for i := range 20 {
 		path := fmt.Sprintf("/v1/recommendations?n=20&user_id=bettor-%d", i+1)
-		blackbox.Eventually(t, 30*time.Second, func() error {
+		blackbox.Eventually(s.T, 30*time.Second, func() error {
 			var a, b tipoff.Recommendation
-			if err := errors.Join(blackbox.GetJSON(all["api"][1].url+path, &a), blackbox.GetJSON(api.url+path, &b)); err != nil {
+			if err := errors.Join(blackbox.GetJSON(one.url+path, &a), blackbox.GetJSON(other.url+path, &b)); err != nil {
 				return err
-			}
-			ids := func(r tipoff.Recommendation) (list []string) {
-				for _, item := range r.Items {
-					list = append(list, item.Event.ID)
-				}
-				return list
 			}
 			if !slices.Equal(ids(a), ids(b)) || len(a.Items) != 20 {
 				return fmt.Errorf("%s: %v and %v", path, ids(a), ids(b))
