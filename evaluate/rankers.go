@@ -46,7 +46,7 @@ func RankerNames() []string {
 	return names
 }
 
-// In the place of names these stand for the learnt ranker, and it without each part
+// Instead of names these stand for the learnt ranker, and it without each part
 // of its score or without each term.
 const (
 	Ablation      = "ablation"

@@ -58,8 +58,8 @@ type input struct {
 	value       []byte
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
-	at          state.Position // the fact's place there: what states are held against
-	record      state.Position // the record's place on the topic that was read
+	at          state.Position // the fact's position there, which states compare
+	record      state.Position // the record's position on the topic that was read
 }
 
 // callback makes a goka callback of one that takes an opened record. A record whose

@@ -25,9 +25,9 @@ func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) (rank.Grade, er
 	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
 }
 
-// owner is a place whose epoch a test may raise.
+// owner is the sole owner, whose epoch a test may raise.
 type owner struct {
-	place
+	soleOwner
 	epoch uint64
 }
 
@@ -148,7 +148,7 @@ func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
 	former.Model.Steps = 100
 	former.Advance(state.Cause{Position: state.Position{Source: 1, Offset: 50}})
 	c := newClassroomAfter(t, map[string][]byte{"default/model": former.Marshal()})
-	c.choose(0, 1) // places on the new table set's topics are others
+	c.choose(0, 1) // positions on the new table set's topics are others
 	if s := c.stored(); s.Model.Steps != 101 {
 		t.Errorf("the table holds %d steps, want 101", s.Model.Steps)
 	}

@@ -26,15 +26,15 @@ type pipeline struct {
 	resolved *tester.QueueTracker
 }
 
-// place is where the test's callbacks run: one owner, nothing known to be finished.
-type place struct{}
+// soleOwner is where the test's callbacks run: one owner, nothing known to be finished.
+type soleOwner struct{}
 
-func (place) Source(string) uint32         { return 7 }
-func (place) Epoch(int32) uint64           { return 3 }
-func (place) Finished(string, int32) int64 { return 0 }
+func (soleOwner) Source(string) uint32         { return 7 }
+func (soleOwner) Epoch(int32) uint64           { return 3 }
+func (soleOwner) Finished(string, int32) int64 { return 0 }
 
-func (place) Hold(string, int32, string, int64)   {}
-func (place) Settle(string, int32, string, int64) {}
+func (soleOwner) Hold(string, int32, string, int64)   {}
+func (soleOwner) Settle(string, int32, string, int64) {}
 
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
@@ -42,7 +42,7 @@ func newPipelineOf(t *testing.T, set topics.TableSet) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(place{}, set), Fixtures(place{}, set)} {
+	for _, graph := range []*goka.GroupGraph{Bettors(soleOwner{}, set), Fixtures(soleOwner{}, set)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)

@@ -71,7 +71,7 @@ func ParseReceived(value []byte) (time.Time, error) {
 	return t, nil
 }
 
-// Origin is the place of a fact on its own topic. A copy keeps it, as a fact is
+// Origin is the position of a fact on its own topic. A copy keeps it, as a fact is
 // known by it: it may be copied twice, and counts once.
 type Origin struct {
 	TopicID   string // tells one life of a topic from another

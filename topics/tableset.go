@@ -40,7 +40,7 @@ func (s TableSet) Events() string { return s.facts(Events, "tipoff-events") }
 // Coupons is the topic of coupons.
 func (s TableSet) Coupons() string { return s.facts(Coupons, "tipoff-coupons") }
 
-// Facts is what the table set reads in place of one of the facts' topics.
+// Facts is what the table set reads instead of one of the facts' topics.
 func (s TableSet) Facts(public string) string {
 	return map[string]string{Users: s.Users(), Events: s.Events(), Coupons: s.Coupons()}[public]
 }
