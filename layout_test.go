@@ -36,7 +36,7 @@ var imports = map[string][]string{
 	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rank", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected", "tipoff/sink", "tipoff/topics"},
 }
 
-// kept apart names libraries that a package must not reach for, not even by way of
+// keptApart names libraries that a package must not reach for, not even by way of
 // another.
 var keptApart = map[string][]string{
 	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},

@@ -19,7 +19,7 @@ const (
 )
 
 // Demo simulates a sportsbook until ctx ends: its past, unless the Tipoff holds data
-// already, at the place that held names, then a trickle of live bets. It says on out
+// already, at the address in held, then a trickle of live bets. It says on out
 // what there is to try, and on bar how far it has come.
 func Demo(ctx context.Context, client *Client, held string, out, bar io.Writer) error {
 	now := time.Now()
