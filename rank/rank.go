@@ -23,7 +23,7 @@ type Question struct {
 	tipoff.Query
 	Bettor *state.Bettor // nil: nothing is known
 	Now    time.Time
-	Ranker string // one of [Rankers]; "": [RankerTipoff]
+	Ranker string // [RankerSimilar] ... [RankerTipoff]; "": [RankerTipoff]
 	Model  *Model // what was learnt; nil: nothing
 	Whole  bool   // look at every open event, not only at those retrieved
 }

@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"tipoff/blackbox"
 	"tipoff/node"
 )
@@ -184,19 +182,4 @@ func (p *process) tool(args ...string) string {
 		p.t.Fatalf("tipoff %v: %v\n%s", args, err, out)
 	}
 	return string(out)
-}
-
-func writeLines[T any](t *testing.T, path string, values ...T) {
-	t.Helper()
-	var b bytes.Buffer
-	for _, v := range values {
-		line, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Write(append(line, '\n'))
-	}
-	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
