@@ -71,7 +71,7 @@ func NewLearner(trainer Trainer, former map[string][]byte) *Learner {
 // Graph is the learner's processor for a table set.
 func (l *Learner) Graph(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
 	return goka.DefineGroup(goka.Group(set.Learner()),
-		goka.Input(goka.Stream(set.Choices()), new(codec.Bytes), callback(ownership, set, l.take)),
+		goka.Input(goka.Stream(set.Choices()), new(codec.Bytes), callback(ownership, set, l.learnChoice)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)
@@ -101,8 +101,8 @@ func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 	}
 }
 
-// take takes a choice in, or writes the value again.
-func (l *Learner) take(in *input) {
+// learnChoice learns from a choice, or writes the value again.
+func (l *Learner) learnChoice(in *input) {
 	if in.id != topics.ModelID {
 		in.reject(fmt.Sprintf("the key must be company/%s", topics.ModelID))
 		return

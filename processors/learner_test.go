@@ -14,7 +14,7 @@ import (
 	"tipoff/topics"
 )
 
-// school is a world that counts lessons.
+// school is a trainer that keeps the choices it was given.
 type school struct {
 	choices []*state.Choice
 }
@@ -100,10 +100,10 @@ func TestLearner_LearnsOnceFromEachCoupon(t *testing.T) {
 	}
 	c.choose(1, 1)
 	if len(c.school.choices) != 4 {
-		t.Errorf("%d lessons, want 4", len(c.school.choices))
+		t.Errorf("learnt from %d coupons, want 4", len(c.school.choices))
 	}
 	if s := c.stored(); s == nil || s.Model.Steps != 1 || s.Epoch != 3 {
-		t.Errorf("the table holds %+v, want the first lesson, as others follow within seconds", s)
+		t.Errorf("the table holds %+v, want the first step, as others follow within seconds", s)
 	}
 	asked := 0
 	ask := func(key string) error {
@@ -167,7 +167,7 @@ func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 		t.Error("a second model of a company was not rejected")
 	}
 	if len(c.school.choices) != 0 {
-		t.Errorf("%d lessons", len(c.school.choices))
+		t.Errorf("learnt from %d coupons", len(c.school.choices))
 	}
 }
 
@@ -176,10 +176,10 @@ func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 func TestLearner_PassesOverWhatIsLate(t *testing.T) {
 	c := newClassroom(t)
 	hourAgo := time.Now().Add(-time.Hour)
-	want := func(lessons int, passed uint64) {
+	want := func(learnt int, passed uint64) {
 		t.Helper()
-		if len(c.school.choices) != lessons || c.learner.Passed() != passed {
-			t.Errorf("%d lessons, %d passed over; want %d and %d", len(c.school.choices), c.learner.Passed(), lessons, passed)
+		if len(c.school.choices) != learnt || c.learner.Passed() != passed {
+			t.Errorf("learnt from %d coupons, %d passed over; want %d and %d", len(c.school.choices), c.learner.Passed(), learnt, passed)
 		}
 	}
 	send := func(at time.Time, offset int64) { c.sendAt(at, "default/model", choice(0, offset)) }

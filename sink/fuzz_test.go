@@ -45,7 +45,7 @@ func FuzzRead(f *testing.F) {
 			}
 		default:
 			var s eventState
-			s.take(&fact)
+			s.apply(&fact)
 			if _, err := s.row(1, "e1"); err != nil {
 				t.Error(err)
 			}

@@ -104,9 +104,9 @@ type eventState struct {
 	changed bool
 }
 
-// take changes the state as a newer fact says, in the way that the fixtures
+// apply changes the state as a newer fact says, in the way that the fixtures
 // processor does.
-func (s *eventState) take(f *fact) {
+func (s *eventState) apply(f *fact) {
 	if s.origin != (origin{}) && !f.newerThan(s.origin) {
 		return
 	}
