@@ -1,4 +1,4 @@
-// Package blackbox is for tests alone: it holds a running Tipoff to what its clients
+// Package blackbox is for tests alone: it checks on a running Tipoff what its clients
 // may rely on, whether the Tipoff runs in the test's process, in others, or somewhere
 // else. [Run] is the suite for any Tipoff, with any other data beside; [FirstHours] is
 // for an empty one; a [Company] is data whose tables can be compared, before and after

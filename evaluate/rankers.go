@@ -53,7 +53,7 @@ const (
 	AblationTerms = "ablation-terms"
 )
 
-// Rankers makes the named rankers, all where none is named.
+// Rankers returns the named rankers, all where none is named.
 func Rankers(names []string) ([]Ranker, error) {
 	if len(names) == 0 {
 		names = RankerNames()

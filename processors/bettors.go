@@ -31,7 +31,7 @@ func RewriteBettor(set topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: set.Resolved(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
-// postUser takes a newer version of a user in.
+// postUser replaces a user by a newer version.
 func postUser(in *input) {
 	fact, ok := in.fact()
 	if !ok {
@@ -74,7 +74,7 @@ func addCoupon(in *input) {
 	}
 }
 
-// learnLeg learns from a leg that its fixture has answered; or writes the state
+// learnLeg learns from a leg that came back from its fixture; or writes the state
 // again, as it is.
 func learnLeg(in *input) {
 	got, _ := state.UnmarshalMessage(in.value)

@@ -91,13 +91,13 @@ func countLeg(in *input) {
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
 		in.saveFixture(fixture)
-		in.answer(fixture, leg, isNew)
+		in.sendBack(fixture, leg, isNew)
 	}
 }
 
-// answer sends a counted leg back to its bettor with the event's attributes, or
+// sendBack sends a counted leg back to its bettor with the event's attributes, or
 // to a chunk where it waits for them.
-func (in *input) answer(fixture *state.Fixture, leg *state.Leg, isNew bool) {
+func (in *input) sendBack(fixture *state.Fixture, leg *state.Leg, isNew bool) {
 	if fixture.Known {
 		in.resolve(leg, fixture.Traits())
 		return
@@ -124,7 +124,7 @@ func serveLoop(in *input) {
 	}
 	switch m := got.(type) {
 	case *state.Leg:
-		in.answer(fixture, m, false)
+		in.sendBack(fixture, m, false)
 	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)

@@ -231,7 +231,7 @@ func (b *Bettor) firstAdded() int {
 }
 
 // LegsOf returns the messages of a coupon that was added, one for each selection, in order.
-// They follow from the coupon and this state, so that they can be made again; cause
+// They follow from the coupon and this state, so that they can be created again; cause
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), BetTime(c, received)
@@ -261,7 +261,7 @@ func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 }
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
-// coupon's messages are made again, the bets added since do not count.
+// coupon's messages are created again, the bets added since do not count.
 func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile

@@ -12,7 +12,7 @@ import (
 	"tipoff/topics"
 )
 
-// PutFixture takes a value of the fixtures' table in; nil deletes. Chunks of
+// PutFixture applies a value of the fixtures' table; nil deletes. Chunks of
 // waiting legs are in that table too, and are none of ours. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing. Learning
 // views have a time of their own instead of now.

@@ -36,7 +36,7 @@ func newBook(t *testing.T) *book {
 	return b
 }
 
-// bet takes a coupon in, and answers the choice that the learner gets of it.
+// bet adds a coupon, and returns the choice that the learner gets of it.
 func (b *book) bet(user string, at time.Time, events ...string) *state.Choice {
 	b.t.Helper()
 	bettor := b.bettors[user]
