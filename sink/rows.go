@@ -14,7 +14,7 @@ import (
 )
 
 // origin is where a row came from. Within one source the higher offset is newer;
-// between two sources, say after a cluster was built again, the later append time.
+// between two sources, say after a cluster was created again, the later append time.
 type origin struct {
 	sourceID int64
 	offset   int64
