@@ -112,7 +112,7 @@ func newJudge(log *recording.Log, rankers []Ranker, o Options) *judge {
 		all = min(all, o.First)
 	}
 	j := &judge{
-		options: o, world: NewWorld(), rankers: rankers, numbers: map[string]int32{}, users: map[string]int32{},
+		options: o, world: newWorld(), rankers: rankers, numbers: map[string]int32{}, users: map[string]int32{},
 		names: map[[2]string]int32{}, countries: map[string]string{}, warm: int(warmUp * float64(all)),
 	}
 	for _, r := range rankers {
