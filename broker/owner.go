@@ -24,7 +24,7 @@ type TableValues struct {
 // A process that was paused or cut off for longer than its session may go on
 // writing to a partition that another one has taken over. Its values carry a lower
 // epoch than the new owner's, and whoever reads the table refuses them; the key is
-// then written again by the one who owns it (see [Owner.Stale]).
+// then written again by the one who owns it (see [Cluster.NewOwner]).
 type Owner struct {
 	cluster *Cluster
 	values  TableValues
