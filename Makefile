@@ -31,7 +31,7 @@ fuzz: ## Fuzz every decoder, codec and parser, for FUZZTIME (10s) each
 		done; \
 	done
 
-schemathesis: ## Hold a running Tipoff against its description: make schemathesis URL=http://host:5000
+schemathesis: ## Compare a running Tipoff with its description: make schemathesis URL=http://host:5000
 	@test -n "$(URL)" || { echo "usage: make schemathesis URL=http://host:5000 [KEY=its API key]"; exit 2; }
 	deploy/local/schemathesis.sh "$(URL)" $(KEY)
 

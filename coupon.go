@@ -47,7 +47,7 @@ func DecodeCoupon(data []byte, how Reading) (Coupon, error) {
 			c.Stake = r.Number(0, MaxStake, true)
 		case "timestamp":
 			c.Timestamp = r.Time()
-			if c.Timestamp.After(how.Now.Add(MaxAhead)) {
+			if c.Timestamp.After(how.Now.Add(maxAhead)) {
 				r.Fault("must be at most one day ahead of now, %s", how.Now.UTC().Format(time.RFC3339))
 			}
 		case "selections":

@@ -33,10 +33,10 @@ var imports = map[string][]string{
 	"tipoff/oracle":        {"tipoff", "tipoff/topics", "tipoff/state"},
 	"tipoff/blackbox":      {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/oracle", "tipoff/processors", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
 	"tipoff/bench":         {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
-	"tipoff/cmd/tipoff":    {"tipoff", "tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rank", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected", "tipoff/sink", "tipoff/topics"},
+	"tipoff/cmd/tipoff":    {"tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/progress", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected"},
 }
 
-// kept apart names libraries that a package must not reach for, not even by way of
+// keptApart names libraries that a package must not reach for, not even by way of
 // another.
 var keptApart = map[string][]string{
 	"tipoff":           {"github.com/lovoo/goka", "github.com/IBM/sarama", "github.com/valyala/fasthttp", "database/sql"},

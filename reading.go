@@ -16,8 +16,8 @@ type Reading struct {
 	Strict bool
 }
 
-// MaxAhead is how far a bet's time may lie ahead of [Reading.Now].
-const MaxAhead = 24 * time.Hour
+// maxAhead is how far a bet's time may lie ahead of [Reading.Now].
+const maxAhead = 24 * time.Hour
 
 // ParseTime reads the forms of time that clients post; see [fields.ParseTime].
 func ParseTime(s string) (time.Time, error) { return fields.ParseTime(s) }

@@ -71,7 +71,7 @@ func (b *bench) sink(ctx context.Context) error {
 	}, ours, loadData)
 }
 
-// inEmptyDatabase makes a database for one round, and returns rows a second.
+// inEmptyDatabase creates a database for one round, and returns rows a second.
 func (b *bench) inEmptyDatabase(run func(address string, raw *sql.DB) (time.Duration, error), rows int) (rate float64, err error) {
 	u, err := url.Parse(b.settings.DatabaseURL)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package blackbox is for tests alone: it holds a running Tipoff to what its clients
+// Package blackbox is for tests alone: it checks on a running Tipoff what its clients
 // may rely on, whether the Tipoff runs in the test's process, in others, or somewhere
 // else. [Run] is the suite for any Tipoff, with any other data beside; [FirstHours] is
 // for an empty one; a [Company] is data whose tables can be compared, before and after
@@ -22,7 +22,7 @@ import (
 	"tipoff"
 )
 
-// service is a Tipoff as its clients see it. All ids of a run begin alike, so that
+// Service is a Tipoff as its clients see it. All ids of a run begin alike, so that
 // runs do not meet.
 type Service struct {
 	*testing.T
@@ -33,7 +33,7 @@ type Service struct {
 // ID is an id of this run.
 func (s *Service) ID(name string) string { return s.Prefix + "-" + name }
 
-// send sends a request with a JSON body, if any.
+// Send sends a request with a JSON body, if any.
 func (s *Service) Send(method, path, body string, header ...string) (status int, answer string, h http.Header) {
 	s.Helper()
 	q, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
@@ -107,7 +107,7 @@ func (s *Service) Coupon(name, user string, events ...string) tipoff.Coupon {
 	return c
 }
 
-// recommended are the names of the events recommended to a user, of this run's
+// Recommended returns the names of the events recommended to a user, of this run's
 // sport only.
 func (s *Service) Recommended(user string, n int) ([]string, tipoff.Recommendation, error) {
 	var r tipoff.Recommendation
@@ -146,7 +146,7 @@ func (s *Service) WantBets(user string, bets uint64) {
 	})
 }
 
-// eventually waits for a condition, which says what is wrong until then.
+// Eventually waits for a condition, which says what is wrong until then.
 func Eventually(t *testing.T, patience time.Duration, holds func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -179,7 +179,7 @@ func Get(url string) (status int, body string, err error) {
 	return a.StatusCode, string(b), err
 }
 
-// getJSON reads an answer of status 200 into value.
+// GetJSON reads an answer of status 200 into value.
 func GetJSON(url string, value any) error {
 	status, body, err := Get(url)
 	if err != nil {

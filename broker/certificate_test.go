@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for loopback and leaves it in folder/cert.pem.
+// selfSigned creates a certificate for loopback and leaves it in folder/cert.pem.
 func selfSigned(t *testing.T, folder string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -20,7 +20,7 @@ type Cluster struct {
 	topics atomic.Pointer[map[string]topic] // by name
 }
 
-// Connect reaches the cluster and makes its topics what the layout says. It waits
+// Connect reaches the cluster and creates its topics as the layout says. It waits
 // for a cluster that is down, saying so, until ctx ends; a [MismatchError] or an
 // unusable setting ends it at once.
 func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger) (*Cluster, error) {

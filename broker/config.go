@@ -67,7 +67,7 @@ func (c *Config) sarama(clientID string) (*sarama.Config, error) {
 		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, dialer(c.Dial)
 	}
 	s.Metadata.Retry.Max = 3
-	s.Metadata.AllowAutoTopicCreation = false // whoever still asks for a removed topic must not make it again
+	s.Metadata.AllowAutoTopicCreation = false // whoever still asks for a removed topic must not create it again
 	return s, c.secure(s)
 }
 

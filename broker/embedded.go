@@ -25,7 +25,7 @@ type Embedded struct {
 // process at a time may have the folder.
 func OpenEmbedded(folder string) (*Embedded, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("make the broker's folder: %w", err)
+		return nil, fmt.Errorf("create the broker's folder: %w", err)
 	}
 	e := &Embedded{lock: flock.New(filepath.Join(folder, "lock")), address: filepath.Join(folder, "address")}
 	locked, err := e.lock.TryLock()
@@ -68,7 +68,7 @@ func FindEmbedded(folder string) (brokers []string, running bool) {
 // Brokers are the addresses to connect to.
 func (e *Embedded) Brokers() []string { return e.cluster.ListenAddrs() }
 
-// Close writes the log out and gives the folder back.
+// Close writes the log out and releases the folder.
 func (e *Embedded) Close() error {
 	_ = os.Remove(e.address)
 	e.cluster.Close()

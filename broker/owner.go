@@ -24,7 +24,7 @@ type TableValues struct {
 // A process that was paused or cut off for longer than its session may go on
 // writing to a partition that another one has taken over. Its values carry a lower
 // epoch than the new owner's, and whoever reads the table refuses them; the key is
-// then written again by the one who owns it (see [Owner.Stale]).
+// then written again by the one who owns it (see [Cluster.NewOwner]).
 type Owner struct {
 	cluster *Cluster
 	values  TableValues
@@ -100,9 +100,9 @@ func (o *Owner) Unfinished(now time.Time) time.Duration {
 	return 0
 }
 
-// begin notes a new session and gives its windows. What a partition's storage holds
+// begin notes a new session and returns its windows. What a partition's storage holds
 // is kept when this process owned it in the generation just before, as then nobody
-// else can have written meanwhile. Topics may have been made again since the last
+// else can have written meanwhile. Topics may have been created again since the last
 // session, so their ids are asked for.
 func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {
@@ -177,7 +177,7 @@ func (o *Owner) Refused() map[int32]error {
 	return why
 }
 
-// recover takes a value of the changelog in, unless it is an older owner's. A value
+// recover keeps a value of the changelog, unless it is a former owner's. A value
 // that this program cannot use is not taken for another one's absence: the
 // partition is not worked on.
 func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, value []byte) error {

@@ -103,8 +103,8 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 		}
 		settings[i] = s
 	}
-	// A produce outlasts a restart of a broker. After a longer outage the processor
-	// is built again, from what was committed.
+	// A produce outlasts a restart of a broker. After a longer outage another
+	// processor is started, from what was committed.
 	settings[2].Producer.Retry.Max = 120
 	settings[2].Producer.Retry.Backoff = 250 * time.Millisecond
 	settings[2].Metadata.Retry.Max = 120

@@ -26,7 +26,7 @@ type Rewriter struct {
 	pending atomic.Int64 // how many keys there are
 }
 
-// NewRewriter prepares a rewriter; request makes the message to a key's owner.
+// NewRewriter prepares a rewriter; request returns the message to a key's owner.
 func (c *Cluster) NewRewriter(publisher *Publisher, request func(key string) topics.Record) *Rewriter {
 	return &Rewriter{publisher: publisher, request: request, log: c.log, keys: map[string]struct{}{}}
 }

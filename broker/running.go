@@ -22,7 +22,7 @@ type Supervised struct{ restarts atomic.Int64 }
 func (s *Supervised) Restarts() int64 { return s.restarts.Load() }
 
 // supervise runs one life after another until ctx ends, with a pause after each
-// that fails. goka's processors and views can be run once only, so each life builds
+// that fails. goka's processors and views can be run once only, so each life creates
 // another one.
 func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name string, say func(State), life func(context.Context) error) {
 	pauses, inRow := Backoff(), 0

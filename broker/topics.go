@@ -144,7 +144,7 @@ func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[
 	}
 	is, err := c.topicSettings(t.Name)
 	if err != nil {
-		return nil, err // another process may be making the topic at this moment
+		return nil, err // another process may be creating the topic at this moment
 	}
 	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {

@@ -23,7 +23,7 @@ type Update struct {
 	Partition int32
 	Key       string
 	Value     []byte    // valid during the call only; nil: deleted
-	Received  time.Time // when the gateway took in the fact behind it; zero: not known
+	Received  time.Time // when the gateway received the fact behind it; zero: not known
 }
 
 // View follows every partition of a group's table and hands each change to apply,
@@ -50,7 +50,7 @@ func (c *Cluster) NewView(table string, apply func(Update)) *View {
 func (v *View) say(s State) { v.state.Store(&s) }
 
 // State is ready from the first time on that the view had all that the table
-// held; it stays so while a lost connection is made again, as what it has is still
+// held; it stays so while a lost connection is restored, as what it has is still
 // the best answer.
 func (v *View) State() State { return *v.state.Load() }
 

@@ -222,7 +222,7 @@ func (w *window) forward(ctx context.Context, from <-chan *sarama.ConsumerMessag
 		case <-ctx.Done():
 			return
 		}
-		if message == nil || message.Offset <= last { // the end, or the topic was made again
+		if message == nil || message.Offset <= last { // the end, or the topic was created again
 			return
 		}
 		last = message.Offset

@@ -59,7 +59,7 @@ func (w *worker) couponEntry(c tipoff.Coupon) entry {
 	return entry{topic: topics.Coupons, entity: c.UserID + "/" + c.ID, tag: tagOf(content), content: content}
 }
 
-// coupon makes a bet; ok is false when no own user may bet any more.
+// coupon returns a bet; ok is false when no own user may bet any more.
 func (w *worker) coupon() (c tipoff.Coupon, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

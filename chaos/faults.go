@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// disturbance is something that is done to the system and taken back.
+// disturbance is something that is done to the system and undone.
 type disturbance struct {
 	kind  string // for the table of recoveries
 	what  string

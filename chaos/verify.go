@@ -95,19 +95,19 @@ func (h *harness) verifyTopic(t *tape, identify func(oracle.Record) posted, stan
 		if isPoison(r) {
 			continue
 		}
-		is, place := identify(r), fmt.Sprintf("%s/%d/%d", t.topic, r.Partition, r.Offset)
+		is, position := identify(r), fmt.Sprintf("%s/%d/%d", t.topic, r.Partition, r.Offset)
 		e := h.ledger.find(t.topic, is.entity, is.tag)
 		switch {
 		case e == nil:
-			h.wrong("%s: nobody posted %s %s", place, is.entity, is.tag)
+			h.wrong("%s: nobody posted %s %s", position, is.entity, is.tag)
 			continue
 		case e.verdict == refused:
-			h.wrong("%s: %s %s was refused, and stands on the topic", place, is.entity, is.tag)
+			h.wrong("%s: %s %s was refused, and stands on the topic", position, is.entity, is.tag)
 		case e.content != is.content:
-			h.wrong("%s: %s\n  posted   %s\n  on topic %s", place, is.entity, e.content, is.content)
+			h.wrong("%s: %s\n  posted   %s\n  on topic %s", position, is.entity, e.content, is.content)
 		}
 		if before := latest[is.entity]; !standing[e] && !e.doubt && t.topic != topics.Coupons && e.number < before {
-			h.wrong("%s: version %d of %s comes after version %d", place, e.number, is.entity, before)
+			h.wrong("%s: version %d of %s comes after version %d", position, e.number, is.entity, before)
 		}
 		standing[e] = true
 		latest[is.entity] = max(latest[is.entity], e.number)

@@ -30,7 +30,7 @@ func newBeginnings(coupons int) (has []Beginning) {
 	return has
 }
 
-// begins says whether a coupon, by its place in the log, counts in a beginning.
+// begins says whether a coupon, by its position in the log, counts in a beginning.
 func begins(i, coupon, every int) bool {
 	b := beginnings[i]
 	return coupon < b.coupons && coupon%max(1, min(b.every, every)) == 0

@@ -82,8 +82,8 @@ func TestJudge_TheSameLogGivesTheSame(t *testing.T) {
 	}
 }
 
-// oracle answers the list it is told to.
-type oracle struct{ place int }
+// oracle puts the event b at the rank it is told to, from 0.
+type oracle struct{ rank int }
 
 func (o *oracle) Name() string                   { return "oracle" }
 func (o *oracle) Learn(*evaluate.Query, []int32) {}
@@ -91,37 +91,37 @@ func (o *oracle) Learn(*evaluate.Query, []int32) {}
 func (o *oracle) Top(q *evaluate.Query) []int32 {
 	var top []int32
 	for i, c := range q.Candidates {
-		if q.Events[c].ID == "b" && o.place >= 0 {
+		if q.Events[c].ID == "b" && o.rank >= 0 {
 			continue
 		}
 		if i < 30 && len(top) < evaluate.Depth {
 			top = append(top, c)
 		}
 	}
-	if o.place >= 0 && o.place < len(top) {
+	if o.rank >= 0 && o.rank < len(top) {
 		for _, c := range q.Candidates {
 			if q.Events[c].ID == "b" {
-				top[o.place] = c
+				top[o.rank] = c
 			}
 		}
 	}
 	return top
 }
 
-func TestJudge_MetricsAreThoseOfThePlace(t *testing.T) {
-	for place, want := range map[int]float64{0: 1, 1: 1 / math.Log2(3), 9: 1 / math.Log2(11)} {
+func TestJudge_MetricsAreThoseOfTheRank(t *testing.T) {
+	for rank, want := range map[int]float64{0: 1, 1: 1 / math.Log2(3), 9: 1 / math.Log2(11)} {
 		log := &recording.Log{Name: "one"}
 		for i := range 20 {
 			log.Add(tipoff.Fact{At: noon, Event: &tipoff.Event{ID: fmt.Sprint(string(rune('a' + i))), Begin: noon.Add(time.Hour), Status: tipoff.StatusOpen}})
 		}
 		log.Add(tipoff.Fact{At: noon, Coupon: &tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "b", Odds: 2}}}})
-		results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&oracle{place}}, evaluate.Options{Clock: evaluate.Clock()})
+		results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&oracle{rank}}, evaluate.Options{Clock: evaluate.Clock()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := results[0]
-		if math.Abs(r.NDCG-want) > 1e-9 || r.HR != 1 || r.Recall != 1 || math.Abs(r.MRR-1/float64(place+1)) > 1e-9 || r.Slices[evaluate.SliceNew].Scored != 1 {
-			t.Errorf("place %d: %+v", place, r)
+		if math.Abs(r.NDCG-want) > 1e-9 || r.HR != 1 || r.Recall != 1 || math.Abs(r.MRR-1/float64(rank+1)) > 1e-9 || r.Slices[evaluate.SliceNew].Scored != 1 {
+			t.Errorf("rank %d: %+v", rank, r)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"tipoff/recording"
 )
 
-// Depth is how many places of a ranking count.
+// Depth is how many ranks of a list count.
 const Depth = 10
 
 // warmUp is the share of a log's coupons that are learnt from but not scored.
@@ -112,7 +112,7 @@ func newJudge(log *recording.Log, rankers []Ranker, o Options) *judge {
 		all = min(all, o.First)
 	}
 	j := &judge{
-		options: o, world: NewWorld(), rankers: rankers, numbers: map[string]int32{}, users: map[string]int32{},
+		options: o, world: newWorld(), rankers: rankers, numbers: map[string]int32{}, users: map[string]int32{},
 		names: map[[2]string]int32{}, countries: map[string]string{}, warm: int(warmUp * float64(all)),
 	}
 	for _, r := range rankers {
@@ -241,7 +241,7 @@ func (j *judge) score(q *Query, legs []int32, bets int) {
 		top := r.Top(q)
 		a := &ranking{
 			top: top, targets: targets, user: q.User, bets: bets, at: q.Now.Unix(), events: j.events, all: j.bets,
-			micros: j.options.Clock() - began, place: float64(j.coupons-j.warm) / float64(j.results[i].ahead),
+			micros: j.options.Clock() - began, along: float64(j.coupons-j.warm) / float64(j.results[i].ahead),
 		}
 		if scored {
 			j.results[i].add(a)

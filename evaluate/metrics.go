@@ -12,7 +12,7 @@ type ranking struct {
 	events  []Event
 	all     float64 // bets so far
 	micros  float64
-	place   float64 // in the scored part of the log, 0..1
+	along   float64 // how far along the scored part of the log, 0..1
 }
 
-func (a *ranking) hit(place int) bool { return slices.Contains(a.targets, a.top[place]) }
+func (a *ranking) hit(rank int) bool { return slices.Contains(a.targets, a.top[rank]) }

@@ -25,15 +25,15 @@ var rankers = []struct {
 	{"served-popular", func() Ranker { return Served("served-popular", rank.RankerPopular, 0, false) }},
 	{"served-affinity", func() Ranker { return Served("served-affinity", rank.RankerAffinity, 0, false) }},
 	{"served-cf", func() Ranker { return Served("served-cf", rank.RankerCF, 0, false) }},
-	{"served-blend", ServedBlend},
+	{"served-blend", servedBlend},
 	{"tipoff", func() Ranker { return Served("tipoff", rank.RankerTipoff, 0, false) }},
 	{"tipoff-whole", func() Ranker { return Served("tipoff-whole", rank.RankerTipoff, 0, true) }},
 	{"tipoff-slate", func() Ranker { return Served("tipoff-slate", rank.RankerTipoff, tipoff.DefaultVariety, false) }},
 }
 
-// ServedBlend returns the plain formula that serves a company while little is learnt:
+// servedBlend returns the plain formula that serves a company while little is learnt:
 // the learnt ranker with a model that never learns.
-func ServedBlend() Ranker {
+func servedBlend() Ranker {
 	return &served{name: "served-blend", ranker: rank.RankerTipoff, model: rank.NewModel(), untaught: true, numbers: map[string]int32{}}
 }
 
@@ -46,14 +46,14 @@ func RankerNames() []string {
 	return names
 }
 
-// In the place of names these stand for the learnt ranker, and it without each part
+// Instead of names these stand for the learnt ranker, and it without each part
 // of its score or without each term.
 const (
 	Ablation      = "ablation"
 	AblationTerms = "ablation-terms"
 )
 
-// Rankers makes the named rankers, all where none is named.
+// Rankers returns the named rankers, all where none is named.
 func Rankers(names []string) ([]Ranker, error) {
 	if len(names) == 0 {
 		names = RankerNames()

@@ -106,7 +106,7 @@ func (r *Result) add(a *ranking) {
 		r.slice(SliceTail, hit, gain)
 	}
 	if len(r.line) > 0 {
-		p := &r.line[min(int(a.place*float64(len(r.line))), len(r.line)-1)]
+		p := &r.line[min(int(a.along*float64(len(r.line))), len(r.line)-1)]
 		p.Scored++
 		p.NDCG += gain
 	}

@@ -20,8 +20,8 @@ type World struct {
 	scratch  rank.Scratch
 }
 
-// NewWorld returns a company without facts.
-func NewWorld() *World {
+// newWorld returns a company without facts.
+func newWorld() *World {
 	return &World{
 		Index:    rank.NewIndex(),
 		Model:    rank.NewModel(),

@@ -82,7 +82,6 @@ func (b *batch) post(ctx context.Context, c *Client) error {
 	return c.Coupons(ctx, b.coupons)
 }
 
-// post sends the items in order, some at a time. The error is ctx's, or that the
 // Report says what became of the items that were posted.
 func (c *Client) Report(out io.Writer, took time.Duration) error {
 	accepted, rejected, failed := c.Accepted.Load(), c.Rejected.Load(), c.Failed.Load()
@@ -94,6 +93,7 @@ func (c *Client) Report(out io.Writer, took time.Duration) error {
 	return nil
 }
 
+// post sends the items in order, some at a time. The error is ctx's, or that the
 // service cannot be used at all; items it refuses are counted.
 func post[T any](ctx context.Context, c *Client, path string, items []T) error {
 	for len(items) > 0 {

@@ -18,9 +18,9 @@ const (
 	demoEvery    = 200 * time.Millisecond // between live bets
 )
 
-// Demo simulates a sportsbook until ctx ends: its past, unless the Tipoff holds data
-// already, at the place that held names, then a trickle of live bets. It says on out
-// what there is to try, and on bar how far it has come.
+// Demo simulates a sportsbook until ctx ends: its past, unless held names where the
+// Tipoff has data already, then a trickle of live bets. It says on out what there is to
+// try, and on bar how far it has come.
 func Demo(ctx context.Context, client *Client, held string, out, bar io.Writer) error {
 	now := time.Now()
 	book := NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)

@@ -34,7 +34,7 @@ func (q *request) company() string { return tipoff.DefaultCompany }
 
 const headerID = "X-Request-Id"
 
-// identify echoes the client's request id, or makes one.
+// identify echoes the client's request id, or creates one.
 func (q *request) identify() {
 	id := q.Request.Header.Peek(headerID)
 	if len(id) == 0 || len(id) > 100 {

@@ -38,13 +38,13 @@ func (r *runningSet) startLearner() {
 		return p.Run(ctx)
 	})
 	r.goRun(p.Group+" saves", func(ctx context.Context) error {
-		r.saveLessons(ctx, learner)
+		r.saveLearnt(ctx, learner)
 		return nil
 	})
 }
 
-// saveLessons asks for what was learnt to be written where no coupon comes any more.
-func (r *runningSet) saveLessons(ctx context.Context, learner *processors.Learner) {
+// saveLearnt asks for what was learnt to be written where no coupon comes any more.
+func (r *runningSet) saveLearnt(ctx context.Context, learner *processors.Learner) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {

@@ -32,7 +32,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 }
 
 // measureViews measures the tables in memory, and returns what to call when a
-// change of a table became visible: the time since the gateway took in the fact
+// change of a table became visible: the time since the gateway received the fact
 // behind it.
 func (n *Node) measureViews() (fresh func(table string, received time.Time)) {
 	size := prometheus.NewDesc("tipoff_view_entries", "Entries in memory, by company and kind.", []string{"company", "kind"}, nil)

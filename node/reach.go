@@ -9,7 +9,7 @@ import (
 	"tipoff/broker"
 )
 
-// Connect reaches Kafka, and makes its topics what the settings say.
+// Connect reaches Kafka, and creates its topics as the settings say.
 func Connect(ctx context.Context, s *Settings) (*broker.Cluster, error) {
 	if err := s.NeedsKafka(); err != nil {
 		return nil, err

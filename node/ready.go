@@ -11,8 +11,8 @@ import (
 	"tipoff/http"
 )
 
-// part adds something that must be ready before the process is; remove takes it out
-// again.
+// part adds something that must be ready before the process is, until remove is
+// called.
 func (n *Node) part(name string, state func() broker.State) (remove func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 // Here the tables on the broker and the tables in memory meet: a [broker.View] hands
-// each change of a table over, [views.Views] takes it in, and one that a former owner
+// each change of a table over, [views.Views] applies it, and one that a former owner
 // wrote is asked for again.
 
 // startViews follows the table set's tables for a gateway.

@@ -45,10 +45,10 @@ func (f *Facts) CompareTables(t Tables) []Difference {
 // the processors must reject. The sink may reject the same records.
 func (f *Facts) CompareRejections(values [][]byte) []Difference {
 	var d differences
-	places, seen := map[string]bool{}, map[string]bool{}
+	positions, seen := map[string]bool{}, map[string]bool{}
 	for id := range f.Refused {
-		_, place, _ := strings.Cut(id, "/")
-		places[place] = true
+		_, position, _ := strings.Cut(id, "/")
+		positions[position] = true
 	}
 	for _, value := range values {
 		var r topics.Rejection
@@ -60,8 +60,8 @@ func (f *Facts) CompareRejections(values [][]byte) []Difference {
 			continue
 		}
 		id := r.ID()
-		_, place, _ := strings.Cut(id, "/")
-		if seen[id] = true; f.Refused[id] == "" && !(r.By == topics.GroupSink && places[place]) {
+		_, position, _ := strings.Cut(id, "/")
+		if seen[id] = true; f.Refused[id] == "" && !(r.By == topics.GroupSink && positions[position]) {
 			d.add(Wrong, "%s was rejected (%s), and must not be", id, r.Reason)
 		}
 	}

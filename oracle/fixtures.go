@@ -173,7 +173,7 @@ type counted[K comparable] struct {
 }
 
 // compareList compares a list that holds the largest counts first. It holds all
-// counts as they are, unless there are more than it has places for: then it is full,
+// counts as they are, unless there are more than it has room for: then it is full,
 // and what left it and came back has lost of its count, so that each is as large as it
 // must be at most.
 func compareList[K comparable](what string, got []counted[K], want map[K]uint64, most int, d *differences) {

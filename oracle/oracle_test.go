@@ -230,8 +230,8 @@ func TestCompareList_KnowsAFullList(t *testing.T) {
 		"full":                        {[]counted[string]{entry("a", 5), entry("b", 2)}, 2, nil},
 		"full, and more than it must": {[]counted[string]{entry("a", 6), entry("b", 2)}, 2, []Kind{Wrong}},
 		"full, of what nobody bet":    {[]counted[string]{entry("a", 5), entry("x", 2)}, 2, []Kind{Wrong}},
-		"full, and a place empty":     {[]counted[string]{entry("a", 5)}, 2, []Kind{Lost}},
-		"more than there are places":  {[]counted[string]{entry("a", 5), entry("b", 4), entry("c", 1)}, 2, []Kind{Wrong}},
+		"full, and a slot empty":      {[]counted[string]{entry("a", 5)}, 2, []Kind{Lost}},
+		"more than there are slots":   {[]counted[string]{entry("a", 5), entry("b", 4), entry("c", 1)}, 2, []Kind{Wrong}},
 		"the largest not first":       {[]counted[string]{entry("b", 4), entry("a", 5), entry("c", 1), entry("d", 1)}, 4, []Kind{Wrong}},
 		"the same twice, in full":     {[]counted[string]{entry("a", 5), entry("a", 5)}, 2, []Kind{Wrong}},
 	} {

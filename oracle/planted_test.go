@@ -36,9 +36,9 @@ func small(t *testing.T) (*Facts, Tables) {
 			c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2, Market: "m", Outcome: "1"})
 		}
 		posts.Coupons = append(posts.Coupons, topic(topics.CouponRecord(company, c, noon))...)
-		place := state.Position{Source: 2, Offset: int64(i)}
-		b.AddCoupon(&c, place, place, noon.Unix())
-		for _, leg := range b.LegsOf(&c, state.Cause{Position: place}, noon.Unix()) {
+		position := state.Position{Source: 2, Offset: int64(i)}
+		b.AddCoupon(&c, position, position, noon.Unix())
+		for _, leg := range b.LegsOf(&c, state.Cause{Position: position}, noon.Unix()) {
 			f := fixtures[leg.EventID]
 			if f.Count(&leg); f.Known {
 				b.Apply(state.Resolve(&leg, f.Traits()), noon.Unix())

@@ -13,13 +13,13 @@ import (
 
 // Bettors is the processor that keeps a table set's table of bettors, by company and
 // user.
-func Bettors(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
-	return goka.DefineGroup(goka.Group(b.Bettors()),
-		goka.Input(goka.Stream(b.Users()), new(codec.Bytes), callback(ownership, b, postUser)),
-		goka.Input(goka.Stream(b.Coupons()), new(codec.Bytes), callback(ownership, b, addCoupon)),
-		goka.Input(goka.Stream(b.Resolved()), new(codec.Bytes), callback(ownership, b, learnLeg)),
-		goka.Output(goka.Stream(b.Selections()), new(codec.Bytes)),
-		goka.Output(goka.Stream(b.Choices()), new(codec.Bytes)),
+func Bettors(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
+	return goka.DefineGroup(goka.Group(set.Bettors()),
+		goka.Input(goka.Stream(set.Users()), new(codec.Bytes), callback(ownership, set, postUser)),
+		goka.Input(goka.Stream(set.Coupons()), new(codec.Bytes), callback(ownership, set, addCoupon)),
+		goka.Input(goka.Stream(set.Resolved()), new(codec.Bytes), callback(ownership, set, learnLeg)),
+		goka.Output(goka.Stream(set.Selections()), new(codec.Bytes)),
+		goka.Output(goka.Stream(set.Choices()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)
@@ -27,11 +27,11 @@ func Bettors(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 
 // RewriteBettor asks the owner of a key of the table set's table of bettors to write
 // its value again.
-func RewriteBettor(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.Resolved(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
+func RewriteBettor(set topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: set.Resolved(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
-// postUser takes a newer version of a user in.
+// postUser replaces a user by a newer version.
 func postUser(in *input) {
 	fact, ok := in.fact()
 	if !ok {
@@ -74,7 +74,7 @@ func addCoupon(in *input) {
 	}
 }
 
-// learnLeg learns from a leg that its fixture has answered; or writes the state
+// learnLeg learns from a leg that came back from its fixture; or writes the state
 // again, as it is.
 func learnLeg(in *input) {
 	got, _ := state.UnmarshalMessage(in.value)

@@ -14,12 +14,12 @@ import (
 // Fixtures is the processor that keeps a table set's table of fixtures, by company and
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
-func Fixtures(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
-	return goka.DefineGroup(goka.Group(b.Fixtures()),
-		goka.Input(goka.Stream(b.Events()), new(codec.Bytes), callback(ownership, b, postEvent)),
-		goka.Input(goka.Stream(b.Selections()), new(codec.Bytes), callback(ownership, b, countLeg)),
-		goka.Loop(new(codec.Bytes), callback(ownership, b, serveLoop)),
-		goka.Output(goka.Stream(b.Resolved()), new(codec.Bytes)),
+func Fixtures(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
+	return goka.DefineGroup(goka.Group(set.Fixtures()),
+		goka.Input(goka.Stream(set.Events()), new(codec.Bytes), callback(ownership, set, postEvent)),
+		goka.Input(goka.Stream(set.Selections()), new(codec.Bytes), callback(ownership, set, countLeg)),
+		goka.Loop(new(codec.Bytes), callback(ownership, set, serveLoop)),
+		goka.Output(goka.Stream(set.Resolved()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)
@@ -27,8 +27,8 @@ func Fixtures(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
 
 // RewriteFixture asks the owner of a key of the table set's table of fixtures to write
 // its value again.
-func RewriteFixture(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
+func RewriteFixture(set topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: set.LoopFixtures(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // The messages between bettors and fixtures, left to right in time. A leg of an event
@@ -91,13 +91,13 @@ func countLeg(in *input) {
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
 		in.saveFixture(fixture)
-		in.answer(fixture, leg, isNew)
+		in.sendBack(fixture, leg, isNew)
 	}
 }
 
-// answer sends a counted leg back to its bettor with the event's attributes, or
+// sendBack sends a counted leg back to its bettor with the event's attributes, or
 // to a chunk where it waits for them.
-func (in *input) answer(fixture *state.Fixture, leg *state.Leg, isNew bool) {
+func (in *input) sendBack(fixture *state.Fixture, leg *state.Leg, isNew bool) {
 	if fixture.Known {
 		in.resolve(leg, fixture.Traits())
 		return
@@ -124,7 +124,7 @@ func serveLoop(in *input) {
 	}
 	switch m := got.(type) {
 	case *state.Leg:
-		in.answer(fixture, m, false)
+		in.sendBack(fixture, m, false)
 	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)

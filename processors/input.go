@@ -58,11 +58,11 @@ type input struct {
 	value       []byte
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
-	at          state.Position // the fact's place there: what states are held against
-	record      state.Position // the record's place on the topic that was read
+	at          state.Position // the fact's position there, which states compare
+	record      state.Position // the record's position on the topic that was read
 }
 
-// callback makes a goka callback of one that takes an opened record. A record whose
+// callback returns the goka callback of one that takes an opened record. A record whose
 // key is not ours is rejected, and so is one that makes the callback panic: a fault
 // of ours must not stop the records behind it.
 func callback(ownership Ownership, set topics.TableSet, handle func(*input)) goka.ProcessCallback {
@@ -116,7 +116,7 @@ func (in *input) settle() {
 	in.ownership.Settle(string(in.Topic()), in.Partition(), in.Key(), in.Offset())
 }
 
-// fact is the record's body, held against the contract by the broker's clock, as the
+// fact is the record's body, validated by the broker's clock, as the
 // producer's may be wrong. A body that cannot be used is rejected, and ok is false.
 func (in *input) fact() (f tipoff.Fact, ok bool) {
 	topic := in.set.Public(string(in.Topic()))

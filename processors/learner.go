@@ -69,17 +69,17 @@ func NewLearner(trainer Trainer, former map[string][]byte) *Learner {
 }
 
 // Graph is the learner's processor for a table set.
-func (l *Learner) Graph(ownership Ownership, b topics.TableSet) *goka.GroupGraph {
-	return goka.DefineGroup(goka.Group(b.Learner()),
-		goka.Input(goka.Stream(b.Choices()), new(codec.Bytes), callback(ownership, b, l.take)),
+func (l *Learner) Graph(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
+	return goka.DefineGroup(goka.Group(set.Learner()),
+		goka.Input(goka.Stream(set.Choices()), new(codec.Bytes), callback(ownership, set, l.learnChoice)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
 	)
 }
 
 // RewriteModel asks the owner of a key of the learner's table to write its value again.
-func RewriteModel(b topics.TableSet, key string) topics.Record {
-	return topics.Record{Topic: b.Choices(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
+func RewriteModel(set topics.TableSet, key string) topics.Record {
+	return topics.Record{Topic: set.Choices(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
 // Passed is how many coupons were passed over, as there were too many or they came too
@@ -101,8 +101,8 @@ func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 	}
 }
 
-// take takes a choice in, or writes the value again.
-func (l *Learner) take(in *input) {
+// learnChoice learns from a choice, or writes the value again.
+func (l *Learner) learnChoice(in *input) {
 	if in.id != topics.ModelID {
 		in.reject(fmt.Sprintf("the key must be company/%s", topics.ModelID))
 		return

@@ -14,7 +14,7 @@ import (
 	"tipoff/topics"
 )
 
-// school is a world that counts lessons.
+// school is a trainer that keeps the choices it was given.
 type school struct {
 	choices []*state.Choice
 }
@@ -25,9 +25,9 @@ func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) (rank.Grade, er
 	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
 }
 
-// owner is a place whose epoch a test may raise.
+// owner is the sole owner, whose epoch a test may raise.
 type owner struct {
-	place
+	soleOwner
 	epoch uint64
 }
 
@@ -100,10 +100,10 @@ func TestLearner_LearnsOnceFromEachCoupon(t *testing.T) {
 	}
 	c.choose(1, 1)
 	if len(c.school.choices) != 4 {
-		t.Errorf("%d lessons, want 4", len(c.school.choices))
+		t.Errorf("learnt from %d coupons, want 4", len(c.school.choices))
 	}
 	if s := c.stored(); s == nil || s.Model.Steps != 1 || s.Epoch != 3 {
-		t.Errorf("the table holds %+v, want the first lesson, as others follow within seconds", s)
+		t.Errorf("the table holds %+v, want the first step, as others follow within seconds", s)
 	}
 	asked := 0
 	ask := func(key string) error {
@@ -148,7 +148,7 @@ func TestLearner_ARebuildKeepsTheModel(t *testing.T) {
 	former.Model.Steps = 100
 	former.Advance(state.Cause{Position: state.Position{Source: 1, Offset: 50}})
 	c := newClassroomAfter(t, map[string][]byte{"default/model": former.Marshal()})
-	c.choose(0, 1) // places on the new table set's topics are others
+	c.choose(0, 1) // positions on the new table set's topics are others
 	if s := c.stored(); s.Model.Steps != 101 {
 		t.Errorf("the table holds %d steps, want 101", s.Model.Steps)
 	}
@@ -167,7 +167,7 @@ func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 		t.Error("a second model of a company was not rejected")
 	}
 	if len(c.school.choices) != 0 {
-		t.Errorf("%d lessons", len(c.school.choices))
+		t.Errorf("learnt from %d coupons", len(c.school.choices))
 	}
 }
 
@@ -176,10 +176,10 @@ func TestLearner_RejectsWhatItCannotUse(t *testing.T) {
 func TestLearner_PassesOverWhatIsLate(t *testing.T) {
 	c := newClassroom(t)
 	hourAgo := time.Now().Add(-time.Hour)
-	want := func(lessons int, passed uint64) {
+	want := func(learnt int, passed uint64) {
 		t.Helper()
-		if len(c.school.choices) != lessons || c.learner.Passed() != passed {
-			t.Errorf("%d lessons, %d passed over; want %d and %d", len(c.school.choices), c.learner.Passed(), lessons, passed)
+		if len(c.school.choices) != learnt || c.learner.Passed() != passed {
+			t.Errorf("learnt from %d coupons, %d passed over; want %d and %d", len(c.school.choices), c.learner.Passed(), learnt, passed)
 		}
 	}
 	send := func(at time.Time, offset int64) { c.sendAt(at, "default/model", choice(0, offset)) }

@@ -26,23 +26,23 @@ type pipeline struct {
 	resolved *tester.QueueTracker
 }
 
-// place is where the test's callbacks run: one owner, nothing known to be finished.
-type place struct{}
+// soleOwner is where the test's callbacks run: one owner, nothing known to be finished.
+type soleOwner struct{}
 
-func (place) Source(string) uint32         { return 7 }
-func (place) Epoch(int32) uint64           { return 3 }
-func (place) Finished(string, int32) int64 { return 0 }
+func (soleOwner) Source(string) uint32         { return 7 }
+func (soleOwner) Epoch(int32) uint64           { return 3 }
+func (soleOwner) Finished(string, int32) int64 { return 0 }
 
-func (place) Hold(string, int32, string, int64)   {}
-func (place) Settle(string, int32, string, int64) {}
+func (soleOwner) Hold(string, int32, string, int64)   {}
+func (soleOwner) Settle(string, int32, string, int64) {}
 
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
-func newPipelineOf(t *testing.T, b topics.TableSet) *pipeline {
+func newPipelineOf(t *testing.T, set topics.TableSet) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(place{}, b), Fixtures(place{}, b)} {
+	for _, graph := range []*goka.GroupGraph{Bettors(soleOwner{}, set), Fixtures(soleOwner{}, set)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func newPipelineOf(t *testing.T, b topics.TableSet) *pipeline {
 		go func() { ended <- processor.Run(ctx) }()
 	}
 	p.rejected = p.tester.NewQueueTracker(topics.Rejected)
-	p.resolved = p.tester.NewQueueTracker(b.Resolved())
+	p.resolved = p.tester.NewQueueTracker(set.Resolved())
 	t.Cleanup(func() {
 		cancel()
 		for range 2 {
@@ -266,8 +266,8 @@ func TestWhatCannotBeUsedIsRejectedAndProcessingGoesOn(t *testing.T) {
 }
 
 // copied is a copy of a fact on a table set's own topic.
-func (p *pipeline) copied(b topics.TableSet, r topics.Record, origin topics.Origin) {
-	p.tester.Consume(b.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
+func (p *pipeline) copied(set topics.TableSet, r topics.Record, origin topics.Origin) {
+	p.tester.Consume(set.Facts(r.Topic), r.Key, r.Value, tester.WithTime(noon.AddDate(1, 0, 0)), tester.WithHeaders(goka.Headers{
 		topics.HeaderReceived: topics.FormatReceived(r.Received), topics.HeaderOrigin: []byte(origin.String()),
 	}))
 }

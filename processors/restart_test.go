@@ -14,12 +14,12 @@ import (
 	"tipoff/topics"
 )
 
-// diary is a world in which the model notes each lesson: how many there were, and the
+// diary is a trainer that notes each coupon in the model: how many there were, and the
 // sums of their numbers and of the squares of these, so that none can be missing or be
 // there twice unnoticed.
 type diary struct {
 	mu   sync.Mutex
-	last map[string]int64 // by company, the newest lesson
+	last map[string]int64 // by company, the newest coupon
 }
 
 func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
@@ -31,19 +31,19 @@ func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) (rank.Grad
 	return rank.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
 }
 
-// reached says that every company has been taught up to a lesson.
-func (d *diary) reached(companies []string, lesson int64) error {
+// reached returns nil once every company has learnt from the coupons up to a number.
+func (d *diary) reached(companies []string, number int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, company := range companies {
-		if n := d.last[company]; n != lesson {
-			return fmt.Errorf("%s has learnt up to %d of %d", company, n, lesson)
+		if n := d.last[company]; n != number {
+			return fmt.Errorf("%s has learnt up to %d of %d", company, n, number)
 		}
 	}
 	return nil
 }
 
-func note(lesson int64) uint64 { return uint64(1 | lesson<<16 | lesson*lesson<<40) }
+func note(number int64) uint64 { return uint64(1 | number<<16 | number*number<<40) }
 
 // startLearner starts a process that learns.
 func (w *world) startLearner(d *diary) *process {
@@ -128,7 +128,7 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenItsProcessEnds(t *testing.T) {
 		}
 	}
 	w.startLearner(d)
-	w.wantLessons(companies, number)
+	w.wantLearnt(companies, number)
 }
 
 // TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands lets processes come
@@ -157,11 +157,11 @@ func TestLearner_NoLearningIsLostOrDoneTwiceWhenCompaniesChangeHands(t *testing.
 			w.stop(w.live[0])
 		}
 	}
-	w.wantLessons(companies, number)
+	w.wantLearnt(companies, number)
 }
 
-// wantLessons asks for everything to be saved, and wants each lesson in it once.
-func (w *world) wantLessons(companies []string, number int64) {
+// wantLearnt asks for everything to be saved, and wants each coupon in it once.
+func (w *world) wantLearnt(companies []string, number int64) {
 	w.Helper()
 	for _, company := range companies {
 		w.publish(processors.RewriteModel(topics.TableSet{}, topics.Key(company, topics.ModelID)))
@@ -183,7 +183,7 @@ func (w *world) wantLessons(companies []string, number int64) {
 			w.Fatal(err)
 		}
 		if got, grades := learnt.Model.Steps, learnt.Live.Over(time.Hour).Coupons; got != want || grades != uint64(number) {
-			w.Errorf("%s: %d lessons, their notes %x, want %d, %x; %d grades", company, got&0xffff, got, number, want, grades)
+			w.Errorf("%s: %d coupons, their notes %x, want %d, %x; %d grades", company, got&0xffff, got, number, want, grades)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Question struct {
 	tipoff.Query
 	Bettor *state.Bettor // nil: nothing is known
 	Now    time.Time
-	Ranker string // one of [Rankers]; "": [RankerTipoff]
+	Ranker string // [RankerSimilar] ... [RankerTipoff]; "": [RankerTipoff]
 	Model  *Model // what was learnt; nil: nothing
 	Whole  bool   // look at every open event, not only at those retrieved
 }
@@ -102,7 +102,7 @@ type ranking struct {
 	weights  [Terms]float32
 }
 
-// begin takes a question up: what the bettor's past says, and what is left out.
+// begin prepares a question: what the bettor's past says, and what is left out.
 func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
 	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
 	r.prepareTerms()

@@ -9,11 +9,6 @@ const (
 	RankerTipoff   = "tipoff"   // learnt
 )
 
-// Rankers lists them.
-func Rankers() []string {
-	return []string{RankerSimilar, RankerPopular, RankerAffinity, RankerCF, RankerTipoff}
-}
-
 // plain are the weights by hand of the compared rankers, for bettors with bets and without.
 // Terms of popularity are half a logarithm, so 2 makes them whole.
 var plain = func() (weights [2][rankerCount][Terms]float32) {

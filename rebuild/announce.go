@@ -11,7 +11,8 @@ import (
 	"tipoff/topics"
 )
 
-// controlKey is the one key of the control topic.
+// controlKey is the one key of the control topic, from when a table set was called a
+// build: another one would leave the former value on the compacted topic beside it.
 const controlKey = "builds"
 
 // announcePatience bounds writing the control topic.

@@ -114,7 +114,7 @@ func (r *Rebuild) Run(ctx context.Context) error {
 	if err := r.replace(ctx, sets); err != nil {
 		return err
 	}
-	r.say("%v serves alone, the tables are built", sets.Serving)
+	r.say("%v serves alone, the tables are filled", sets.Serving)
 	return nil
 }
 

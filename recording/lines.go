@@ -35,7 +35,7 @@ func Read(path string, each func(tipoff.Fact) error) error {
 	return readFile(path, decoded(each))
 }
 
-// decoded makes a visitor of lines from one of facts.
+// decoded turns a visitor of facts into one of lines.
 func decoded(each func(tipoff.Fact) error) func(*line) error {
 	return func(l *line) error {
 		f, err := tipoff.DecodeFact(l.Kind, l.Body, anyTime)

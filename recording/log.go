@@ -2,7 +2,7 @@
 // event or a coupon a line, with when it came.
 //
 // A line is {"kind", "at", "body"}, the body as the API takes it; a file may be packed
-// with gzip. [Load] takes a whole log into memory and puts it in the order of time, for
+// with gzip. [Load] reads a whole log into memory and puts it in the order of time, for
 // who measures; [Read] hands it on fact by fact in the order of the file, for who posts
 // it again. The times of a log may be any: they are not compared with the clock, and
 // [Shift] moves them.

@@ -34,8 +34,9 @@ type rejection struct {
 	topics.Rejection
 }
 
-// place is one rejection's place: of several with the same id the last one counts.
-type place struct {
+// position is where a rejection is on its topic: of several with the same id the last one
+// counts.
+type position struct {
 	partition int32
 	offset    int64
 }
@@ -44,12 +45,12 @@ type place struct {
 // of them are still open, as a later record says of each whether it was retried.
 type rejections struct {
 	cluster *broker.Cluster
-	open    map[string]place
+	open    map[string]position
 	foreign int // records that are no rejections
 }
 
 func read(ctx context.Context, c *broker.Cluster, count func(n int)) (*rejections, error) {
-	g := &rejections{cluster: c, open: map[string]place{}}
+	g := &rejections{cluster: c, open: map[string]position{}}
 	err := c.Read(ctx, topics.Rejected, func(s broker.Stored) error {
 		count(1)
 		var r topics.Rejection
@@ -59,7 +60,7 @@ func read(ctx context.Context, c *broker.Cluster, count func(n int)) (*rejection
 		case !r.Retried.IsZero():
 			delete(g.open, r.ID())
 		default:
-			g.open[r.ID()] = place{s.Partition, s.Offset}
+			g.open[r.ID()] = position{s.Partition, s.Offset}
 		}
 		return nil
 	})
@@ -82,7 +83,7 @@ func (g *rejections) each(ctx context.Context, which Selected, count func(n int)
 		if r.Received.IsZero() {
 			r.Received = r.At
 		}
-		if at, open := g.open[r.ID]; !open || at != (place{s.Partition, s.Offset}) {
+		if at, open := g.open[r.ID]; !open || at != (position{s.Partition, s.Offset}) {
 			return nil
 		}
 		if (which.Topic != "" && r.Topic != which.Topic) || !strings.Contains(r.Reason, which.Reason) || r.At.Before(oldest) ||

@@ -135,7 +135,7 @@ func TestRetry_PublishesEachRecordOnceAgain(t *testing.T) {
 			t.Errorf("coupons: %q", got)
 		}
 	}
-	refuse(t, c, bet) // refused again at the same place: it is open again
+	refuse(t, c, bet) // refused again, from the same position: it is open again
 	if got := retried(t, c, Selected{ID: []string{bet.ID()}}); !strings.Contains(got, "1 published again") {
 		t.Errorf("by id: %s", got)
 	}

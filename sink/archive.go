@@ -94,7 +94,7 @@ func (a *Archive) events(ctx context.Context, q *goqu.SelectDataset) ([]tipoff.E
 		return nil, tipoff.Unavailable("read events", err)
 	}
 	events := make([]tipoff.Event, len(rows))
-	places := map[int64]int{}
+	index := map[int64]int{}
 	pks := make([]int64, len(rows))
 	for i := range rows {
 		event, err := rows[i].event()
@@ -102,7 +102,7 @@ func (a *Archive) events(ctx context.Context, q *goqu.SelectDataset) ([]tipoff.E
 			return nil, err
 		}
 		event.Participants = []string{}
-		events[i], places[rows[i].ID], pks[i] = event, i, rows[i].ID
+		events[i], index[rows[i].ID], pks[i] = event, i, rows[i].ID
 	}
 	if len(pks) == 0 {
 		return events, nil
@@ -117,7 +117,7 @@ func (a *Archive) events(ctx context.Context, q *goqu.SelectDataset) ([]tipoff.E
 		return nil, tipoff.Unavailable("read participants", err)
 	}
 	for _, n := range names {
-		e := &events[places[n.Event]]
+		e := &events[index[n.Event]]
 		e.Participants = append(e.Participants, n.Name)
 	}
 	return events, nil
@@ -157,17 +157,17 @@ func (a *Archive) Coupons(ctx context.Context, company, user, cursor string, n i
 	more := len(rows) > n
 	rows = rows[:min(n, len(rows))]
 	coupons := make([]tipoff.Coupon, len(rows))
-	places := map[int64]int{}
+	index := map[int64]int{}
 	pks := make([]int64, len(rows))
 	for i, row := range rows {
 		coupons[i] = tipoff.Coupon{ID: row.CouponID, UserID: user, Stake: row.Stake, Timestamp: row.Placed.UTC(), Selections: []tipoff.Selection{}}
 		if row.Extra != nil {
 			coupons[i].Extra = []byte(*row.Extra)
 		}
-		places[row.ID], pks[i] = i, row.ID
+		index[row.ID], pks[i] = i, row.ID
 	}
 	if err := readSelections(ctx, a.db.goqu.From, pks, func(pk int64, s tipoff.Selection) {
-		c := &coupons[places[pk]]
+		c := &coupons[index[pk]]
 		c.Selections = append(c.Selections, s)
 	}); err != nil {
 		return nil, "", err

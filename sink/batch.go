@@ -116,7 +116,7 @@ func (k *ids) get(name string, find func() (int64, error)) (int64, error) {
 	return id, nil
 }
 
-// idOf finds the row with the unique columns, or makes it with the others too.
+// idOf finds the row with the unique columns, or creates it with the others too.
 func (d *Database) idOf(ctx context.Context, table string, unique, others goqu.Record) (int64, error) {
 	find := d.goqu.From(table).Prepared(true).Select("id").Where(goqu.Ex(unique))
 	for attempt := 0; ; attempt++ {

@@ -209,7 +209,7 @@ func (e *schemaError) Error() string {
 func (e *schemaError) Unwrap() error { return e.cause }
 
 // failure tells the kind of an error of this database; where the schema is to blame,
-// the answered error says the versions.
+// the returned error says the versions.
 func (d *Database) failure(ctx context.Context, err error) (Kind, error) {
 	kind := classify(err)
 	if kind != schema {

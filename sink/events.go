@@ -22,7 +22,7 @@ func (t *transaction) events(company int64, facts []fact) error {
 		return fmt.Errorf("read events: %w", err)
 	}
 	for i := range facts {
-		states[facts[i].ID()].take(&facts[i])
+		states[facts[i].ID()].apply(&facts[i])
 	}
 	var inserts, updates []goqu.Record
 	var fresh []string

@@ -140,9 +140,9 @@ func byID(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
 	return id.Gt(after.ID), []exp.OrderedExpression{id.Asc()}
 }
 
-// byPlace is the order of the topics, whenever the rows were written: the sink may
+// byPosition is the order of the topics, whenever the rows were written: the sink may
 // have read some again later.
-func byPlace(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
+func byPosition(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
 	source, offset := goqu.C("source_id"), goqu.C("source_offset")
 	return goqu.Or(source.Gt(after.Source), goqu.And(source.Eq(after.Source), offset.Gt(after.Offset))),
 		[]exp.OrderedExpression{source.Asc(), offset.Asc()}
@@ -238,7 +238,7 @@ func (f *exporter) participants(events []int64) (map[int64][]string, error) {
 
 func (f *exporter) coupons() error {
 	columns := []any{"user_id", "coupon_id", "stake", "placed_at", "extra"}
-	return f.pages("coupons", byPlace, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
+	return f.pages("coupons", byPosition, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			rowOrigin
 			UserID   string         `db:"user_id"`

@@ -12,7 +12,7 @@ import (
 	"tipoff/topics"
 )
 
-func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
+func TestFacts_AreThoseThatWereMirroredWithTheirPositions(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		w := &writer{db: db}
 		users, events, coupons := newLog(topics.Users, "u"), newLog(topics.Events, "e"), newLog(topics.Coupons, "c")
@@ -43,11 +43,11 @@ func TestFacts_AreThoseThatWereMirroredWithTheirPlaces(t *testing.T) {
 		for i := range 5 {
 			want = append(want, coupon(fmt.Sprint("c", 9-i), "u1", 0.1+float64(i)/3, "e1", "e2"))
 		}
-		for i, place := range []struct {
+		for i, position := range []struct {
 			topic  string
 			offset int
 		}{{"u", 1}, {"e", 0}, {"e", 2}, {"c", 0}, {"c", 1}, {"c", 2}, {"c", 3}, {"c", 4}} {
-			want[i].Origin = topics.Origin{TopicID: place.topic, Offset: int64(place.offset), Appended: noon.Add(time.Duration(place.offset) * time.Millisecond)}
+			want[i].Origin = topics.Origin{TopicID: position.topic, Offset: int64(position.offset), Appended: noon.Add(time.Duration(position.offset) * time.Millisecond)}
 		}
 		var got []topics.Record
 		err = db.Facts(t.Context(), func(records []topics.Record) error {

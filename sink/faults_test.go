@@ -64,7 +64,7 @@ func TestWrite_ARepeatedSuffixChangesNothing(t *testing.T) {
 	})
 }
 
-// stream is a log of coupons, and one of users, for a fault to fall upon.
+// streams are a log of coupons, and one of users, for a fault to fall upon.
 func streams(n int) (coupons, users *log) {
 	coupons, users = newLog(topics.Coupons, "c"), newLog(topics.Users, "u")
 	for i := range n {

@@ -11,7 +11,7 @@ import (
 	"tipoff/topics"
 )
 
-// FuzzRead holds that no record on a topic makes the sink panic, and that every
+// FuzzRead checks that no record on a topic makes the sink panic, and that every
 // fact it reads makes a row.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []struct{ topic, key, value, received string }{
@@ -45,7 +45,7 @@ func FuzzRead(f *testing.F) {
 			}
 		default:
 			var s eventState
-			s.take(&fact)
+			s.apply(&fact)
 			if _, err := s.row(1, "e1"); err != nil {
 				t.Error(err)
 			}
@@ -53,7 +53,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzAddress holds that no DATABASE_URL makes us panic, and that what is said of
+// FuzzAddress checks that no DATABASE_URL makes us panic, and that what is said of
 // one does not tell its password.
 func FuzzAddress(f *testing.F) {
 	for _, seed := range []string{

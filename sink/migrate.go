@@ -86,12 +86,12 @@ func (d *Database) versions(ctx context.Context) (stored, ours int64, err error)
 	return stored, ours, err
 }
 
-// mendVersions completes a table of versions whose maker died before its first row,
+// mendVersions completes a table of versions whose creator died before its first row,
 // which goose would never do.
 func (d *Database) mendVersions(ctx context.Context) error {
 	rows, err := d.goqu.From(versionTable).Prepared(true).CountContext(ctx)
 	if err != nil && classify(err) == schema {
-		return nil // goose makes it
+		return nil // goose creates it
 	}
 	if err != nil || rows > 0 {
 		return err

@@ -62,14 +62,14 @@ const refused = "long enough to be refused"
 
 func refuse(t *testing.T, db *Database) {
 	t.Helper()
-	for _, place := range []struct{ table, column string }{{"users", "country"}, {"events", "league"}, {"selections", "outcome"}} {
+	for _, column := range []struct{ table, name string }{{"users", "country"}, {"events", "league"}, {"selections", "outcome"}} {
 		if db.sqlite {
 			for _, when := range []string{"INSERT", "UPDATE"} {
 				exec(t, db, fmt.Sprintf("CREATE TRIGGER %[1]s_%[3]s BEFORE %[3]s ON %[1]s WHEN NEW.%[2]s = '%[4]s' BEGIN SELECT RAISE(ABORT, 'too long'); END",
-					place.table, place.column, when, refused))
+					column.table, column.name, when, refused))
 			}
 		} else {
-			exec(t, db, fmt.Sprintf("ALTER TABLE %s MODIFY %s VARCHAR(10)", place.table, place.column))
+			exec(t, db, fmt.Sprintf("ALTER TABLE %s MODIFY %s VARCHAR(10)", column.table, column.name))
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // origin is where a row came from. Within one source the higher offset is newer;
-// between two sources, say after a cluster was built again, the later append time.
+// between two sources, say after a cluster was created again, the later append time.
 type origin struct {
 	sourceID int64
 	offset   int64
@@ -104,9 +104,9 @@ type eventState struct {
 	changed bool
 }
 
-// take changes the state as a newer fact says, in the way that the fixtures
+// apply changes the state as a newer fact says, in the way that the fixtures
 // processor does.
-func (s *eventState) take(f *fact) {
+func (s *eventState) apply(f *fact) {
 	if s.origin != (origin{}) && !f.newerThan(s.origin) {
 		return
 	}

@@ -261,7 +261,7 @@ func TestWrite_NewerVersionsWinAndLateWritesUndoNothing(t *testing.T) {
 		users.mirror(t, w, 0, 1) // a writer that had lost the partition
 		want(t, db, "SELECT country, source_offset FROM users", "C 2")
 
-		// A cluster built again begins at offset 0: there the append time tells.
+		// A cluster created again begins at offset 0: there the append time tells.
 		rebuilt := newLog(topics.Users, "u2")
 		rebuilt.add(user("u1", "D"))
 		rebuilt.records[0].Timestamp = noon.Add(time.Hour)

@@ -52,8 +52,8 @@ func like(list []Affinity, key uint32, weight float64, most int) []Affinity {
 // oddsBounds are the upper ends of the ranges of odds.
 var oddsBounds = []float64{1.2, 1.5, 2, 3, 5, 10, math.Inf(1)}
 
-// OddsRange is the index of the range that decimal odds fall into.
-func OddsRange(odds float64) uint32 {
+// oddsRange is the index of the range that decimal odds fall into.
+func oddsRange(odds float64) uint32 {
 	for i, bound := range oddsBounds {
 		if odds < bound {
 			return uint32(i)

@@ -108,9 +108,9 @@ func CouponRef(c *tipoff.Coupon) uint64 {
 	return xxhash.Sum64String(c.ID)&^0xffff | xxhash.Sum64(w)&0xffff
 }
 
-// BetTime is when a coupon counts as made: its own time, but not after it was
+// betTime is when a coupon counts as made: its own time, but not after it was
 // received, so that a client's clock cannot make the past fade.
-func BetTime(c *tipoff.Coupon, received int64) int64 { return min(c.Timestamp.Unix(), received) }
+func betTime(c *tipoff.Coupon, received int64) int64 { return min(c.Timestamp.Unix(), received) }
 
 // Country is the [Name] of the bettor's country, 0 while it is not known.
 func (b *Bettor) Country() uint32 {
@@ -133,7 +133,7 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 // topic holds copies, of which the second one sends nothing.
 func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64) Verdict {
 	applied := !b.Coupons.Advance(at)
-	ref, made := CouponRef(c), BetTime(c, received)
+	ref, made := CouponRef(c), betTime(c, received)
 	i := b.find(ref)
 	switch {
 	case i >= 0 && b.Bets[i].Record == record:
@@ -231,10 +231,10 @@ func (b *Bettor) firstAdded() int {
 }
 
 // LegsOf returns the messages of a coupon that was added, one for each selection, in order.
-// They follow from the coupon and this state, so that they can be made again; cause
+// They follow from the coupon and this state, so that they can be created again; cause
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
-	ref, made := CouponRef(c), BetTime(c, received)
+	ref, made := CouponRef(c), betTime(c, received)
 	history := b.before(ref, made, cause.Position)
 	legs := make([]Leg, len(c.Selections))
 	for i, s := range c.Selections {
@@ -261,7 +261,7 @@ func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 }
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
-// coupon's messages are made again, the bets added since do not count.
+// coupon's messages are created again, the bets added since do not count.
 func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile
@@ -315,7 +315,7 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 	if r.Market != "" {
 		b.Markets = like(b.Markets, Name(r.Market), weight, MaxTastes)
 	}
-	b.Odds = like(b.Odds, OddsRange(r.Odds), weight, MaxTastes)
+	b.Odds = like(b.Odds, oddsRange(r.Odds), weight, MaxTastes)
 	b.forget(now)
 }
 

@@ -61,7 +61,7 @@ func (b *Bettor) Marshal() []byte {
 	return w
 }
 
-// affinities writes each weight once, as those of the sport, the league and the teams
+// writeAffinities writes each weight once, as those of the sport, the league and the teams
 // of one leg are the same until another one comes.
 func writeAffinities(w *wire.Writer, lists [][]Affinity) {
 	var weights []uint64 // the bits that are kept; see [short]

@@ -7,7 +7,7 @@ import (
 	"tipoff/wire/wiretest"
 )
 
-// FuzzTables holds that no value on a topic, however broken, makes us panic or ask
+// FuzzTables checks that no value on a topic, however broken, makes us panic or ask
 // for memory without bound, and that a version we do not know is refused.
 func FuzzTables(f *testing.F) {
 	var b Bettor

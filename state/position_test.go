@@ -122,7 +122,7 @@ func TestBettor_MessagesMadeAgainAreTheSame(t *testing.T) {
 }
 
 // TestBettor_TheNewestOfManyWaitingBetsIsKept also when it is the oldest by its time:
-// its messages may have to be made again.
+// its messages may have to be created again.
 func TestBettor_TheNewestOfManyWaitingBetsIsKept(t *testing.T) {
 	b := new(Bettor)
 	note := func(i int, at int64) Verdict {

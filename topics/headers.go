@@ -13,7 +13,7 @@ import (
 
 // Names of record headers.
 const (
-	HeaderReceived = "received" // when the gateway took a fact in: microseconds since 1970, decimal
+	HeaderReceived = "received" // when the gateway received a fact: microseconds since 1970, decimal
 	HeaderOrigin   = "origin"   // where a copied fact was first: the text of an [Origin]
 )
 
@@ -37,7 +37,7 @@ func ParseHeaders(headers iter.Seq2[string, []byte]) (h Headers) {
 	return h
 }
 
-// ReceivedBy is when the gateway took the fact in, but not after the broker had it:
+// ReceivedBy is when the gateway received the fact, but not after the broker had it:
 // the clocks of gateways may be wrong.
 func (h Headers) ReceivedBy(appended time.Time) time.Time {
 	if h.Received.IsZero() || h.Received.After(appended) {
@@ -71,7 +71,7 @@ func ParseReceived(value []byte) (time.Time, error) {
 	return t, nil
 }
 
-// Origin is the place of a fact on its own topic. A copy keeps it, as a fact is
+// Origin is the position of a fact on its own topic. A copy keeps it, as a fact is
 // known by it: it may be copied twice, and counts once.
 type Origin struct {
 	TopicID   string // tells one life of a topic from another

@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -34,32 +33,6 @@ func TestRecord_FactsReadBackAsTheyWere(t *testing.T) {
 	p.Patch = true
 	if err != nil || !reflect.DeepEqual(again, p) || !IsPatch(pr.Value) {
 		t.Errorf("%s read back is %+v, %v; want %+v", pr.Value, again, err, p)
-	}
-}
-
-func TestHeaders_AreReadAsTheyWereWritten(t *testing.T) {
-	origin := Origin{TopicID: "mJ4-_w", Partition: 7, Offset: 1 << 40, Appended: now.Add(time.Second)}
-	for _, want := range []Headers{{Received: now}, {Received: now, Origin: origin}} {
-		if got := ParseHeaders(want.All()); got != want {
-			t.Errorf("%+v was read as %+v", want, got)
-		}
-	}
-}
-
-func TestHeaders_ThatCannotBeReadSayNothing(t *testing.T) {
-	headers := map[string][]byte{HeaderReceived: []byte("yesterday"), HeaderOrigin: []byte("1/2"), "trace": []byte("x")}
-	if got := ParseHeaders(maps.All(headers)); got != (Headers{}) {
-		t.Errorf("were read as %+v", got)
-	}
-}
-
-func TestHeaders_AGatewayWhoseClockIsAheadIsNotBelieved(t *testing.T) {
-	for _, c := range []struct{ received, want time.Time }{
-		{now.Add(-time.Minute), now.Add(-time.Minute)}, {now.Add(time.Minute), now}, {time.Time{}, now},
-	} {
-		if got := (Headers{Received: c.received}).ReceivedBy(now); !got.Equal(c.want) {
-			t.Errorf("received %v, appended %v: %v, want %v", c.received, now, got, c.want)
-		}
 	}
 }
 

@@ -17,38 +17,38 @@ type TableSet struct {
 	Partitions int  `json:"partitions,omitempty"` // of its topics; 0: as many as the facts have
 }
 
-func (b TableSet) name(first string) string {
-	if b.Number == 0 {
+func (s TableSet) name(first string) string {
+	if s.Number == 0 {
 		return first
 	}
-	return fmt.Sprintf("%s-%d", first, b.Number)
+	return fmt.Sprintf("%s-%d", first, s.Number)
 }
 
-func (b TableSet) facts(public, copied string) string {
-	if !b.Copied {
+func (s TableSet) facts(public, copied string) string {
+	if !s.Copied {
 		return public
 	}
-	return b.name(copied)
+	return s.name(copied)
 }
 
 // Users, Events and Coupons are the topics that the table set reads facts from.
-func (b TableSet) Users() string { return b.facts(Users, "tipoff-users") }
+func (s TableSet) Users() string { return s.facts(Users, "tipoff-users") }
 
 // Events is the topic of events and their patches.
-func (b TableSet) Events() string { return b.facts(Events, "tipoff-events") }
+func (s TableSet) Events() string { return s.facts(Events, "tipoff-events") }
 
 // Coupons is the topic of coupons.
-func (b TableSet) Coupons() string { return b.facts(Coupons, "tipoff-coupons") }
+func (s TableSet) Coupons() string { return s.facts(Coupons, "tipoff-coupons") }
 
-// Facts is what the table set reads in place of one of the facts' topics.
-func (b TableSet) Facts(public string) string {
-	return map[string]string{Users: b.Users(), Events: b.Events(), Coupons: b.Coupons()}[public]
+// Facts is what the table set reads instead of one of the facts' topics.
+func (s TableSet) Facts(public string) string {
+	return map[string]string{Users: s.Users(), Events: s.Events(), Coupons: s.Coupons()}[public]
 }
 
 // Public is the reverse of [TableSet.Facts]; other topics stay as they are.
-func (b TableSet) Public(topic string) string {
+func (s TableSet) Public(topic string) string {
 	for _, public := range Facts() {
-		if b.Facts(public) == topic {
+		if s.Facts(public) == topic {
 			return public
 		}
 	}
@@ -56,71 +56,71 @@ func (b TableSet) Public(topic string) string {
 }
 
 // Selections is the topic of the legs of new coupons.
-func (b TableSet) Selections() string { return b.name(Selections) }
+func (s TableSet) Selections() string { return s.name(Selections) }
 
 // Resolved is the topic of legs with their event's attributes.
-func (b TableSet) Resolved() string { return b.name(Resolved) }
+func (s TableSet) Resolved() string { return s.name(Resolved) }
 
 // Choices is the topic of new coupons with what was known of their bettor before.
-func (b TableSet) Choices() string { return b.name(Choices) }
+func (s TableSet) Choices() string { return s.name(Choices) }
 
 // Learner is the group of the processor that learns how to rank.
-func (b TableSet) Learner() string { return b.name(GroupLearner) }
+func (s TableSet) Learner() string { return s.name(GroupLearner) }
 
 // Bettors is the group of the processor that keeps the bettors' table.
-func (b TableSet) Bettors() string { return b.name(GroupBettors) }
+func (s TableSet) Bettors() string { return s.name(GroupBettors) }
 
 // Fixtures is the group of the processor that keeps the fixtures' table.
-func (b TableSet) Fixtures() string { return b.name(GroupFixtures) }
+func (s TableSet) Fixtures() string { return s.name(GroupFixtures) }
 
 // First is the name that one of the table set's groups has in the first one.
-func (b TableSet) First(group string) string {
-	if b.Number == 0 {
+func (s TableSet) First(group string) string {
+	if s.Number == 0 {
 		return group
 	}
-	return strings.TrimSuffix(group, fmt.Sprintf("-%d", b.Number))
+	return strings.TrimSuffix(group, fmt.Sprintf("-%d", s.Number))
 }
 
 // Copier is the group that copies the facts for a copied table set.
-func (b TableSet) Copier() string { return b.name("tipoff-copier") }
+func (s TableSet) Copier() string { return s.name("tipoff-copier") }
 
 // TableBettors is the topic of the bettors' table.
-func (b TableSet) TableBettors() string { return b.Bettors() + "-table" }
+func (s TableSet) TableBettors() string { return s.Bettors() + "-table" }
 
 // TableFixtures is the topic of the fixtures' table.
-func (b TableSet) TableFixtures() string { return b.Fixtures() + "-table" }
+func (s TableSet) TableFixtures() string { return s.Fixtures() + "-table" }
 
 // TableLearner is the topic of the learner's table.
-func (b TableSet) TableLearner() string { return b.Learner() + "-table" }
+func (s TableSet) TableLearner() string { return s.Learner() + "-table" }
 
 // LoopFixtures is the topic by which the fixtures' processor writes to itself.
-func (b TableSet) LoopFixtures() string { return b.Fixtures() + "-loop" }
+func (s TableSet) LoopFixtures() string { return s.Fixtures() + "-loop" }
 
 // Topics lists the topics that are the table set's alone.
-func (b TableSet) Topics() []Topic {
+func (s TableSet) Topics() []Topic {
 	topics := []Topic{
-		{Name: b.Selections(), Partitions: b.Partitions},
-		{Name: b.Resolved(), Partitions: b.Partitions},
-		{Name: b.LoopFixtures(), Partitions: b.Partitions},
-		{Name: b.Choices(), Retention: choicesRetention, Partitions: b.Partitions},
-		{Name: b.TableBettors(), Compacted: true, Partitions: b.Partitions},
-		{Name: b.TableFixtures(), Compacted: true, Partitions: b.Partitions},
-		{Name: b.TableLearner(), Compacted: true, Partitions: b.Partitions},
+		{Name: s.Selections(), Partitions: s.Partitions},
+		{Name: s.Resolved(), Partitions: s.Partitions},
+		{Name: s.LoopFixtures(), Partitions: s.Partitions},
+		{Name: s.Choices(), Retention: choicesRetention, Partitions: s.Partitions},
+		{Name: s.TableBettors(), Compacted: true, Partitions: s.Partitions},
+		{Name: s.TableFixtures(), Compacted: true, Partitions: s.Partitions},
+		{Name: s.TableLearner(), Compacted: true, Partitions: s.Partitions},
 	}
-	if b.Copied {
-		topics = append(topics, Topic{Name: b.Users(), Compacted: true, Partitions: b.Partitions},
-			Topic{Name: b.Events(), Partitions: b.Partitions}, Topic{Name: b.Coupons(), Partitions: b.Partitions})
+	if s.Copied {
+		topics = append(topics, Topic{Name: s.Users(), Compacted: true, Partitions: s.Partitions},
+			Topic{Name: s.Events(), Partitions: s.Partitions}, Topic{Name: s.Coupons(), Partitions: s.Partitions})
 	}
 	return topics
 }
 
-func (b TableSet) String() string {
-	said := fmt.Sprintf("table set %d", b.Number)
-	if b.Copied {
+func (s TableSet) String() string {
+	said := fmt.Sprintf("table set %d", s.Number)
+	if s.Copied {
 		said += " from copies of the facts"
 	}
-	if b.Partitions > 0 {
-		said += fmt.Sprintf(" in %d partitions", b.Partitions)
+	if s.Partitions > 0 {
+		said += fmt.Sprintf(" in %d partitions", s.Partitions)
 	}
 	return said
 }
@@ -138,9 +138,9 @@ type TableSets struct {
 }
 
 // All lists the table sets that have topics.
-func (b TableSets) All() []TableSet {
-	all := []TableSet{b.Serving}
-	for _, other := range []*TableSet{b.Filling, b.Retiring} {
+func (s TableSets) All() []TableSet {
+	all := []TableSet{s.Serving}
+	for _, other := range []*TableSet{s.Filling, s.Retiring} {
 		if other != nil {
 			all = append(all, *other)
 		}
@@ -149,6 +149,6 @@ func (b TableSets) All() []TableSet {
 }
 
 // Running lists the table sets that processes work on.
-func (b TableSets) Running() []TableSet {
-	return slices.DeleteFunc(b.All(), func(one TableSet) bool { return b.Seeding && b.Filling != nil && one == *b.Filling })
+func (s TableSets) Running() []TableSet {
+	return slices.DeleteFunc(s.All(), func(one TableSet) bool { return s.Seeding && s.Filling != nil && one == *s.Filling })
 }

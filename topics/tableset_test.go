@@ -3,10 +3,9 @@ package topics
 import (
 	"slices"
 	"testing"
-	"time"
 )
 
-func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
+func TestTableSet_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
 	first, third := TableSet{}, TableSet{Number: 3, Copied: true, Partitions: 16}
 	for _, c := range []struct{ first, constant, third, want string }{
 		{first.Bettors(), GroupBettors, third.Bettors(), "tipoff-bettors-3"},
@@ -32,29 +31,14 @@ func TestBuild_TheFirstOneHasTheNamesWithoutANumber(t *testing.T) {
 	}
 }
 
-func TestBuilds_NobodyWorksOnOneThatIsBeingSeeded(t *testing.T) {
+func TestTableSets_NobodyWorksOnOneThatIsBeingSeeded(t *testing.T) {
 	next, before := TableSet{Number: 2}, TableSet{Number: 0}
-	b := TableSets{Serving: TableSet{Number: 1}, Filling: &next, Retiring: &before}
-	if got := b.Running(); !slices.Equal(got, []TableSet{b.Serving, next, before}) {
+	sets := TableSets{Serving: TableSet{Number: 1}, Filling: &next, Retiring: &before}
+	if got := sets.Running(); !slices.Equal(got, []TableSet{sets.Serving, next, before}) {
 		t.Errorf("running %v", got)
 	}
-	b.Seeding = true
-	if got := b.Running(); !slices.Equal(got, []TableSet{b.Serving, before}) || len(b.All()) != 3 {
-		t.Errorf("running %v, all %v", got, b.All())
-	}
-}
-
-func TestOrigin_ComesApartAsItWasMade(t *testing.T) {
-	o := Origin{TopicID: "mJ4-_w", Partition: 7, Offset: 1 << 40, Appended: time.UnixMicro(1_700_000_000_123_000).UTC()}
-	if got, err := ParseOrigin([]byte(o.String())); err != nil || got != o {
-		t.Errorf("%+v, %v", got, err)
-	}
-	for _, bad := range []string{"", "a/1/2", "/1/2/3", "a/b/2/3", "a/1/2/3/4"} {
-		if got, err := ParseOrigin([]byte(bad)); err == nil {
-			t.Errorf("%q was read as %+v", bad, got)
-		}
-	}
-	if Source("") == 0 || Source("a") == Source("b") {
-		t.Error("two topics have one source, or none")
+	sets.Seeding = true
+	if got := sets.Running(); !slices.Equal(got, []TableSet{sets.Serving, before}) || len(sets.All()) != 3 {
+		t.Errorf("running %v, all %v", got, sets.All())
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"tipoff/topics"
 )
 
-// PutBettor takes a value of the bettors' table in; nil deletes. The error is
+// PutBettor applies a value of the bettors' table; nil deletes. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutBettor(key string, value []byte) error {
 	name, id, ok := topics.SplitKey(key)

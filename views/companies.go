@@ -25,7 +25,7 @@ var ErrStale = errors.New("written by a former owner")
 type Views struct {
 	mu        sync.RWMutex
 	companies map[string]*company
-	ranker    string // one of [rank.Rankers]
+	ranker    string // [rank.RankerSimilar] ... [rank.RankerTipoff]
 	learning  bool   // see [NewLearning]
 	scratches sync.Pool
 }
@@ -51,8 +51,8 @@ func New() *Views {
 	}
 }
 
-// RankBy sets how recommendations are ranked, by one of [rank.Rankers]. It is to be
-// called before the first question; else it is [rank.RankerTipoff].
+// RankBy sets how recommendations are ranked, by a name from [rank.RankerSimilar] to
+// [rank.RankerTipoff]. It is to be called before the first question; else it is the latter.
 func (v *Views) RankBy(ranker string) { v.ranker = ranker }
 
 // company finds a company's state, nil if nothing of it has come yet.

@@ -12,10 +12,10 @@ import (
 	"tipoff/topics"
 )
 
-// PutFixture takes a value of the fixtures' table in; nil deletes. Chunks of
+// PutFixture applies a value of the fixtures' table; nil deletes. Chunks of
 // waiting legs are in that table too, and are none of ours. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing. Learning
-// views have a time of their own in the place of now.
+// views have a time of their own instead of now.
 func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	if _, _, isChunk := topics.SplitPartKey(key); isChunk {
 		return nil

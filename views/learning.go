@@ -11,7 +11,7 @@ import (
 )
 
 // late is how much later than the newest coupon another may be handled and still be
-// held against everything that was open when it was made. Of one that is later still,
+// compared with everything that was open when it was made. Of one that is later still,
 // events that have begun meanwhile are left out.
 const late = 10 * time.Minute
 

@@ -36,7 +36,7 @@ func newBook(t *testing.T) *book {
 	return b
 }
 
-// bet takes a coupon in, and answers the choice that the learner gets of it.
+// bet adds a coupon, and returns the choice that the learner gets of it.
 func (b *book) bet(user string, at time.Time, events ...string) *state.Choice {
 	b.t.Helper()
 	bettor := b.bettors[user]
@@ -122,7 +122,7 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 	if modelBefore.Weights == taught.Weights {
 		t.Error("nothing was learnt")
 	}
-	// How well each ranker foresees the coupon depends on every term of the lesson. The
+	// How well each ranker foresees the coupon depends on every term of the step. The
 	// weights themselves are no measure: those of terms that all events share follow rounding.
 	if diff := cmp.Diff(modelBefore.Quality, modelAfter.Quality, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 		t.Error("the model was taught something else once the tables held the coupon: ", diff)

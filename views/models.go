@@ -8,7 +8,7 @@ import (
 	"tipoff/topics"
 )
 
-// PutModel takes a value of the learner's table in; nil forgets it. The error is
+// PutModel applies a value of the learner's table; nil forgets it. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
 func (v *Views) PutModel(key string, value []byte) error {
 	name, id, ok := topics.SplitKey(key)

@@ -62,7 +62,7 @@ func main() {
 	os.Exit(mainWith(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// mainWith is main with its surroundings; it answers the exit status.
+// mainWith is main with its surroundings; it returns the exit status.
 func mainWith(args []string, out, errors io.Writer) int {
 	if err := godotenv.Load(); err != nil && !os.IsNotExist(err) {
 		fmt.Fprintf(errors, "tipoff: .env: %v\n", err)

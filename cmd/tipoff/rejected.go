@@ -63,8 +63,8 @@ type rejectedRetryMode struct {
 }
 
 func (rejectedRetryMode) Help() string {
-	return `Publishes the records as they were, with the time at which the gateway took them in,
-to the topics they came from. Then it notes on tipoff-rejected that it has done so: a
+	return `Publishes the records as they were, with the time at which the gateway received
+them, to the topics they came from. Then it notes on tipoff-rejected that it has done so: a
 second retry leaves them alone. Should it be killed between the two it publishes them
 again the next time, which does no harm: ids make every fact count once. What is
 refused again is a new rejection.

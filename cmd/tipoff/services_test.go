@@ -103,7 +103,7 @@ func (s *services) emptyKafka() {
 	}
 }
 
-// emptyDatabase makes a database for the test.
+// emptyDatabase creates a database for the test.
 func (s *services) emptyDatabase(address string) {
 	s.Helper()
 	u, err := url.Parse(address)
@@ -325,7 +325,7 @@ func (s *services) wantAlike(one, other *process) {
 	}
 }
 
-// sameCoupons holds every coupon and selection in the database against what was
+// sameCoupons compares every coupon and selection in the database with what was
 // posted.
 func (s *services) sameCoupons(coupons []tipoff.Coupon) {
 	s.Helper()
