@@ -11,11 +11,11 @@ const MaxFaults = 10
 
 // Fault is one thing wrong with one posted item.
 type Fault struct {
-	Index   int    `json:"index"`          // position of the item in the body, from 0
-	ID      string `json:"id,omitempty"`   // the item's public id, where it could be read
-	Field   string `json:"field"`          // path of the field, as "selections[2].odds"; "" for the item as a whole
-	Message string `json:"message"`        // what is wrong and what the bound is
-	More    int    `json:"more,omitempty"` // further faults of the item that are not listed; on the last one of an item
+	Index   int    `json:"index"`         // position of the item in the body, from 0
+	ID      string `json:"id,omitempty"`  // the item's public id, where it could be read
+	Field   string `json:"field"`         // path of the field, as "selections[2].odds"; "" for the item as a whole
+	Message string `json:"message"`       // what is wrong and what the bound is
+	More    int    `json:"more,omitzero"` // further faults of the item that are not listed; on the last one of an item
 }
 
 func (f Fault) String() string {

@@ -53,7 +53,7 @@ func TestPost_TakesOneAnArrayOrLines(t *testing.T) {
 	} {
 		before := len(g.published)
 		a := g.ask("POST", "/v1/users", c.body, "Content-Type", c.kind)
-		g.want(a, 202, fmt.Sprintf(`{"accepted":%d,"rejected":[]}`, c.n))
+		g.want(a, 202, fmt.Sprintf(`{"accepted":%d,"rejected_items":0,"rejected":[]}`, c.n))
 		if got := len(g.published) - before; got != c.n {
 			t.Errorf("%s: %d records published, want %d", name, got, c.n)
 		}
