@@ -81,9 +81,7 @@ func TestServer_AFloodOfLargePostsLeavesOthersServed(t *testing.T) {
 			t.Errorf("a post that was under way is answered %d", status)
 		}
 	}
-	if left := server.server.underWay.bytes.Load(); left != 0 {
-		t.Errorf("%d bytes are still under way", left)
-	}
+	until(t, "nothing is under way", func() bool { return server.server.underWay.bytes.Load() == 0 })
 	server.want(server.ask("POST", "/v1/users", body), 202)
 }
 

@@ -137,6 +137,7 @@ func Start(o Options) (*Server, error) {
 		Concurrency:           connections(openFiles()),
 		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
 		Logger:                quiet{o.Log},
+		ConnState:             s.progress,
 	}
 	go func() { s.ended <- s.server.Serve(&enduring{listener, o.Log}) }()
 	return s, nil
@@ -261,6 +262,7 @@ func (s *Server) serve(rt route) fasthttp.RequestHandler {
 
 // guard asks for the key and keeps a fault of ours from ending the process.
 func (s *Server) guard(rt route, q *request) {
+	defer q.settle()
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.Log.Error("a request made the gateway panic", "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
@@ -271,7 +273,6 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
-	defer q.release()
 	if err := rt.serve(q); err != nil {
 		q.fail(err)
 	}
@@ -310,6 +311,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 		err = tipoff.Faults{{Message: "the request cannot be read: " + err.Error()}}
 	}
 	q.fail(err)
+	q.settle()
 	ctx.SetConnectionClose()
 }
 
