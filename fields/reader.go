@@ -115,16 +115,7 @@ func (r *Reader) broke(err error) {
 	}
 	r.broken = true
 	r.path = r.path[:0]
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		r.Fault("is not valid JSON: it ends too early")
-		return
-	}
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		r.Fault("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)
-		return
-	}
-	r.Fault("is not valid JSON: %v", err)
+	r.Fault("%s", NotJSON(err))
 }
 
 // Object reads one object, calls field for each member, and faults each required

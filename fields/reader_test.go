@@ -129,3 +129,15 @@ func TestReader_SpendsNothingOnFaultsThatAreNotListed(t *testing.T) {
 		t.Errorf("%.0f allocations where unknown fields are faults, %.0f where they are left out", strict, lenient)
 	}
 }
+
+func TestReader_QuotesNothingOfWhatIsNotJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"id":secret}`:    "is not valid JSON: invalid character at start of value at byte 6",
+		`{"id":"\uD8xyz"}`: "is not valid JSON: invalid escape sequence in string at byte 7",
+		`{"id" 'a'}`:       "is not valid JSON: invalid character after object name (expecting ':') at byte 6",
+	} {
+		if _, _, err := order(body, true); fmt.Sprint(err) != want {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+}

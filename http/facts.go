@@ -154,10 +154,4 @@ func splitJSON(body []byte) (items [][]byte, err error) {
 	return items, nil
 }
 
-func notJSON(err error) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return tipoff.Faults{{Message: fmt.Sprintf("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)}}
-	}
-	return tipoff.Faults{{Message: "is not valid JSON: it ends too early"}}
-}
+func notJSON(err error) error { return tipoff.Faults{{Message: tipoff.NotJSON(err)}} }

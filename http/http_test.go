@@ -158,7 +158,7 @@ func TestStart_WarnsWhenAnyoneCanReachIt(t *testing.T) {
 		t.Errorf("logged %q", g.logged)
 	}
 	g = start(t)
-	if g.logged.Len() > 0 {
+	if g.logged.String() != "" {
 		t.Errorf("on loopback: logged %q", g.logged)
 	}
 	if _, err := Start(Options{Addr: "nowhere:x", Registry: prometheus.NewRegistry()}); err == nil || !strings.Contains(err.Error(), "TIPOFF_ADDR") {

@@ -142,10 +142,10 @@ func (p *parameters) ids(name string, most int) []string {
 			if id == "" {
 				continue
 			}
-			if err := tipoff.CheckID(id); err != nil {
-				p.fault(name, "%q %s", id, err)
-			}
 			ids = append(ids, id)
+			if err := tipoff.CheckID(id); err != nil {
+				p.fault(name, "number %d %s", len(ids), err)
+			}
 		}
 	}
 	if len(ids) > most {

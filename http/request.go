@@ -41,6 +41,9 @@ func (q *request) identify() {
 	q.Response.Header.SetBytesV(headerID, id)
 }
 
+// id is the request's, as the response has it.
+func (q *request) id() string { return string(q.Response.Header.Peek(headerID)) }
+
 // writeJSON writes a value as the JSON of the response.
 func (q *request) writeJSON(status int, value any) error {
 	q.SetStatusCode(status)
@@ -119,7 +122,7 @@ func (q *request) received() ([]byte, error) {
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			return nil, errSlow
 		}
-		return nil, tipoff.Faults{{Message: "the body cannot be read: " + err.Error()}}
+		return nil, tipoff.Faults{{Message: "the body cannot be read: it is cut off, or its chunks are malformed"}}
 	}
 	return body, nil
 }
@@ -136,7 +139,7 @@ func (q *request) unpack(packed []byte) ([]byte, error) {
 	case len(body) > MaxBodyUnpacked:
 		return nil, errTooLarge
 	case err != nil:
-		return nil, tipoff.Faults{{Message: "the body is not gzip: " + err.Error()}}
+		return nil, tipoff.Faults{{Message: "the body is not gzip: it is cut off or malformed"}}
 	}
 	return body, nil
 }
@@ -145,7 +148,9 @@ func (q *request) unpack(packed []byte) ([]byte, error) {
 func (q *request) pathValue(name string) (string, error) {
 	raw, _ := q.UserValue(name).(string)
 	id, err := url.PathUnescape(raw)
-	if err == nil {
+	if err != nil {
+		err = errEscape
+	} else {
 		err = tipoff.CheckID(id)
 	}
 	if err != nil {

@@ -137,6 +137,7 @@ func Start(o Options) (*Server, error) {
 		Concurrency:           connections(openFiles()),
 		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
 		Logger:                quiet{o.Log},
+		SecureErrorLogMessage: true, // errors do not quote headers
 		ConnState:             s.progress,
 	}
 	go func() { s.ended <- s.server.Serve(&enduring{listener, o.Log}) }()
@@ -227,7 +228,7 @@ func (s *Server) withAPI(handle handler) func(*request) error {
 	return func(q *request) error {
 		api := s.API()
 		if api == nil {
-			return tipoff.Unavailable("answer", errors.New("this process is still starting, see /readyz"))
+			return errStarting
 		}
 		return handle(q, api)
 	}
@@ -241,9 +242,7 @@ func (s *Server) router() fasthttp.RequestHandler {
 	for _, rt := range s.routes() {
 		r.Handle(rt.method, rt.path, s.serve(rt))
 	}
-	r.NotFound = s.serve(route{method: "", path: "none", open: true, serve: func(q *request) error {
-		return fmt.Errorf("%s: %w", q.Path(), errNoRoute)
-	}})
+	r.NotFound = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errNoRoute }})
 	r.MethodNotAllowed = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errMethod }})
 	return r.Handler
 }
@@ -265,8 +264,8 @@ func (s *Server) guard(rt route, q *request) {
 	defer q.settle()
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.Log.Error("a request made the gateway panic", "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
-			q.fail(errors.New("this should not have happened; it is in the log of the server"))
+			s.Log.Error("a request made the gateway panic", "request", q.id(), "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
+			q.fail(errPanic)
 		}
 	}()
 	if !rt.open && !s.keyFits(q) {
@@ -308,14 +307,26 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		err = errSlow
 	default:
-		err = tipoff.Faults{{Message: "the request cannot be read: " + err.Error()}}
+		err = errMalformed
 	}
 	q.fail(err)
 	q.settle()
 	ctx.SetConnectionClose()
 }
 
-// quiet sends fasthttp's chatter, which clients cause, to the debug level.
+// quiet sends fasthttp's chatter, which clients cause, to the debug level. Its errors
+// may quote what a client sent, headers with keys too: only their types are told.
 type quiet struct{ log *slog.Logger }
 
-func (q quiet) Printf(form string, args ...any) { q.log.Debug(fmt.Sprintf(form, args...)) }
+func (q quiet) Printf(form string, args ...any) {
+	if !q.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	for i, arg := range args {
+		switch arg.(type) {
+		case error, string, []byte:
+			args[i] = fmt.Sprintf("%T", arg)
+		}
+	}
+	q.log.Debug(fmt.Sprintf(form, args...))
+}
