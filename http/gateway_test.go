@@ -178,6 +178,9 @@ func (g *gateway) ask(method, path, body string, header ...string) answer {
 	for i := 0; i < len(header); i += 2 {
 		q.Header.Set(header[i], header[i+1])
 	}
+	if host := q.Header.Get("Host"); host != "" {
+		q.Host = host
+	}
 	a, err := http.DefaultTransport.RoundTrip(q)
 	if err != nil {
 		g.Fatalf("%s %s: %v", method, path, err)

@@ -209,6 +209,7 @@ func TestARoleWithoutAPI_ServesItsHealthAlone(t *testing.T) {
 func TestAPanicOfOurs_IsA500AndNothingElse(t *testing.T) {
 	g := start(t, func(o *Options) { o.Now = func() time.Time { panic("oops") } })
 	q, _ := http.NewRequest("POST", g.server.URL()+"/v1/users", strings.NewReader(goodUser))
+	q.Header.Set("Content-Type", "application/json")
 	a, err := http.DefaultTransport.RoundTrip(q)
 	if err != nil {
 		t.Fatal(err)
@@ -224,10 +225,10 @@ func TestServer_SurvivesWhatIsNotHTTP(t *testing.T) {
 	g := start(t)
 	u, _ := url.Parse(g.server.URL())
 	for _, sent := range []string{
-		"\x00\x01\x02\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-		"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", "POST /v1/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"GET /" + strings.Repeat("x", 70_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("y", 70_000) + "\r\n\r\n",
+		"\x00\x01\x02\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+		"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", "POST /v1/users HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"GET /" + strings.Repeat("x", 70_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("y", 70_000) + "\r\n\r\n",
 	} {
 		conn, err := net.Dial("tcp", u.Host)
 		if err != nil {
@@ -312,8 +313,8 @@ func TestServer_DoesNotWaitForSlowClients(t *testing.T) {
 	g := start(t, func(o *Options) { o.ReadTimeout = 200 * time.Millisecond })
 	u, _ := url.Parse(g.server.URL())
 	for sent, want := range map[string]string{
-		"POST /v1/users HTTP/1.1\r\nHost: x\r\nX-Slow":                                                         "",
-		"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{": "408",
+		"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nX-Slow":                                                         "",
+		"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{": "408",
 	} {
 		conn, err := net.Dial("tcp", u.Host)
 		if err != nil {

@@ -49,7 +49,6 @@ func TestPost_TakesOneAnArrayOrLines(t *testing.T) {
 		"array":             {"[" + goodUser + ",\n" + second + "]", "application/json", 2},
 		"lines":             {goodUser + "\n\r\n" + second, "application/x-ndjson", 2},
 		"lines with an end": {goodUser + "\n" + second + "\n", "application/x-ndjson", 2},
-		"no type":           {goodUser, "", 1},
 	} {
 		before := len(g.published)
 		a := g.ask("POST", "/v1/users", c.body, "Content-Type", c.kind)

@@ -21,6 +21,8 @@ var (
 	errPanic     = errors.New("a request made the gateway panic")
 	errNoRoute   = errors.New("there is no such route; /docs lists them")
 	errMethod    = errors.New("this route does not take that method; /docs lists them")
+	errOrigin    = errors.New("pages of other sites may not send requests here: whoever runs this server can allow the page's origin")
+	errHost      = errors.New("without a key this server answers to localhost alone: whoever runs it can allow this host, or set TIPOFF_API_KEY")
 	errKey       = errors.New("a key is needed: send it as Authorization: Bearer KEY, or as X-API-Key")
 	errTooLarge  = fmt.Errorf("the body may have at most %d bytes as sent and %d after gzip", MaxBody, MaxBodyUnpacked)
 	errTooMany   = fmt.Errorf("the body may have at most %d items; send the others in further requests", MaxPosted)
@@ -54,6 +56,8 @@ var statuses = []struct {
 	{errNoRoute, fasthttp.StatusNotFound, "no such route", ""},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed", ""},
 	{errMalformed, fasthttp.StatusBadRequest, "malformed request", ""},
+	{errOrigin, fasthttp.StatusForbidden, "another site", ""},
+	{errHost, fasthttp.StatusForbidden, "another host", ""},
 	{errKey, fasthttp.StatusUnauthorized, "no valid key", ""},
 	{errTooLarge, fasthttp.StatusRequestEntityTooLarge, "too large", ""},
 	{errTooMany, fasthttp.StatusRequestEntityTooLarge, "too many items", ""},

@@ -67,17 +67,18 @@ func (q *request) object() ([]byte, error) {
 	return body, err
 }
 
-// body is the request's body, unpacked. lines says that the client sends NDJSON.
+// body is the request's body, unpacked. lines says that the client sends NDJSON. Only
+// the old routes do without a type: a browser sends JSON to another site only if that
+// agrees, but a body without a type it sends.
 func (q *request) body() (body []byte, lines bool, err error) {
 	kind, _, _ := strings.Cut(string(q.Request.Header.ContentType()), ";")
-	switch strings.ToLower(strings.TrimSpace(kind)) {
-	case "", "application/json":
-	case "application/x-ndjson", "application/ndjson", "application/jsonl":
+	switch kind = strings.ToLower(strings.TrimSpace(kind)); {
+	case kind == "application/json", kind == "" && q.old:
+	case kind == "application/x-ndjson", kind == "application/ndjson", kind == "application/jsonl":
 		lines = true
+	case q.old:
+		return nil, false, errType
 	default:
-		if q.old {
-			return nil, false, errType
-		}
 		return nil, false, errTypes
 	}
 	if body, err = q.received(); err != nil {

@@ -75,6 +75,15 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time // nil: the clock
 
+	// AllowedOrigins are those of pages, besides the server's own, that may send
+	// requests, as "https://shop.example". A page of the server's own whose proxy
+	// changes the Host has another origin too.
+	AllowedOrigins []string
+	// AllowedHosts are names by which a server may be called that listens on loopback
+	// and asks for no key, besides localhost and loopback addresses, as "tipoff.test",
+	// or with a port, "tipoff.test:80". Any other server answers to every name.
+	AllowedHosts []string
+
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
 	listener net.Listener // of a test, instead of Addr
@@ -100,6 +109,9 @@ type Server struct {
 	metrics  *metrics
 	underWay underWay
 	ended    chan error
+
+	namesHost bool   // it answers only to its own names
+	address   []byte // host:port
 }
 
 // Start listens and serves until Close.
@@ -118,27 +130,30 @@ func Start(o Options) (*Server, error) {
 		o.ReadTimeout = readTimeout
 	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
+	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
 	}
 	s.server = &fasthttp.Server{
-		Name:                  "tipoff",
-		Handler:               s.router(),
-		ErrorHandler:          s.refuse,
-		StreamRequestBody:     true, // so that one too large is answered, not cut off
-		MaxRequestBodySize:    MaxBody,
-		ReadBufferSize:        maxHeader,
-		ReadTimeout:           o.ReadTimeout,
-		WriteTimeout:          writeTimeout,
-		IdleTimeout:           idleTimeout,
-		NoDefaultContentType:  true,
-		NoDefaultServerHeader: true,
-		CloseOnShutdown:       true,
-		Concurrency:           connections(openFiles()),
-		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
-		Logger:                quiet{o.Log},
-		SecureErrorLogMessage: true, // errors do not quote headers
-		ConnState:             s.progress,
+		Name:               "tipoff",
+		Handler:            s.router(),
+		ErrorHandler:       s.refuse,
+		StreamRequestBody:  true, // so that one too large is answered, not cut off
+		MaxRequestBodySize: MaxBody,
+		ReadBufferSize:     maxHeader,
+		// A form is a body of the wrong type, for its route to refuse.
+		DisablePreParseMultipartForm: true,
+		ReadTimeout:                  o.ReadTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		NoDefaultContentType:         true,
+		NoDefaultServerHeader:        true,
+		CloseOnShutdown:              true,
+		Concurrency:                  connections(openFiles()),
+		ReduceMemoryUsage:            true, // an idle connection does not keep the buffer of its last answer
+		Logger:                       quiet{o.Log},
+		SecureErrorLogMessage:        true, // errors do not quote headers
+		ConnState:                    s.progress,
 	}
 	go func() { s.ended <- s.server.Serve(&enduring{listener, o.Log}) }()
 	return s, nil
@@ -259,7 +274,7 @@ func (s *Server) serve(rt route) fasthttp.RequestHandler {
 	}
 }
 
-// guard asks for the key and keeps a fault of ours from ending the process.
+// guard asks where a request comes from, and for the key, and keeps a fault of ours from ending the process.
 func (s *Server) guard(rt route, q *request) {
 	defer q.settle()
 	defer func() {
@@ -268,6 +283,10 @@ func (s *Server) guard(rt route, q *request) {
 			q.fail(errPanic)
 		}
 	}()
+	if err := s.checkSource(q); err != nil {
+		q.fail(err)
+		return
+	}
 	if !rt.open && !s.keyFits(q) {
 		q.fail(errKey)
 		return
