@@ -139,7 +139,7 @@ func TestKey(t *testing.T) {
 	for _, path := range []string{"/hello", "/healthz", "/readyz"} {
 		g.want(g.ask("GET", path, ""), 200)
 	}
-	for _, path := range []string{"/v1/recommendations?user_id=u", "/recommend?user_id=u", "/metrics", "/docs", "/openapi.yaml"} {
+	for _, path := range []string{"/v1/recommendations?user_id=u", "/recommend?user_id=u", "/metrics"} {
 		g.want(g.ask("GET", path, ""), 401)
 		g.want(g.ask("GET", path, "", "X-API-Key", "wrong"), 401)
 		g.want(g.ask("GET", path, "", "Authorization", "Basic secret"), 401)

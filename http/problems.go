@@ -19,8 +19,8 @@ var (
 	errMalformed = errors.New("the request cannot be read: its first line, a header or its length is not as HTTP/1.1 has it")
 	errEscape    = errors.New("must have two hexadecimal digits after each %")
 	errPanic     = errors.New("a request made the gateway panic")
-	errNoRoute   = errors.New("there is no such route; /docs lists them")
-	errMethod    = errors.New("this route does not take that method; /docs lists them")
+	errNoRoute   = errors.New("there is no such route")
+	errMethod    = errors.New("this route does not take that method; Allow says which it takes")
 	errOrigin    = errors.New("pages of other sites may not send requests here: whoever runs this server can allow the page's origin")
 	errHost      = errors.New("without a key this server answers to localhost alone: whoever runs it can allow this host, or set TIPOFF_API_KEY")
 	errKey       = errors.New("a key is needed: send it as Authorization: Bearer KEY, or as X-API-Key")
@@ -106,6 +106,9 @@ func (q *request) described(err error) problem {
 		p.Title, p.Status, p.Detail = s.title, s.status, s.detail
 		if s.detail == "" {
 			p.Detail = s.kind.Error()
+		}
+		if s.kind == errNoRoute && q.server.API != nil && !q.server.HideDocs {
+			p.Detail += "; /docs lists them"
 		}
 		if s.kind == tipoff.ErrUnavailable { // it has a cause
 			q.server.Log.Debug("a request fails", "request", q.id(), "error", err)

@@ -71,6 +71,7 @@ type Options struct {
 	Key      string      // of the API; "": none is asked for
 	API      func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
 	Parts    func() []Part
+	HideDocs bool // /docs and /openapi.yaml, which anyone can read, are not there
 	Registry *prometheus.Registry
 	Log      *slog.Logger
 	Now      func() time.Time // nil: the clock
@@ -209,6 +210,13 @@ func (s *Server) routes() []route {
 	if s.API == nil {
 		return routes
 	}
+	if !s.HideDocs {
+		routes = append(routes, []route{ // a browser has no key before the page asks for it
+			{"GET", "/openapi.yaml", openAPI, true},
+			{"GET", "/docs", docsPage, true},
+			{"GET", "/docs/{asset}", docsAsset, true},
+		}...)
+	}
 	return append(routes, []route{
 		{"GET", "/hello", hello, true},
 		{"POST", "/register_user", s.withAPI(s.register(tipoff.KindUser)), false},
@@ -227,10 +235,6 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
-
-		{"GET", "/openapi.yaml", openAPI, false},
-		{"GET", "/docs", docsPage, false},
-		{"GET", "/docs/{asset}", docsAsset, false},
 	}...)
 }
 
