@@ -52,6 +52,9 @@ func described(t *testing.T, q *http.Request, a *http.Response, body []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if q.Method == http.MethodHead || q.Method == http.MethodOptions {
+		return // as the description says of all routes in its first words
+	}
 	plain := q.Clone(q.Context())
 	plain.URL.Host, plain.URL.Scheme, plain.Host = "", "", ""
 	route, values, err := router.FindRoute(plain)

@@ -257,18 +257,32 @@ func (s *Server) router() fasthttp.RequestHandler {
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
 	r.SaveMatchedRoutePath = false
-	r.HandleOPTIONS = false
 	for _, rt := range s.routes() {
-		r.Handle(rt.method, rt.path, s.serve(rt))
+		r.Handle(rt.method, rt.path, s.serve(rt, s.metrics.route(rt.method, rt.path)))
+		if rt.method == fasthttp.MethodGet { // fasthttp leaves the body out
+			head := rt
+			head.method = fasthttp.MethodHead
+			r.Handle(head.method, head.path, s.serve(head, s.metrics.rarely(head.method, head.path)))
+		}
 	}
-	r.NotFound = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errNoRoute }})
-	r.MethodNotAllowed = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errMethod }})
+	other := func(method string, serve func(*request) error) fasthttp.RequestHandler {
+		return s.serve(route{method: method, path: "none", open: true, serve: serve}, s.metrics.rarely(method, "none"))
+	}
+	r.NotFound = other("", func(*request) error { return errNoRoute })
+	// For these the router sets Allow.
+	r.MethodNotAllowed = other("", func(*request) error { return errMethod })
+	r.GlobalOPTIONS = other(fasthttp.MethodOptions, func(q *request) error {
+		q.SetStatusCode(fasthttp.StatusNoContent)
+		return nil
+	})
 	return r.Handler
 }
 
+// observer is told the status of a response and how long it took.
+type observer func(status int, took time.Duration)
+
 // serve wraps a route with what all have in common.
-func (s *Server) serve(rt route) fasthttp.RequestHandler {
-	observe := s.metrics.route(rt.method, rt.path)
+func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		began := time.Now()
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
