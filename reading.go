@@ -25,3 +25,9 @@ func ParseTime(s string) (time.Time, error) { return fields.ParseTime(s) }
 // CheckID compares a public id that did not come in a body with its bounds; the
 // error says which one it breaks.
 func CheckID(id string) error { return fields.CheckID(id) }
+
+// Shown is a name that a client gave, as it is told back; see [fields.Shown].
+func Shown(name string) string { return fields.Shown(name) }
+
+// NotJSON is the message of a body that is not JSON; see [fields.NotJSON].
+func NotJSON(err error) string { return fields.NotJSON(err) }

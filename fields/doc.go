@@ -4,8 +4,9 @@
 // a tree: the caller says for each name of a field which kind of value and which
 // bounds it wants, and gets the value. What leaves is the values and, from
 // [Reader.End], the [Faults], each with the path of its field and the bound it
-// broke. A value with a fault does not end the reading, so a client learns all that
-// is wrong with an item from one response; only what is not JSON does.
+// broke. A value with a fault does not end the reading, so a client learns what is
+// wrong with an item from one response, the first [MaxFaults] faults and how many more
+// there are; only what is not JSON ends it.
 //
 // The forms of time and of public ids are here too, because they are the same in a
 // path and in a query as in a body.

@@ -19,7 +19,7 @@ type Reader struct {
 	dec    jsontext.Decoder
 	buf    bytes.Buffer
 	path   []step
-	seen   []string
+	seen   []string // names of fields that the caller knows, of the objects being read
 	faults Faults
 	broken bool // not JSON: nothing more can be read
 }
@@ -62,25 +62,43 @@ func (r *Reader) End() error {
 }
 
 // Faults returns how many faults there are so far.
-func (r *Reader) Faults() int { return len(r.faults) }
+func (r *Reader) Faults() int { return r.faults.Count() }
 
 // Broken says that the body is not JSON, so that nothing more is read of it.
 func (r *Reader) Broken() bool { return r.broken }
 
 // Fault adds a fault of the value just read.
 func (r *Reader) Fault(format string, args ...any) {
+	r.faults.Add(func() (string, string) { return r.where(), fmt.Sprintf(format, args...) })
+}
+
+// where is the path of the value just read.
+func (r *Reader) where() string {
 	var path strings.Builder
 	for _, s := range r.path {
 		switch {
 		case s.index >= 0:
 			fmt.Fprintf(&path, "[%d]", s.index)
 		case path.Len() > 0:
-			path.WriteString("." + s.name)
+			path.WriteString("." + Shown(s.name))
 		default:
-			path.WriteString(s.name)
+			path.WriteString(Shown(s.name))
 		}
 	}
-	r.faults = append(r.faults, Fault{Field: path.String(), Message: fmt.Sprintf(format, args...)})
+	return path.String()
+}
+
+// Shown is the name of a field as it is told to whoever posted it: a long one, which
+// is none of ours, is cut after [MaxID] characters.
+func Shown(name string) string {
+	characters := 0
+	for at := range name {
+		if characters == MaxID {
+			return name[:at] + "..."
+		}
+		characters++
+	}
+	return name
 }
 
 // FaultAt adds a fault of a field of the object just read.
@@ -97,16 +115,7 @@ func (r *Reader) broke(err error) {
 	}
 	r.broken = true
 	r.path = r.path[:0]
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		r.Fault("is not valid JSON: it ends too early")
-		return
-	}
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		r.Fault("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)
-		return
-	}
-	r.Fault("is not valid JSON: %v", err)
+	r.Fault("%s", NotJSON(err))
 }
 
 // Object reads one object, calls field for each member, and faults each required
@@ -142,12 +151,14 @@ func (r *Reader) member(name string, field func(name string) bool) {
 		r.token()
 		return
 	}
-	r.seen = append(r.seen, name)
 	r.path = append(r.path, step{name, -1})
-	if !field(name) {
-		if r.strict {
-			r.Fault("is not a field of this entity")
-		}
+	switch {
+	case field(name):
+		r.seen = append(r.seen, name)
+	case r.strict:
+		r.Fault("is not a field of this entity")
+		r.Skip()
+	default:
 		r.Skip()
 	}
 	r.leave()

@@ -1,7 +1,9 @@
 package fields
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -63,6 +65,79 @@ func TestCheckID_NamesTheBound(t *testing.T) {
 	} {
 		if err := CheckID(id); fmt.Sprint(err) != want {
 			t.Errorf("%q: %v, want %s", id, err, want)
+		}
+	}
+}
+
+func TestReader_ListsTenFaultsAndCountsTheOthers(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`{"` + strings.Repeat("n", 1000) + `":0`)
+	for i := range 2299 {
+		fmt.Fprintf(&body, `,"f%d":0`, i)
+	}
+	body.WriteString(`}`)
+	_, _, err := order(body.String(), true)
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != MaxFaults {
+		t.Fatalf("%d faults are listed, want %d", len(faults), MaxFaults)
+	}
+	for i, fault := range faults {
+		want := 0
+		if i == len(faults)-1 {
+			want = 2300 + 2 - MaxFaults // the two required fields are not there either
+		}
+		if fault.More != want {
+			t.Errorf("fault %d stands for %d more, want %d", i, fault.More, want)
+		}
+	}
+	if want := strings.Repeat("n", 50) + "..."; faults[0].Field != want {
+		t.Errorf("the field is called %q, want %q", faults[0].Field, want)
+	}
+	if want := "; f8: is not a field of this entity; and 2292 more faults"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want at its end %s", err, want)
+	}
+}
+
+func TestReader_KeepsNothingOfFieldsItDoesNotKnow(t *testing.T) {
+	r := NewReader([]byte(`{"id":1,"a":2,"b":3,"c":4}`), true)
+	r.Object(func(name string) bool {
+		if name == "c" && len(r.seen) != 1 {
+			t.Errorf("%d names are kept, want that of the known field alone", len(r.seen))
+		}
+		if name != "id" {
+			return false
+		}
+		r.Skip()
+		return true
+	})
+	_ = r.End()
+}
+
+// Of a fault that is not listed no message is made: the reading of as many unknown
+// fields costs the same, whether they are faults or not.
+func TestReader_SpendsNothingOnFaultsThatAreNotListed(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`{"id":"a"`)
+	for i := range 5000 {
+		fmt.Fprintf(&body, `,"field%d":0`, i)
+	}
+	body.WriteString(`}`)
+	spent := func(strict bool) float64 {
+		return testing.AllocsPerRun(5, func() { _, _, _ = order(body.String(), strict) })
+	}
+	if lenient, strict := spent(false), spent(true); strict > lenient+100 {
+		t.Errorf("%.0f allocations where unknown fields are faults, %.0f where they are left out", strict, lenient)
+	}
+}
+
+func TestReader_QuotesNothingOfWhatIsNotJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"id":secret}`:    "is not valid JSON: invalid character at start of value at byte 6",
+		`{"id":"\uD8xyz"}`: "is not valid JSON: invalid escape sequence in string at byte 7",
+		`{"id" 'a'}`:       "is not valid JSON: invalid character after object name (expecting ':') at byte 6",
+	} {
+		if _, _, err := order(body, true); fmt.Sprint(err) != want {
+			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
 }

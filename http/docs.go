@@ -17,24 +17,39 @@ var description []byte
 //go:embed docs.html
 var docs []byte
 
+//go:embed docs.js
+var docsScript []byte
+
 func openAPI(q *request) error {
 	q.SetContentType("application/yaml")
 	q.SetBody(description)
 	return nil
 }
 
-// docsPage shows the description, with nothing loaded from elsewhere.
+// docsPolicy lets nothing be loaded from elsewhere, no script but those of the page's
+// own files run, and nobody show the page in a frame.
+const docsPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// docsPage shows the description, and lets one enter a key and try the routes.
 func docsPage(q *request) error {
 	q.SetContentType("text/html; charset=utf-8")
-	q.Response.Header.Set("Content-Security-Policy",
-		"default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:")
+	q.Response.Header.Set("Content-Security-Policy", docsPolicy)
 	q.SetBody(docs)
 	return nil
 }
 
-// docsAsset serves a file of Swagger UI, which is kept packed.
+// docsScriptName is the name of the page's own script among its assets.
+const docsScriptName = "page.js"
+
+// docsAsset serves the page's script, or a file of Swagger UI, which is kept packed.
 func docsAsset(q *request) error {
 	name, _ := q.UserValue("asset").(string)
+	if name == docsScriptName {
+		q.SetContentType("text/javascript; charset=utf-8")
+		q.SetBody(docsScript)
+		return nil
+	}
 	packed, err := fs.ReadFile(static.FS, path.Base(name)+".gz")
 	if err != nil {
 		return tipoff.ErrNotFound

@@ -15,10 +15,46 @@ import (
 
 // The routes of v1 that take facts: one object, an array, or one object a line.
 
-// posted is the response to a post.
+// posted is the response to a post. Accepted and rejected items are all that were
+// posted.
 type posted struct {
-	Accepted int            `json:"accepted"`
-	Rejected []tipoff.Fault `json:"rejected"`
+	Accepted      int            `json:"accepted"`
+	RejectedItems int            `json:"rejected_items"`
+	Rejected      []tipoff.Fault `json:"rejected"`             // see [rejections]
+	MoreFaults    int            `json:"more_faults,omitzero"` // that are not listed
+}
+
+// maxListed is how many faults a response lists.
+const maxListed = 100
+
+// rejections are the faulty items of one post, as an error: the first faults of the
+// first of them, and how many items and faults there are besides.
+type rejections struct {
+	items  int            // with faults
+	listed []tipoff.Fault // in the order of the items, [maxListed] at the most
+	more   int            // faults that are not listed
+}
+
+func (r *rejections) Error() string {
+	return fmt.Sprintf("%d items have %d faults", r.items, len(r.listed)+r.more)
+}
+
+// add adds the faults of one item, whose id is given if it could be read.
+func (r *rejections) add(index int, id string, faults tipoff.Faults) {
+	r.items++
+	if tipoff.CheckID(id) != nil {
+		id = ""
+	}
+	listed := min(len(faults), maxListed-len(r.listed))
+	left := faults.Count() - listed
+	r.more += left
+	for i, fault := range faults[:listed] {
+		fault.Index, fault.ID, fault.More = index, id, 0
+		if i == listed-1 {
+			fault.More = left
+		}
+		r.listed = append(r.listed, fault)
+	}
 }
 
 // post returns the handler of a route that takes facts of a kind: it publishes the
@@ -35,31 +71,28 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		}
 		records, rejected := s.decode(q.company(), kind, items)
 		if len(records) == 0 {
-			return rejected
+			return &rejected
 		}
 		if err := api.Publisher.Publish(q.context(), records); err != nil {
 			return err
 		}
 		status := fasthttp.StatusAccepted
-		if len(rejected) > 0 {
+		if rejected.items > 0 {
 			status = fasthttp.StatusMultiStatus
 		}
-		return q.writeJSON(status, posted{Accepted: len(records), Rejected: rejected})
+		return q.writeJSON(status, posted{len(records), rejected.items, rejected.listed, rejected.more})
 	}
 }
 
-// decode returns the records of the good items, and the faults of the others.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte) (records []topics.Record, rejected tipoff.Faults) {
+// decode returns the records of the good items, and what is wrong with the others.
+func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte) (records []topics.Record, rejected rejections) {
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records, rejected = make([]topics.Record, 0, len(items)), tipoff.Faults{}
+	records, rejected.listed = make([]topics.Record, 0, len(items)), []tipoff.Fault{}
 	for i, item := range items {
 		fact, err := tipoff.DecodeFact(kind, item, how)
 		var faults tipoff.Faults
 		if errors.As(err, &faults) {
-			for _, fault := range faults {
-				fault.Index, fault.ID = i, fact.ID()
-				rejected = append(rejected, fault)
-			}
+			rejected.add(i, fact.ID(), faults)
 			continue
 		}
 		fact.At = how.Now
@@ -121,10 +154,4 @@ func splitJSON(body []byte) (items [][]byte, err error) {
 	return items, nil
 }
 
-func notJSON(err error) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return tipoff.Faults{{Message: fmt.Sprintf("is not valid JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)}}
-	}
-	return tipoff.Faults{{Message: "is not valid JSON: it ends too early"}}
-}
+func notJSON(err error) error { return tipoff.Faults{{Message: tipoff.NotJSON(err)}} }

@@ -109,13 +109,31 @@ type gateway struct {
 	*testing.T
 	*ports
 	server *Server
-	logged *bytes.Buffer
+	logged *journal
+}
+
+// journal is a log that a test reads while the server writes it.
+type journal struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.Write(b)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.String()
 }
 
 func start(t *testing.T, change ...func(*Options)) *gateway {
 	t.Helper()
 	p := &ports{items: 3}
-	g := &gateway{T: t, ports: p, logged: new(bytes.Buffer)}
+	g := &gateway{T: t, ports: p, logged: new(journal)}
 	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
 	o := Options{
 		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
@@ -159,6 +177,9 @@ func (g *gateway) ask(method, path, body string, header ...string) answer {
 	}
 	for i := 0; i < len(header); i += 2 {
 		q.Header.Set(header[i], header[i+1])
+	}
+	if host := q.Header.Get("Host"); host != "" {
+		q.Host = host
 	}
 	a, err := http.DefaultTransport.RoundTrip(q)
 	if err != nil {

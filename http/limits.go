@@ -9,19 +9,25 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"tipoff"
 )
 
 // Bounds of the whole server, so that no client can take its memory or its file
 // descriptors from the others.
 const (
-	// maxUnderWay is how many bytes of bodies, as sent and unpacked, may be under way
-	// at once; with what is made of them they take some four times as much memory.
-	// Over it, posts are answered with 429.
+	// maxUnderWay is how many bytes of bodies, as sent and unpacked, and of responses
+	// may be under way at once; with what is made of bodies they take some four times
+	// as much memory. Over it, posts and whatever has a long response are answered
+	// with 429.
 	maxUnderWay = 128 << 20
 	// largeBody is from where on a body leaves a quarter of that to smaller ones: a
 	// flood of large posts does not stop small ones.
 	largeBody = 64 << 10
+	// shortAnswer is up to where a response is never refused, as that of a health
+	// check or of a problem.
+	shortAnswer = 4 << 10
 	// maxConnections is how many connections may be open, if the process may have so
 	// many files. Further ones are closed with 503.
 	maxConnections = 32 << 10
@@ -42,7 +48,7 @@ func connections(files uint64) int {
 	return int(files - otherFiles)
 }
 
-// underWay counts the bytes of bodies that are under way.
+// underWay counts the bytes of bodies and responses that are under way.
 type underWay struct{ bytes atomic.Int64 }
 
 // reserve makes room for more bytes of a body that will have had so many in all;
@@ -83,8 +89,41 @@ func (r *reserving) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// release frees the room that is reserved for the request's body.
-func (q *request) release() { q.server.underWay.bytes.Add(-q.reserved) }
+// settle gives the room of the body back and takes that of the response, until it is
+// sent. A response without room gives way to 429, unless it is short or tells what has
+// become of a post.
+func (q *request) settle() {
+	u := &q.server.underWay
+	u.bytes.Add(-q.reserved)
+	q.reserved = 0
+	size := int64(len(q.Response.Body()))
+	if !u.reserve(size, size) {
+		if size > shortAnswer && (q.IsGet() || q.IsHead()) {
+			q.fail(fmt.Errorf("write the response: %w", tipoff.ErrBusy))
+			size = int64(len(q.Response.Body()))
+		}
+		u.bytes.Add(size)
+	}
+	if c, ok := q.Conn().(*connection); ok {
+		c.answer += size
+		return
+	}
+	u.bytes.Add(-size) // nobody would say when it is sent
+}
+
+// connection is a client's.
+type connection struct {
+	net.Conn
+	answer int64 // bytes of the response that is being sent; only whoever serves the connection uses it
+}
+
+// progress gives the room of a response back once it is sent, or cannot be.
+func (s *Server) progress(conn net.Conn, state fasthttp.ConnState) {
+	if c, ok := conn.(*connection); ok && (state == fasthttp.StateIdle || state == fasthttp.StateClosed) {
+		s.underWay.bytes.Add(-c.answer)
+		c.answer = 0
+	}
+}
 
 // retryingListener is a listener that outlasts a failure to accept, as when the process has
 // no file descriptors left: fasthttp would stop listening for ever.
@@ -99,8 +138,11 @@ const acceptPause = 100 * time.Millisecond
 func (e *retryingListener) Accept() (net.Conn, error) {
 	for failed := false; ; failed = true {
 		conn, err := e.Listener.Accept()
-		if err == nil || errors.Is(err, net.ErrClosed) {
-			return conn, err
+		if err == nil {
+			return &connection{Conn: conn}, nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil, err
 		}
 		if !failed {
 			e.log.Error("no connection can be accepted, trying again", "error", err)

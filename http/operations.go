@@ -74,7 +74,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 }
 
 // route returns a function that counts the responses of one route.
-func (m *metrics) route(method, path string) func(status int, took time.Duration) {
+func (m *metrics) route(method, path string) observer {
 	latency := m.latency.WithLabelValues(method, path)
 	ok := m.requests.WithLabelValues(method, path, "200")
 	return func(status int, took time.Duration) {
@@ -83,6 +83,15 @@ func (m *metrics) route(method, path string) func(status int, took time.Duration
 			ok.Inc()
 			return
 		}
+		m.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
+	}
+}
+
+// rarely returns a function that counts the responses of a route that few ask for: it
+// has no series before the first.
+func (m *metrics) rarely(method, path string) observer {
+	return func(status int, took time.Duration) {
+		m.latency.WithLabelValues(method, path).Observe(took.Seconds())
 		m.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
 	}
 }

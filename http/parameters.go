@@ -2,6 +2,7 @@ package http
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ func (q *request) parameters() *parameters {
 }
 
 func (p *parameters) fault(name, form string, args ...any) {
-	p.faults = append(p.faults, tipoff.Fault{Field: name, Message: fmt.Sprintf(form, args...)})
+	p.faults.Add(func() (string, string) { return tipoff.Shown(name), fmt.Sprintf(form, args...) })
 }
 
 // get is the parameter's value; given is false where it is absent or empty.
@@ -141,10 +142,10 @@ func (p *parameters) ids(name string, most int) []string {
 			if id == "" {
 				continue
 			}
-			if err := tipoff.CheckID(id); err != nil {
-				p.fault(name, "%q %s", id, err)
-			}
 			ids = append(ids, id)
+			if err := tipoff.CheckID(id); err != nil {
+				p.fault(name, "number %d %s", len(ids), err)
+			}
 		}
 	}
 	if len(ids) > most {
@@ -155,7 +156,7 @@ func (p *parameters) ids(name string, most int) []string {
 
 // end faults the parameters that nobody asked for, as a typo must not vanish.
 func (p *parameters) end() error {
-	for name := range p.values {
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
 		if !slices.Contains(p.asked, name) {
 			p.fault(name, "is not a parameter of this route")
 		}
@@ -163,6 +164,10 @@ func (p *parameters) end() error {
 	if len(p.faults) == 0 {
 		return nil
 	}
+	last := &p.faults[len(p.faults)-1]
+	more := last.More
+	last.More = 0
 	slices.SortStableFunc(p.faults, func(a, b tipoff.Fault) int { return strings.Compare(a.Field, b.Field) })
+	p.faults[len(p.faults)-1].More = more
 	return p.faults
 }

@@ -11,10 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 	"github.com/valyala/fasthttp"
 
@@ -43,6 +41,9 @@ func (q *request) identify() {
 	q.Response.Header.SetBytesV(headerID, id)
 }
 
+// id is the request's, as the response has it.
+func (q *request) id() string { return string(q.Response.Header.Peek(headerID)) }
+
 // writeJSON writes a value as the JSON of the response.
 func (q *request) writeJSON(status int, value any) error {
 	q.SetStatusCode(status)
@@ -66,97 +67,18 @@ func (q *request) object() ([]byte, error) {
 	return body, err
 }
 
-// Errors of the gateway's own; see [statuses].
-var (
-	errNoRoute  = errors.New("there is no such route; /docs lists them")
-	errMethod   = errors.New("this route does not take that method; /docs lists them")
-	errKey      = errors.New("a key is needed: send it as Authorization: Bearer KEY, or as X-API-Key")
-	errTooLarge = fmt.Errorf("the body may have at most %d bytes as sent and %d after gzip", MaxBody, MaxBodyUnpacked)
-	errTooMany  = fmt.Errorf("the body may have at most %d items; send the others in further requests", MaxPosted)
-	errHeaders  = fmt.Errorf("the headers may have at most %d bytes", maxHeader)
-	errSlow     = errors.New("the request took too long to arrive")
-	errType     = errors.New("the Content-Type must be application/json")
-	errTypes    = errors.New("the Content-Type must be application/json, or application/x-ndjson for one item a line")
-	errEncoding = errors.New("the Content-Encoding must be gzip or none")
-)
-
-// statuses is the one table from kinds of error to statuses.
-var statuses = []struct {
-	kind   error
-	status int
-	title  string
-}{
-	{tipoff.ErrNotFound, fasthttp.StatusNotFound, "not found"},
-	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is under way"},
-	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable"},
-	{errNoRoute, fasthttp.StatusNotFound, "no such route"},
-	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed"},
-	{errKey, fasthttp.StatusUnauthorized, "no valid key"},
-	{errTooLarge, fasthttp.StatusRequestEntityTooLarge, "too large"},
-	{errTooMany, fasthttp.StatusRequestEntityTooLarge, "too many items"},
-	{errHeaders, fasthttp.StatusRequestHeaderFieldsTooLarge, "headers too large"},
-	{errSlow, fasthttp.StatusRequestTimeout, "too slow"},
-	{errType, fasthttp.StatusUnsupportedMediaType, "unsupported media type"},
-	{errTypes, fasthttp.StatusUnsupportedMediaType, "unsupported media type"},
-	{errEncoding, fasthttp.StatusUnsupportedMediaType, "unsupported encoding"},
-}
-
-// problem is an error as RFC 9457 describes it.
-type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Detail string         `json:"detail"`
-	Errors []tipoff.Fault `json:"errors,omitempty"`
-}
-
-// fail writes an error as the response: a problem, or on the old routes
-// {"error": ...}.
-func (q *request) fail(err error) {
-	p := problem{Type: "about:blank", Title: "internal error", Status: fasthttp.StatusInternalServerError, Detail: err.Error()}
-	var faults tipoff.Faults
-	if errors.As(err, &faults) {
-		p.Title, p.Status, p.Errors = "invalid request", fasthttp.StatusBadRequest, faults
-	}
-	for _, s := range statuses {
-		if errors.Is(err, s.kind) {
-			p.Title, p.Status = s.title, s.status
-			break
-		}
-	}
-	q.Response.ResetBody()
-	q.Response.Header.Del("Content-Encoding")
-	q.SetStatusCode(p.Status)
-	switch p.Status {
-	case fasthttp.StatusServiceUnavailable, fasthttp.StatusTooManyRequests:
-		q.Response.Header.Set("Retry-After", strconv.Itoa(int(tipoff.RetryAfter/time.Second)))
-	case fasthttp.StatusUnauthorized:
-		q.Response.Header.Set("WWW-Authenticate", "Bearer")
-	}
-	var value any = p
-	if q.old {
-		value = map[string]string{"error": p.Detail}
-		q.SetContentType("application/json")
-	} else {
-		q.SetContentType("application/problem+json")
-	}
-	// What is wrong may quote bytes that are not text.
-	if err := json.MarshalWrite(q.Response.BodyWriter(), value, jsontext.AllowInvalidUTF8(true)); err != nil {
-		q.server.Log.Error("write an error", "error", err)
-	}
-}
-
-// body is the request's body, unpacked. lines says that the client sends NDJSON.
+// body is the request's body, unpacked. lines says that the client sends NDJSON. Only
+// the old routes do without a type: a browser sends JSON to another site only if that
+// agrees, but a body without a type it sends.
 func (q *request) body() (body []byte, lines bool, err error) {
 	kind, _, _ := strings.Cut(string(q.Request.Header.ContentType()), ";")
-	switch strings.ToLower(strings.TrimSpace(kind)) {
-	case "", "application/json":
-	case "application/x-ndjson", "application/ndjson", "application/jsonl":
+	switch kind = strings.ToLower(strings.TrimSpace(kind)); {
+	case kind == "application/json", kind == "" && q.old:
+	case kind == "application/x-ndjson", kind == "application/ndjson", kind == "application/jsonl":
 		lines = true
+	case q.old:
+		return nil, false, errType
 	default:
-		if q.old {
-			return nil, false, errType
-		}
 		return nil, false, errTypes
 	}
 	if body, err = q.received(); err != nil {
@@ -201,7 +123,7 @@ func (q *request) received() ([]byte, error) {
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			return nil, errSlow
 		}
-		return nil, tipoff.Faults{{Message: "the body cannot be read: " + err.Error()}}
+		return nil, tipoff.Faults{{Message: "the body cannot be read: it is cut off, or its chunks are malformed"}}
 	}
 	return body, nil
 }
@@ -218,7 +140,7 @@ func (q *request) unpack(packed []byte) ([]byte, error) {
 	case len(body) > MaxBodyUnpacked:
 		return nil, errTooLarge
 	case err != nil:
-		return nil, tipoff.Faults{{Message: "the body is not gzip: " + err.Error()}}
+		return nil, tipoff.Faults{{Message: "the body is not gzip: it is cut off or malformed"}}
 	}
 	return body, nil
 }
@@ -227,7 +149,9 @@ func (q *request) unpack(packed []byte) ([]byte, error) {
 func (q *request) pathValue(name string) (string, error) {
 	raw, _ := q.UserValue(name).(string)
 	id, err := url.PathUnescape(raw)
-	if err == nil {
+	if err != nil {
+		err = errEscape
+	} else {
 		err = tipoff.CheckID(id)
 	}
 	if err != nil {

@@ -71,9 +71,19 @@ type Options struct {
 	Key      string      // of the API; "": none is asked for
 	API      func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
 	Parts    func() []Part
+	HideDocs bool // /docs and /openapi.yaml, which anyone can read, are not there
 	Registry *prometheus.Registry
 	Log      *slog.Logger
 	Now      func() time.Time // nil: the clock
+
+	// AllowedOrigins are those of pages, besides the server's own, that may send
+	// requests, as "https://shop.example". A page of the server's own whose proxy
+	// changes the Host has another origin too.
+	AllowedOrigins []string
+	// AllowedHosts are names by which a server may be called that listens on loopback
+	// and asks for no key, besides localhost and loopback addresses, as "tipoff.test",
+	// or with a port, "tipoff.test:80". Any other server answers to every name.
+	AllowedHosts []string
 
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
@@ -100,6 +110,9 @@ type Server struct {
 	metrics  *metrics
 	underWay underWay
 	ended    chan error
+
+	namesHost bool   // it answers only to its own names
+	address   []byte // host:port
 }
 
 // Start listens and serves until Close.
@@ -118,25 +131,30 @@ func Start(o Options) (*Server, error) {
 		o.ReadTimeout = readTimeout
 	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
+	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
 	}
 	s.server = &fasthttp.Server{
-		Name:                  "tipoff",
-		Handler:               s.router(),
-		ErrorHandler:          s.refuse,
-		StreamRequestBody:     true, // so that one too large is answered, not cut off
-		MaxRequestBodySize:    MaxBody,
-		ReadBufferSize:        maxHeader,
-		ReadTimeout:           o.ReadTimeout,
-		WriteTimeout:          writeTimeout,
-		IdleTimeout:           idleTimeout,
-		NoDefaultContentType:  true,
-		NoDefaultServerHeader: true,
-		CloseOnShutdown:       true,
-		Concurrency:           connections(openFiles()),
-		ReduceMemoryUsage:     true, // an idle connection does not keep the buffer of its last answer
-		Logger:                quiet{o.Log},
+		Name:               "tipoff",
+		Handler:            s.router(),
+		ErrorHandler:       s.refuse,
+		StreamRequestBody:  true, // so that one too large is answered, not cut off
+		MaxRequestBodySize: MaxBody,
+		ReadBufferSize:     maxHeader,
+		// A form is a body of the wrong type, for its route to refuse.
+		DisablePreParseMultipartForm: true,
+		ReadTimeout:                  o.ReadTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		NoDefaultContentType:         true,
+		NoDefaultServerHeader:        true,
+		CloseOnShutdown:              true,
+		Concurrency:                  connections(openFiles()),
+		ReduceMemoryUsage:            true, // an idle connection does not keep the buffer of its last answer
+		Logger:                       quiet{o.Log},
+		SecureErrorLogMessage:        true, // errors do not quote headers
+		ConnState:                    s.progress,
 	}
 	go func() { s.ended <- s.server.Serve(&retryingListener{listener, o.Log}) }()
 	return s, nil
@@ -192,6 +210,13 @@ func (s *Server) routes() []route {
 	if s.API == nil {
 		return routes
 	}
+	if !s.HideDocs {
+		routes = append(routes, []route{ // a browser has no key before the page asks for it
+			{"GET", "/openapi.yaml", openAPI, true},
+			{"GET", "/docs", docsPage, true},
+			{"GET", "/docs/{asset}", docsAsset, true},
+		}...)
+	}
 	return append(routes, []route{
 		{"GET", "/hello", hello, true},
 		{"POST", "/register_user", s.withAPI(s.register(tipoff.KindUser)), false},
@@ -210,10 +235,6 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
-
-		{"GET", "/openapi.yaml", openAPI, false},
-		{"GET", "/docs", docsPage, false},
-		{"GET", "/docs/{asset}", docsAsset, false},
 	}...)
 }
 
@@ -226,7 +247,7 @@ func (s *Server) withAPI(handle handler) func(*request) error {
 	return func(q *request) error {
 		api := s.API()
 		if api == nil {
-			return tipoff.Unavailable("answer", errors.New("this process is still starting, see /readyz"))
+			return errStarting
 		}
 		return handle(q, api)
 	}
@@ -236,20 +257,32 @@ func (s *Server) router() fasthttp.RequestHandler {
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
 	r.SaveMatchedRoutePath = false
-	r.HandleOPTIONS = false
 	for _, rt := range s.routes() {
-		r.Handle(rt.method, rt.path, s.serve(rt))
+		r.Handle(rt.method, rt.path, s.serve(rt, s.metrics.route(rt.method, rt.path)))
+		if rt.method == fasthttp.MethodGet { // fasthttp leaves the body out
+			head := rt
+			head.method = fasthttp.MethodHead
+			r.Handle(head.method, head.path, s.serve(head, s.metrics.rarely(head.method, head.path)))
+		}
 	}
-	r.NotFound = s.serve(route{method: "", path: "none", open: true, serve: func(q *request) error {
-		return fmt.Errorf("%s: %w", q.Path(), errNoRoute)
-	}})
-	r.MethodNotAllowed = s.serve(route{method: "", path: "none", open: true, serve: func(*request) error { return errMethod }})
+	other := func(method string, serve func(*request) error) fasthttp.RequestHandler {
+		return s.serve(route{method: method, path: "none", open: true, serve: serve}, s.metrics.rarely(method, "none"))
+	}
+	r.NotFound = other("", func(*request) error { return errNoRoute })
+	// For these the router sets Allow.
+	r.MethodNotAllowed = other("", func(*request) error { return errMethod })
+	r.GlobalOPTIONS = other(fasthttp.MethodOptions, func(q *request) error {
+		q.SetStatusCode(fasthttp.StatusNoContent)
+		return nil
+	})
 	return r.Handler
 }
 
+// observer is told the status of a response and how long it took.
+type observer func(status int, took time.Duration)
+
 // serve wraps a route with what all have in common.
-func (s *Server) serve(rt route) fasthttp.RequestHandler {
-	observe := s.metrics.route(rt.method, rt.path)
+func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		began := time.Now()
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
@@ -259,19 +292,23 @@ func (s *Server) serve(rt route) fasthttp.RequestHandler {
 	}
 }
 
-// guard asks for the key and keeps a fault of ours from ending the process.
+// guard asks where a request comes from, and for the key, and keeps a fault of ours from ending the process.
 func (s *Server) guard(rt route, q *request) {
+	defer q.settle()
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.Log.Error("a request made the gateway panic", "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
-			q.fail(errors.New("this should not have happened; it is in the log of the server"))
+			s.Log.Error("a request made the gateway panic", "request", q.id(), "method", rt.method, "route", rt.path, "panic", fault, "stack", string(debug.Stack()))
+			q.fail(errPanic)
 		}
 	}()
+	if err := s.checkSource(q); err != nil {
+		q.fail(err)
+		return
+	}
 	if !rt.open && !s.keyFits(q) {
 		q.fail(errKey)
 		return
 	}
-	defer q.release()
 	if err := rt.serve(q); err != nil {
 		q.fail(err)
 	}
@@ -307,13 +344,26 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		err = errSlow
 	default:
-		err = tipoff.Faults{{Message: "the request cannot be read: " + err.Error()}}
+		err = errMalformed
 	}
 	q.fail(err)
+	q.settle()
 	ctx.SetConnectionClose()
 }
 
-// quiet sends fasthttp's chatter, which clients cause, to the debug level.
+// quiet sends fasthttp's chatter, which clients cause, to the debug level. Its errors
+// may quote what a client sent, headers with keys too: only their types are told.
 type quiet struct{ log *slog.Logger }
 
-func (q quiet) Printf(form string, args ...any) { q.log.Debug(fmt.Sprintf(form, args...)) }
+func (q quiet) Printf(form string, args ...any) {
+	if !q.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	for i, arg := range args {
+		switch arg.(type) {
+		case error, string, []byte:
+			args[i] = fmt.Sprintf("%T", arg)
+		}
+	}
+	q.log.Debug(fmt.Sprintf(form, args...))
+}

@@ -1,8 +1,6 @@
 package http
 
 import (
-	"fmt"
-
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
@@ -16,7 +14,7 @@ func (s *Server) getUser(q *request, api *API) error {
 	}
 	user, known := api.Recommender.User(q.company(), id)
 	if !known {
-		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
+		return tipoff.ErrNotFound
 	}
 	return q.writeJSON(fasthttp.StatusOK, user)
 }
@@ -29,7 +27,7 @@ func (s *Server) getAffinities(q *request, api *API) error {
 	}
 	affinities, known := api.Recommender.Affinities(q.company(), id, s.Now())
 	if !known {
-		return fmt.Errorf("user %s: %w", id, tipoff.ErrNotFound)
+		return tipoff.ErrNotFound
 	}
 	return q.writeJSON(fasthttp.StatusOK, affinities)
 }
