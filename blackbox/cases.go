@@ -100,7 +100,7 @@ func whatIsWrong(s *Service) {
 	for _, c := range []struct{ body, part string }{
 		{strings.Replace(good, `"stake":5`, `"stake":"5"`, 1), "stake"},
 		{strings.Replace(good, `"stake":5`, `"stake":NaN`, 1), "not valid JSON"},
-		{strings.Replace(good, `"stake":5,`, ``, 1), "stake: is required"},
+		{strings.Replace(good, `"stake":5,`, ``, 1), "is required"},
 		{strings.Replace(good, `"odds":2`, `"odds":0.99`, 1), "selections[0].odds"},
 		{strings.Replace(good, `2020-01-01`, `2999-01-01`, 1), "one day ahead"},
 		{strings.Replace(good, `2020-01-01`, `yesterday`, 1), "timestamp"},

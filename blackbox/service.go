@@ -47,6 +47,7 @@ func (s *Service) Send(method, path, body string, header ...string) (status int,
 	for i := 0; i < len(header); i += 2 {
 		q.Header.Set(header[i], header[i+1])
 	}
+	q.Host = q.Header.Get("Host") // "": the URL's
 	a, err := client.Do(q)
 	if err != nil {
 		s.Fatalf("%s %s: %v", method, path, err)

@@ -60,7 +60,8 @@ func docsAsset(q *request) error {
 	case ".css":
 		q.SetContentType("text/css; charset=utf-8")
 	}
-	q.Response.Header.Set("Cache-Control", "max-age=86400")
+	q.Response.Header.SetCanonical(headerCache, []byte("max-age=86400"))
+	q.Response.Header.Set("Vary", "Accept-Encoding")
 	if q.Request.Header.HasAcceptEncoding("gzip") {
 		q.Response.Header.Set("Content-Encoding", "gzip")
 		q.SetBody(packed)

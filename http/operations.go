@@ -38,7 +38,7 @@ func (s *Server) readyz(q *request) error {
 func (s *Server) metricsPage(q *request) error {
 	families, err := s.Registry.Gather()
 	if err != nil {
-		s.Log.Warn("some metrics cannot be read", "error", err)
+		s.Log.Warn("some metrics cannot be read", "request", q.id(), "error", err)
 	}
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
 	var page bytes.Buffer

@@ -30,15 +30,40 @@ type request struct {
 // company is whose data the request is about.
 func (q *request) company() string { return tipoff.DefaultCompany }
 
-const headerID = "X-Request-Id"
+const (
+	headerID = "X-Request-Id"
+	maxID    = 64 // bytes of a client's request id
+)
 
-// identify echoes the client's request id, or creates one.
-func (q *request) identify() {
+// Headers of every response, as the library takes them without work on each.
+var (
+	headerSniff, sniffNot = []byte("X-Content-Type-Options"), []byte("nosniff")
+	headerCache, cacheNot = []byte("Cache-Control"), []byte("no-store")
+)
+
+// begin sets the headers that every response has: the client's request id, or one that
+// is made, and what keeps others from reading the response as something else, or later.
+func (q *request) begin() {
 	id := q.Request.Header.Peek(headerID)
-	if len(id) == 0 || len(id) > 100 {
-		id = strconv.AppendUint(nil, rand.Uint64(), 36)
+	if !isRequestID(id) {
+		var made [16]byte
+		id = strconv.AppendUint(made[:0], rand.Uint64(), 36)
 	}
-	q.Response.Header.SetBytesV(headerID, id)
+	header := &q.Response.Header
+	header.SetBytesV(headerID, id)
+	header.SetCanonical(headerSniff, sniffNot)
+	header.SetCanonical(headerCache, cacheNot)
+}
+
+// isRequestID says whether a client's request id can stand in a header and a log.
+func isRequestID(id []byte) bool {
+	for _, c := range id {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return len(id) > 0 && len(id) <= maxID
 }
 
 // id is the request's, as the response has it.

@@ -286,7 +286,7 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		began := time.Now()
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
-		q.identify()
+		q.begin()
 		s.guard(rt, q)
 		observe(ctx.Response.StatusCode(), time.Since(began))
 	}
@@ -333,7 +333,7 @@ func (s *Server) keyFits(q *request) bool {
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	path := string(ctx.Path())
 	q := &request{RequestCtx: ctx, server: s, old: path != "/" && !strings.HasPrefix(path, "/v1/")}
-	q.identify()
+	q.begin()
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {

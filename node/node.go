@@ -114,7 +114,10 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (_ *Node, err error)
 
 // startServer listens first, so that health can be asked for from the beginning.
 func (n *Node) startServer(withAPI bool) error {
-	o := http.Options{Addr: n.settings.Addr, Key: n.settings.APIKey, Parts: n.Parts, Registry: n.registry, Log: n.log}
+	o := http.Options{
+		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
+		HideDocs: n.settings.HideDocs, Parts: n.Parts, Registry: n.registry, Log: n.log,
+	}
 	if withAPI {
 		o.API = n.api.Load
 	}

@@ -53,6 +53,27 @@ func TestNode_TheNextStartHasEverythingAgain(t *testing.T) {
 	s.WantBets("u", 6)
 }
 
+// TestNode_LetsInWhomTheSettingsName: what a browser may do is for http to decide; here
+// the settings must reach it.
+func TestNode_LetsInWhomTheSettingsName(t *testing.T) {
+	t.Parallel()
+	settings := blackbox.Settings(t.TempDir())
+	settings.AllowedOrigins, settings.AllowedHosts, settings.HideDocs = []string{"https://shop.example"}, []string{"tipoff.example"}, true
+	s := &blackbox.Service{T: t, URL: blackbox.Start(t, settings).URL()}
+	for _, c := range []struct {
+		path, header, value string
+		want                int
+	}{
+		{"/healthz", "Origin", "https://shop.example", 200}, {"/healthz", "Origin", "https://other.example", 403},
+		{"/healthz", "Host", "tipoff.example", 200}, {"/healthz", "Host", "other.example", 403},
+		{"/docs", "Accept", "*/*", 404},
+	} {
+		if status, body, _ := s.Send("GET", c.path, "", c.header, c.value); status != c.want {
+			t.Errorf("%s with %s %s: %d %s, want %d", c.path, c.header, c.value, status, body, c.want)
+		}
+	}
+}
+
 func TestNode_ASecondOneIsToldWhoHasTheFolder(t *testing.T) {
 	t.Parallel()
 	settings := blackbox.Settings(t.TempDir())

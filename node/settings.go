@@ -18,6 +18,7 @@ import (
 type Settings struct {
 	Address
 	Access
+	Browsers
 	Folder
 	Database
 	Kafka
@@ -36,6 +37,13 @@ type Address struct {
 // Access is who may ask.
 type Access struct {
 	APIKey string `group:"Listening" env:"TIPOFF_API_KEY" placeholder:"KEY" help:"Key that clients must send; none is asked for unless set (${env})."`
+}
+
+// Browsers is what browsers may do at a gateway.
+type Browsers struct {
+	AllowedOrigins []string `group:"Listening" env:"TIPOFF_ALLOWED_ORIGINS" placeholder:"URL,..." help:"Sites whose pages may use the API, as https://shop.example; the service's own pages always may (${env})."`
+	AllowedHosts   []string `group:"Listening" env:"TIPOFF_ALLOWED_HOSTS" placeholder:"NAME,..." help:"Names by which clients may call a service that listens on this machine alone and asks for no key, as behind a proxy; localhost always (${env})."`
+	HideDocs       bool     `group:"Listening" env:"TIPOFF_HIDE_DOCS" help:"Leave out /docs and /openapi.yaml, which are readable without a key (${env})."`
 }
 
 // Folder is where a process keeps what is on no server.

@@ -93,7 +93,7 @@ func TestHostile_TenThousandIdleConnectionsLeaveOthersServed(t *testing.T) {
 					return
 				}
 				conns[i] = conn
-				_, _ = io.WriteString(conn, "GET /v1/recommendations?user_id=idle&n=100 HTTP/1.1\r\nHost: x\r\n\r\n")
+				_, _ = io.WriteString(conn, "GET /v1/recommendations?user_id=idle&n=100 HTTP/1.1\r\nHost: "+address+"\r\n\r\n")
 				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 				if err != nil || answer.StatusCode != http.StatusOK {
 					t.Errorf("%v, %v", answer, err)

@@ -25,13 +25,14 @@ func (m *apiMode) Run(ctx context.Context, t *terminal) error {
 type beside struct {
 	node.Address
 	node.Access
+	node.Browsers
 	node.Kafka
 	node.Topics
 	node.Logs
 }
 
 func (b *beside) settings() node.Settings {
-	return node.Settings{Address: b.Address, Access: b.Access, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
+	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
 }
 
 // processorsMode runs the processors.
