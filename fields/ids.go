@@ -20,6 +20,8 @@ func CheckID(id string) error {
 		return errors.New("must be text in UTF-8")
 	case strings.ContainsFunc(id, unicode.IsControl):
 		return errors.New("must not contain control characters")
+	case !strings.ContainsFunc(id, unicode.IsGraphic):
+		return errors.New("must have a character that can be seen")
 	case id != strings.TrimSpace(id):
 		return errors.New("must not begin or end with white space")
 	}

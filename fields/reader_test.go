@@ -61,7 +61,8 @@ func TestReader_LeavesOutWhatItIsNotAskedForUnlessStrict(t *testing.T) {
 func TestCheckID_NamesTheBound(t *testing.T) {
 	for id, want := range map[string]string{
 		"a/b ü": "<nil>", "": "must have 1 to 50 characters, has 0", "\xff": "must be text in UTF-8",
-		"a\n": "must not contain control characters", " a": "must not begin or end with white space",
+		"a\n": "must not contain control characters", "\u200b": "must have a character that can be seen", "\u200b\ufeff\u00ad": "must have a character that can be seen", "\u200ba": "<nil>",
+		" a": "must not begin or end with white space",
 	} {
 		if err := CheckID(id); fmt.Sprint(err) != want {
 			t.Errorf("%q: %v, want %s", id, err, want)
