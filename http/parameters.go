@@ -3,7 +3,6 @@ package http
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -187,10 +186,15 @@ func (p *parameters) ids(name string, most int) []string {
 
 // end faults the parameters that nobody asked for, as a typo must not vanish.
 func (p *parameters) end() error {
-	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+	var unknown []string
+	for name := range p.values {
 		if !slices.Contains(p.asked, name) {
-			p.fault(name, "is not a parameter of this route")
+			unknown = append(unknown, name)
 		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		p.fault(name, "is not a parameter of this route")
 	}
 	if len(p.faults) == 0 {
 		return nil
