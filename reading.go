@@ -24,7 +24,12 @@ func ParseTime(s string) (time.Time, error) { return fields.ParseTime(s) }
 
 // CheckID compares a public id that did not come in a body with its bounds; the
 // error says which one it breaks.
-func CheckID(id string) error { return fields.CheckID(id) }
+func CheckID(id string) error {
+	if err := fields.CheckID(id); err != nil {
+		return err
+	}
+	return fields.CheckVisible(id)
+}
 
 // Shown is a name that a client gave, as it is told back; see [fields.Shown].
 func Shown(name string) string { return fields.Shown(name) }

@@ -25,3 +25,12 @@ func CheckID(id string) error {
 	}
 	return nil
 }
+
+// CheckVisible refuses an id that nobody could see, as one of U+200B alone. What came in
+// before that was asked for is on the topics, so only clients' requests are compared.
+func CheckVisible(id string) error {
+	if !strings.ContainsFunc(id, unicode.IsGraphic) {
+		return errors.New("must have a character that can be seen")
+	}
+	return nil
+}

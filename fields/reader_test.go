@@ -61,10 +61,19 @@ func TestReader_LeavesOutWhatItIsNotAskedForUnlessStrict(t *testing.T) {
 func TestCheckID_NamesTheBound(t *testing.T) {
 	for id, want := range map[string]string{
 		"a/b ü": "<nil>", "": "must have 1 to 50 characters, has 0", "\xff": "must be text in UTF-8",
-		"a\n": "must not contain control characters", " a": "must not begin or end with white space",
+		"a\n": "must not contain control characters", "\u200b": "<nil>",
+		" a": "must not begin or end with white space",
 	} {
 		if err := CheckID(id); fmt.Sprint(err) != want {
 			t.Errorf("%q: %v, want %s", id, err, want)
+		}
+	}
+}
+
+func TestCheckVisible_RefusesIDsThatNobodyCanSee(t *testing.T) {
+	for id, visible := range map[string]bool{"\u200b": false, "\u200b\ufeff\u00ad": false, "\u200ba": true, "ü": true} {
+		if err := CheckVisible(id); (err == nil) != visible {
+			t.Errorf("%q: %v", id, err)
 		}
 	}
 }

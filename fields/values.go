@@ -48,7 +48,11 @@ func (r *Reader) ID() string {
 	if !ok {
 		return ""
 	}
-	if err := CheckID(s); err != nil {
+	err := CheckID(s)
+	if err == nil && r.strict {
+		err = CheckVisible(s)
+	}
+	if err != nil {
 		r.Fault("%s", err)
 	}
 	return s

@@ -1,15 +1,9 @@
 package http
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"sync/atomic"
-	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"tipoff"
 )
@@ -29,8 +23,12 @@ const (
 	// check or of a problem.
 	shortAnswer = 4 << 10
 	// maxConnections is how many connections may be open, if the process may have so
-	// many files. Further ones are closed with 503.
+	// many files. On further ones only /healthz and /readyz are served, all else is
+	// answered with 503.
 	maxConnections = 32 << 10
+	// spareConnections is how many of those further ones may be open. Beyond them a
+	// connection is closed with 503, and nothing is read of it.
+	spareConnections = 32
 	// otherFiles are left to what is no connection of a client: Kafka, the database,
 	// the embedded broker's log.
 	otherFiles = 512
@@ -109,44 +107,4 @@ func (q *request) settle() {
 		return
 	}
 	u.bytes.Add(-size) // nobody would say when it is sent
-}
-
-// connection is a client's.
-type connection struct {
-	net.Conn
-	answer int64 // bytes of the response that is being sent; only whoever serves the connection uses it
-}
-
-// progress gives the room of a response back once it is sent, or cannot be.
-func (s *Server) progress(conn net.Conn, state fasthttp.ConnState) {
-	if c, ok := conn.(*connection); ok && (state == fasthttp.StateIdle || state == fasthttp.StateClosed) {
-		s.underWay.bytes.Add(-c.answer)
-		c.answer = 0
-	}
-}
-
-// retryingListener is a listener that outlasts a failure to accept, as when the process has
-// no file descriptors left: fasthttp would stop listening for ever.
-type retryingListener struct {
-	net.Listener
-	log *slog.Logger
-}
-
-// acceptPause is the time between attempts to accept.
-const acceptPause = 100 * time.Millisecond
-
-func (e *retryingListener) Accept() (net.Conn, error) {
-	for failed := false; ; failed = true {
-		conn, err := e.Listener.Accept()
-		if err == nil {
-			return &connection{Conn: conn}, nil
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return nil, err
-		}
-		if !failed {
-			e.log.Error("no connection can be accepted, trying again", "error", err)
-		}
-		time.Sleep(acceptPause)
-	}
 }

@@ -95,3 +95,8 @@ func (m *metrics) rarely(method, path string) observer {
 		m.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
 	}
 }
+
+// unread counts a request that is refused before it is known what it asks for.
+func (m *metrics) unread(status int) {
+	m.requests.WithLabelValues("", "unread", strconv.Itoa(status)).Inc()
+}

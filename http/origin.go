@@ -31,13 +31,13 @@ func (s *Server) ownHost(host []byte) bool {
 		return true
 	}
 	name := strings.ToLower(string(host))
-	if slices.Contains(s.AllowedHosts, name) {
+	if named(s.AllowedHosts, name) {
 		return true
 	}
 	if alone, _, err := net.SplitHostPort(name); err == nil {
 		name = alone
 	}
-	if slices.Contains(s.AllowedHosts, name) || name == "localhost" {
+	if named(s.AllowedHosts, name) || name == "localhost" {
 		return true
 	}
 	ip := net.ParseIP(strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"))
@@ -47,10 +47,15 @@ func (s *Server) ownHost(host []byte) bool {
 // ownOrigin says whether a page's origin is the host that it sends to, or an allowed
 // one.
 func (s *Server) ownOrigin(origin, host string) bool {
-	if slices.ContainsFunc(s.AllowedOrigins, func(allowed string) bool { return strings.EqualFold(allowed, origin) }) {
+	if named(s.AllowedOrigins, origin) {
 		return true
 	}
 	scheme, from, _ := strings.Cut(strings.ToLower(origin), "://")
 	port, known := map[string]string{"http": ":80", "https": ":443"}[scheme]
 	return known && strings.TrimSuffix(from, port) == strings.TrimSuffix(strings.ToLower(host), port)
+}
+
+// named says whether a name is among the allowed ones, in upper or lower case.
+func named(allowed []string, name string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, name) })
 }

@@ -52,7 +52,7 @@ func TestServer_WithoutAKeyOnLoopbackAnswersToItsOwnNamesAlone(t *testing.T) {
 		"evil.example": false, "evil.example:5000": false, "localhost.evil.example": false, "127.0.0.1.evil.example:5000": false, "10.0.0.1": false,
 		"proxy.test": false, "proxy.test:81": false, "[::2]:5000": false,
 	}
-	allow := func(o *Options) { o.AllowedHosts = []string{"tipoff.test", "proxy.test:80"} }
+	allow := func(o *Options) { o.AllowedHosts = []string{"Tipoff.test", "proxy.test:80"} }
 	alone, keyed, open := start(t, allow), start(t, allow, func(o *Options) { o.Key = "k" }), start(t, allow, func(o *Options) { o.Addr = "0.0.0.0:0" })
 	for host, own := range hosts {
 		a := alone.ask("POST", "/v1/users", goodUser, "Host", host)

@@ -1,9 +1,9 @@
 package http
 
 import (
+	"bytes"
 	"fmt"
-	"maps"
-	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +23,41 @@ type parameters struct {
 
 func (q *request) parameters() *parameters {
 	p := &parameters{values: map[string][]string{}}
+	if !escaped(q.URI().QueryString()) { // the library would take it as it stands
+		p.fault("", "the query %s", errEscape)
+	}
 	for key, value := range q.QueryArgs().All() {
 		p.values[string(key)] = append(p.values[string(key)], string(value))
 	}
 	return p
 }
+
+// escaped says whether each % of a query has its two hexadecimal digits.
+func escaped(query []byte) bool {
+	for {
+		at := bytes.IndexByte(query, '%')
+		if at < 0 {
+			return true
+		}
+		if query = query[at+1:]; len(query) < 2 || !hexadecimal(query[0]) || !hexadecimal(query[1]) {
+			return false
+		}
+	}
+}
+
+func hexadecimal(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
+}
+
+// The forms of numbers and durations: Go's own readers take more, as 0x1p-2 and 1us.
+var (
+	integerForm  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	numberForm   = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+	durationForm = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$`)
+)
+
+// maxDuration is how long the text of a duration may be, in bytes.
+const maxDuration = 20
 
 func (p *parameters) fault(name, form string, args ...any) {
 	p.faults.Add(func() (string, string) { return tipoff.Shown(name), fmt.Sprintf(form, args...) })
@@ -73,7 +103,7 @@ func (p *parameters) integer(name string, least, most, otherwise int) int {
 		return otherwise
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n < least || n > most {
+	if err != nil || !integerForm.MatchString(value) || n < least || n > most {
 		p.fault(name, "must be an integer from %d to %d", least, most)
 		return otherwise
 	}
@@ -86,7 +116,7 @@ func (p *parameters) number(name string, least, most, otherwise float64) float64
 		return otherwise
 	}
 	f, err := strconv.ParseFloat(value, 64)
-	if err != nil || math.IsNaN(f) || f < least || f > most {
+	if err != nil || !numberForm.MatchString(value) || f < least || f > most {
 		p.fault(name, "must be a number from %g to %g", least, most)
 		return otherwise
 	}
@@ -102,7 +132,7 @@ func (p *parameters) duration(name string) time.Duration {
 		return 0
 	}
 	d, err := time.ParseDuration(value)
-	if err != nil || d <= 0 || d > maxWithin {
+	if err != nil || len(value) > maxDuration || !durationForm.MatchString(value) || d <= 0 || d > maxWithin {
 		p.fault(name, "must be a duration above 0 to 8784h, as 48h or 90m")
 		return 0
 	}
@@ -156,10 +186,15 @@ func (p *parameters) ids(name string, most int) []string {
 
 // end faults the parameters that nobody asked for, as a typo must not vanish.
 func (p *parameters) end() error {
-	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+	var unknown []string
+	for name := range p.values {
 		if !slices.Contains(p.asked, name) {
-			p.fault(name, "is not a parameter of this route")
+			unknown = append(unknown, name)
 		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		p.fault(name, "is not a parameter of this route")
 	}
 	if len(p.faults) == 0 {
 		return nil

@@ -16,6 +16,7 @@ import (
 // Errors of the gateway's own; see [statuses]. None quotes what the client sent.
 var (
 	errStarting  = errors.New("this process is still starting, see /readyz; send it again after the seconds in Retry-After")
+	errCrowd     = errors.New("as many connections are open as this process serves; send it again after the seconds in Retry-After")
 	errMalformed = errors.New("the request cannot be read: its first line, a header or its length is not as HTTP/1.1 has it")
 	errEscape    = errors.New("must have two hexadecimal digits after each %")
 	errPanic     = errors.New("a request made the gateway panic")
@@ -41,18 +42,22 @@ const (
 	detailInternal    = "this should not have happened; the log of the server has it under this response's X-Request-Id"
 )
 
-// statuses is the one table from kinds of error to statuses. An error without a detail
-// says itself what to do.
-var statuses = []struct {
+// status is what a kind of error is answered with.
+type status struct {
 	kind   error
 	status int
 	title  string
 	detail string
-}{
+}
+
+// statuses is the one table from kinds of error to statuses. An error without a detail
+// says itself what to do.
+var statuses = []status{
 	{tipoff.ErrNotFound, fasthttp.StatusNotFound, "not found", detailNotFound},
 	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is under way", detailBusy},
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable", detailUnavailable},
 	{errStarting, fasthttp.StatusServiceUnavailable, "unavailable", ""},
+	{errCrowd, fasthttp.StatusServiceUnavailable, "too many connections", ""},
 	{errNoRoute, fasthttp.StatusNotFound, "no such route", ""},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed", ""},
 	{errMalformed, fasthttp.StatusBadRequest, "malformed request", ""},
@@ -83,6 +88,16 @@ type problem struct {
 // seeErrors is the detail of a problem that has its faults listed.
 const seeErrors = "errors lists what is wrong: for each fault the field, and what it must be"
 
+// kindOf returns what an error is answered with; nil: it is a fault of ours.
+func kindOf(err error) *status {
+	for i := range statuses {
+		if errors.Is(err, statuses[i].kind) {
+			return &statuses[i]
+		}
+	}
+	return nil
+}
+
 // described returns an error as a problem, whose detail is for the client.
 func (q *request) described(err error) problem {
 	var faults tipoff.Faults
@@ -99,10 +114,7 @@ func (q *request) described(err error) problem {
 		}
 		return p
 	}
-	for _, s := range statuses {
-		if !errors.Is(err, s.kind) {
-			continue
-		}
+	if s := kindOf(err); s != nil {
 		p.Title, p.Status, p.Detail = s.title, s.status, s.detail
 		if s.detail == "" {
 			p.Detail = s.kind.Error()

@@ -16,6 +16,7 @@ import (
 	"net"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/router"
@@ -87,7 +88,8 @@ type Options struct {
 
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
-	listener net.Listener // of a test, instead of Addr
+	listener    net.Listener // of a test, instead of Addr
+	connections int          // of a test, instead of those that its files allow
 }
 
 // Limits of a request.
@@ -109,6 +111,7 @@ type Server struct {
 	server   *fasthttp.Server
 	metrics  *metrics
 	underWay underWay
+	open     atomic.Int64 // connections
 	ended    chan error
 
 	namesHost bool   // it answers only to its own names
@@ -130,6 +133,9 @@ func Start(o Options) (*Server, error) {
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = readTimeout
 	}
+	if o.connections == 0 {
+		o.connections = connections(openFiles())
+	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
 	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
@@ -150,13 +156,13 @@ func Start(o Options) (*Server, error) {
 		NoDefaultContentType:         true,
 		NoDefaultServerHeader:        true,
 		CloseOnShutdown:              true,
-		Concurrency:                  connections(openFiles()),
-		ReduceMemoryUsage:            true, // an idle connection does not keep the buffer of its last answer
+		Concurrency:                  o.connections + 2*spareConnections, // the listener refuses before
+		ReduceMemoryUsage:            true,                               // an idle connection does not keep the buffer of its last answer
 		Logger:                       quiet{o.Log},
 		SecureErrorLogMessage:        true, // errors do not quote headers
 		ConnState:                    s.progress,
 	}
-	go func() { s.ended <- s.server.Serve(&retryingListener{listener, o.Log}) }()
+	go func() { s.ended <- s.server.Serve(&retryingListener{listener, s, o.connections}) }()
 	return s, nil
 }
 
@@ -200,11 +206,17 @@ type route struct {
 	open         bool // no key is asked for
 }
 
+// Routes for whoever runs the process, which are served whatever else is refused.
+const (
+	pathHealth = "/healthz"
+	pathReady  = "/readyz"
+)
+
 // routes of the API; openapi.yaml describes each.
 func (s *Server) routes() []route {
 	routes := []route{
-		{"GET", "/healthz", s.healthz, true},
-		{"GET", "/readyz", s.readyz, true},
+		{"GET", pathHealth, s.healthz, true},
+		{"GET", pathReady, s.readyz, true},
 		{"GET", "/metrics", s.metricsPage, false},
 	}
 	if s.API == nil {
@@ -301,7 +313,11 @@ func (s *Server) guard(rt route, q *request) {
 			q.fail(errPanic)
 		}
 	}()
-	if err := s.checkSource(q); err != nil {
+	err := s.checkCrowd(rt, q)
+	if err == nil {
+		err = s.checkSource(q)
+	}
+	if err != nil {
 		q.fail(err)
 		return
 	}
@@ -309,7 +325,7 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
-	if err := rt.serve(q); err != nil {
+	if err = rt.serve(q); err != nil {
 		q.fail(err)
 	}
 }
@@ -348,6 +364,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	}
 	q.fail(err)
 	q.settle()
+	s.metrics.unread(ctx.Response.StatusCode())
 	ctx.SetConnectionClose()
 }
 
