@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// lookups compares recommendations with a bare handler that answers the same
+// lookups compares recommendations with a bare handler that returns the same
 // bytes.
 func (b *bench) lookups(ctx context.Context) error {
 	n, book, err := b.startNode(ctx, 1000, 1000, 10_000)

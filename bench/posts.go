@@ -9,7 +9,7 @@ import (
 )
 
 // posts compares single posts, each acknowledged by the broker, with a bare
-// handler that answers the same bytes and stores nothing.
+// handler that returns the same bytes and stores nothing.
 func (b *bench) posts(ctx context.Context) error {
 	n, book, err := b.startNode(ctx, 1000, 200, 10)
 	if err != nil {

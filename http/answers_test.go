@@ -25,8 +25,12 @@ func (b bulky) OpenEvents(string, tipoff.EventFilter, time.Time) ([]tipoff.Event
 // until waits for a condition, for ten seconds at the most.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
+	ticker, deadline := time.NewTicker(time.Millisecond), time.After(10*time.Second)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
 			t.Fatalf("waited in vain until %s", what)
 		}
 	}
@@ -44,7 +48,6 @@ func TestServer_ResponsesThatNobodyReadsAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
 		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 		fmt.Fprintf(conn, "GET /v1/events HTTP/1.1\r\nHost: %s\r\n\r\n", u.Host)
 		defer conn.Close()

@@ -119,7 +119,7 @@ func TestRetry_PublishesEachRecordOnceAgain(t *testing.T) {
 		t.Errorf("by reason: %s", got)
 	}
 	if got := on(t, c, topics.Selections); got != "" {
-		t.Errorf("selections, which only a rebuild makes anew: %q", got)
+		t.Errorf("selections, which only a rebuild fills again: %q", got)
 	}
 	if got := on(t, c, topics.Coupons); got != "" {
 		t.Errorf("coupons although another reason was asked for: %q", got)
