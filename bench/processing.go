@@ -71,7 +71,7 @@ func (asIs) Decode(b []byte) (any, error) { return b, nil }
 // view of the bettors' table has counted enough, and returns coupons a second.
 func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int,
 	graphs []processors.Graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
-	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())))
+	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())), false)
 	if err != nil {
 		return 0, err
 	}

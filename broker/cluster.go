@@ -17,6 +17,8 @@ type Cluster struct {
 	log    *slog.Logger
 	client sarama.Client
 	admin  sarama.ClusterAdmin
+	epochs *epochs
+	losses losses
 	topics atomic.Pointer[map[string]topic] // by name
 }
 
@@ -49,6 +51,9 @@ func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger
 	case err != nil:
 		return nil, fmt.Errorf("connect to Kafka at %v: %w", config.Brokers, err)
 	}
+	for _, l := range config.Lost {
+		c.lost(claimed{l.Topic, l.Partition}, l.From, l.To)
+	}
 	return c, nil
 }
 
@@ -62,8 +67,11 @@ func (c *Cluster) connect(settings *sarama.Config) error {
 		return errors.Join(err, client.Close())
 	}
 	c.client, c.admin = client, admin
-	if err := c.EnsureTopics(); err != nil {
+	if c.epochs, err = c.config.newEpochs(); err != nil {
 		return errors.Join(err, admin.Close())
+	}
+	if err := c.EnsureTopics(); err != nil {
+		return errors.Join(err, c.Close())
 	}
 	return nil
 }
@@ -72,7 +80,10 @@ func (c *Cluster) connect(settings *sarama.Config) error {
 func (c *Cluster) Brokers() []string { return c.config.Brokers }
 
 // Close ends the connection; publishers, processors and views have their own.
-func (c *Cluster) Close() error { return c.admin.Close() }
+func (c *Cluster) Close() error {
+	c.epochs.admin.Close()
+	return c.admin.Close()
+}
 
 // Reconnect lets go of what is known of the cluster, after it could not be asked: a
 // broken connection stays so, and neither new leaders of partitions nor a group's

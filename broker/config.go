@@ -28,6 +28,9 @@ type Config struct {
 	CertLocation     string // PEM file of the client's certificate; "": none
 	KeyLocation      string // PEM file of its key
 
+	// Lost is what the broker in this process knows to have lost.
+	Lost []Loss
+
 	// Dial makes the connections; nil: TCP.
 	Dial func(network, address string) (net.Conn, error)
 }

@@ -52,7 +52,7 @@ func (g *Group) live(ctx context.Context) error {
 		return err
 	}
 	settings.Consumer.Return.Errors = false // sarama then logs them
-	group, err := sarama.NewConsumerGroup(g.cluster.config.Brokers, g.Lag.Group, settings)
+	group, err := g.cluster.newConsumerGroup(g.Lag.Group, settings)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,11 @@ func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
 // Source tells one life of a topic from another.
 func (o *Owner) Source(topic string) uint32 { return o.cluster.Source(topic) }
 
+// Sequence is [Cluster.Sequence].
+func (o *Owner) Sequence(topic string, partition int32, offset int64) int64 {
+	return o.cluster.Sequence(topic, partition, offset)
+}
+
 // Epoch is what values of the partition carry that this process writes now. Its
 // upper half counts the lives of the group, its lower half is the group's
 // generation, which Kafka raises at each rebalance: a later owner's is higher.

@@ -110,10 +110,10 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 	settings[2].Metadata.Retry.Max = 120
 	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
 	manager := goka.NewTopicManagerConfig()
-	joins := goka.ConsumerGroupBuilderWithConfig(settings[0])
 	return []goka.ProcessorOption{
-		goka.WithConsumerGroupBuilder(func(brokers []string, group, clientID string) (sarama.ConsumerGroup, error) {
-			inner, err := joins(brokers, group, clientID)
+		goka.WithConsumerGroupBuilder(func(_ []string, group, clientID string) (sarama.ConsumerGroup, error) {
+			settings[0].ClientID = clientID
+			inner, err := p.cluster.newConsumerGroup(group, settings[0])
 			if err != nil {
 				return nil, err
 			}

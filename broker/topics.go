@@ -233,6 +233,12 @@ func (c *Cluster) Source(topic string) uint32 {
 	return 0
 }
 
+// Sequence is the place of an offset on a partition that a group of this process reads;
+// see [tipoff.Sequence].
+func (c *Cluster) Sequence(topic string, partition int32, offset int64) int64 {
+	return c.epochs.sequence(claimed{topic, partition}, offset)
+}
+
 // TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].
 func (c *Cluster) TopicID(topic string) string { return (*c.topics.Load())[topic].id }
 

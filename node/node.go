@@ -59,6 +59,7 @@ type Node struct {
 	registry  *prometheus.Registry
 	server    *http.Server
 	cluster   *broker.Cluster
+	embedded  *broker.Embedded // nil: Kafka is outside
 	publisher *broker.Publisher
 	views     atomic.Pointer[views.Views] // of the table set that serves
 	api       atomic.Pointer[http.API]
@@ -134,18 +135,19 @@ func (n *Node) startServer(withAPI bool) error {
 func (n *Node) connect(ctx context.Context) error {
 	config := n.settings.config()
 	if n.settings.Embedded() {
-		embedded, err := broker.OpenEmbedded(n.settings.brokerFolder())
+		embedded, err := broker.OpenEmbedded(n.settings.brokerFolder(), n.settings.Sync)
 		if err != nil {
 			return err
 		}
 		n.onEnd("embedded broker", embedded.Close)
-		config.Brokers = embedded.Brokers()
+		config.Brokers, config.Lost, n.embedded = embedded.Brokers(), embedded.Losses(), embedded
 	}
 	cluster, err := broker.Connect(ctx, config, n.settings.Layout(), n.log)
 	if err != nil {
 		return err
 	}
 	n.cluster = cluster
+	n.watchLogs()
 	n.onEnd("connection to Kafka", cluster.Close)
 	publisher, err := cluster.NewPublisher(publishPatience)
 	if err != nil {
@@ -160,7 +162,7 @@ func (n *Node) connect(ctx context.Context) error {
 // startSink mirrors as soon as the database has its schema; until then facts wait
 // on the broker and everything else goes on.
 func (n *Node) startSink(db *sink.Database) {
-	s := sink.New(db, n.cluster.TopicID, n.publisher, n.log)
+	s := sink.New(db, n.cluster, n.publisher, n.log)
 	g := n.cluster.NewGroup(topics.GroupSink, topics.Facts(), s)
 	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())

@@ -49,6 +49,7 @@ type Browsers struct {
 // Folder is where a process keeps what is on no server.
 type Folder struct {
 	Data string `group:"Storage" env:"TIPOFF_DATA" default:"./data" placeholder:"DIR" help:"Folder of the embedded broker and SQLite (${env}, default ${default})."`
+	Sync bool   `group:"Storage" env:"TIPOFF_SYNC" help:"Have the embedded broker write each record to the disk before a post is acknowledged, so that it outlasts a power cut (${env})."`
 }
 
 // Database is where the mirror is.

@@ -101,6 +101,7 @@ func (s *tableSets) change(ctx context.Context, now topics.TableSets) {
 		s.serving.Store(int64(now.Serving.Number))
 		s.open(now.Serving)
 		s.node.log.Info("another table set serves", "table_set", now.Serving.Number)
+		s.node.mended()
 	}
 	for number, one := range s.running {
 		if !shall[number] {

@@ -35,6 +35,8 @@ import (
 type Ownership interface {
 	// Source tells one life of a topic from another; see [state.Position].
 	Source(topic string) uint32
+	// Sequence is the place of an offset on a partition of a topic; see [tipoff.Sequence].
+	Sequence(topic string, partition int32, offset int64) int64
 	// Epoch is the ownership of a partition under which values are written now; see
 	// [state.Epoch].
 	Epoch(partition int32) uint64
@@ -67,7 +69,8 @@ type input struct {
 // of ours must not stop the records behind it.
 func callback(ownership Ownership, set topics.TableSet, handle func(*input)) goka.ProcessCallback {
 	return func(ctx goka.Context, message any) {
-		record := state.Position{Source: ownership.Source(string(ctx.Topic())), Offset: ctx.Offset()}
+		topic := string(ctx.Topic())
+		record := state.Position{Source: ownership.Source(topic), Offset: ownership.Sequence(topic, ctx.Partition(), ctx.Offset())}
 		in := &input{Context: ctx, ownership: ownership, set: set, at: record, record: record, appended: ctx.Timestamp()}
 		in.value, _ = message.([]byte)
 		headers := topics.ParseHeaders(maps.All(ctx.Headers()))
@@ -100,10 +103,12 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 // its own: which records of its partition are finished is known of the topic that
 // was read.
 func (in *input) cause() state.Cause {
+	topic, partition := string(in.Topic()), in.Partition()
+	finished := min(in.Offset(), in.ownership.Finished(topic, partition))
 	return state.Cause{
-		Partition: in.Partition(),
+		Partition: partition,
 		Position:  in.record,
-		Floor:     min(in.record.Offset, in.ownership.Finished(string(in.Topic()), in.Partition())),
+		Floor:     in.ownership.Sequence(topic, partition, finished),
 	}
 }
 
@@ -152,7 +157,7 @@ func (in *input) reject(reason string) {
 		Received:  in.received.UTC(),
 	}
 	if !in.origin.IsZero() {
-		r.Partition, r.Offset = in.origin.Partition, in.origin.Offset
+		r.Partition, r.Offset = in.origin.Partition, tipoff.SequenceOffset(in.origin.Offset)
 	}
 	in.Emit(topics.Rejected, r.ID(), r.Marshal())
 }

@@ -29,9 +29,10 @@ type pipeline struct {
 // soleOwner is where the test's callbacks run: one owner, nothing known to be finished.
 type soleOwner struct{}
 
-func (soleOwner) Source(string) uint32         { return 7 }
-func (soleOwner) Epoch(int32) uint64           { return 3 }
-func (soleOwner) Finished(string, int32) int64 { return 0 }
+func (soleOwner) Source(string) uint32                           { return 7 }
+func (soleOwner) Epoch(int32) uint64                             { return 3 }
+func (soleOwner) Sequence(_ string, _ int32, offset int64) int64 { return offset }
+func (soleOwner) Finished(string, int32) int64                   { return 0 }
 
 func (soleOwner) Hold(string, int32, string, int64)   {}
 func (soleOwner) Settle(string, int32, string, int64) {}

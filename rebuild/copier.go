@@ -72,7 +72,9 @@ func (c *Copier) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 		}
 		copies := make([]*sarama.ProducerMessage, len(batch))
 		for i, m := range batch {
-			copies[i] = copied(m, to, id)
+			copies[i] = copied(m, to, topics.Origin{
+				TopicID: id, Partition: m.Partition, Offset: c.cluster.Sequence(m.Topic, m.Partition, m.Offset), Appended: m.Timestamp,
+			})
 		}
 		if !c.send(session.Context(), producer, copies) {
 			return nil // the partition's next owner copies the batch again
@@ -133,8 +135,7 @@ func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, 
 }
 
 // copied is the copy of a fact, which says where the fact is and when it came.
-func copied(m *sarama.ConsumerMessage, to, topicID string) *sarama.ProducerMessage {
-	origin := topics.Origin{TopicID: topicID, Partition: m.Partition, Offset: m.Offset, Appended: m.Timestamp}
+func copied(m *sarama.ConsumerMessage, to string, origin topics.Origin) *sarama.ProducerMessage {
 	headers := topics.ParseHeaders(broker.HeadersOf(m))
 	headers.Origin = origin
 	if headers.Received.IsZero() {

@@ -13,6 +13,7 @@ import (
 	"tipoff"
 	"tipoff/broker"
 	"tipoff/progress"
+	"tipoff/sink"
 	"tipoff/topics"
 )
 
@@ -46,7 +47,36 @@ func (r *Rebuild) chooseSource(ctx context.Context) (string, error) {
 		r.say("the database holds facts of topics that are gone: it fills them")
 		return FromDatabase, nil
 	}
+	lost, err := r.lost(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	if lost != "" {
+		r.say("the database holds facts that %s has lost: it fills them", lost)
+		return FromDatabase, nil
+	}
 	return FromTopics, nil
+}
+
+// lost names a log that has lost what the database holds of it; "": none has.
+func (r *Rebuild) lost(ctx context.Context, db *sink.Database) (log string, err error) {
+	reached, err := db.Reached(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, newest := range reached {
+		if newest.TopicID != r.Cluster.TopicID(newest.Topic) {
+			continue
+		}
+		held, err := r.Cluster.Holds(ctx, newest.Topic, newest.Partition, newest.Sequence)
+		if err != nil {
+			return "", err
+		}
+		if !held {
+			return fmt.Sprintf("topic %s, partition %d,", newest.Topic, newest.Partition), nil
+		}
+	}
+	return "", nil
 }
 
 // missing says why the facts' topics do not hold every record that they ever had; "":

@@ -21,7 +21,7 @@ import (
 // embeddedCluster is an embedded broker with our topics.
 func embeddedCluster(t *testing.T) *broker.Cluster {
 	t.Helper()
-	e, err := broker.OpenEmbedded(t.TempDir())
+	e, err := broker.OpenEmbedded(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

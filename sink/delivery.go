@@ -49,6 +49,7 @@ func (d *delivery) save(batch []*sarama.ConsumerMessage) bool {
 	facts := make([]fact, 0, len(batch))
 	for _, m := range batch {
 		if f, ok := read(m); ok {
+			f.offset = s.source.Sequence(m.Topic, m.Partition, m.Offset)
 			facts = append(facts, f)
 		}
 	}

@@ -30,7 +30,7 @@ type Publisher interface {
 // is written by one goroutine, batch by batch in the order of its offsets.
 type Sink struct {
 	writer    writer
-	topicID   func(topic string) string
+	source    Source
 	publisher Publisher
 	log       *slog.Logger
 	health    *health
@@ -44,11 +44,18 @@ type Sink struct {
 	migrated bool
 }
 
-// New prepares a sink into the database; topicID tells the present life of a
-// topic, and publisher takes what the database refuses for good.
-func New(db *Database, topicID func(topic string) string, publisher Publisher, log *slog.Logger) *Sink {
+// Source tells one life of a topic from another, and which record is newer.
+type Source interface {
+	TopicID(topic string) string
+	// Sequence is the place of an offset on a partition; see [tipoff.Sequence].
+	Sequence(topic string, partition int32, offset int64) int64
+}
+
+// New prepares a sink into the database; publisher takes what the database refuses
+// for good.
+func New(db *Database, source Source, publisher Publisher, log *slog.Logger) *Sink {
 	return &Sink{
-		writer: writer{db: db}, topicID: topicID, publisher: publisher, log: log, health: newHealth(db.Where(), log),
+		writer: writer{db: db}, source: source, publisher: publisher, log: log, health: newHealth(db.Where(), log),
 		rows: map[string]int64{}, unsaved: map[*sarama.ConsumerMessage]struct{}{},
 	}
 }
@@ -137,7 +144,7 @@ func (s *Sink) Cleanup(sarama.ConsumerGroupSession) error {
 
 // ConsumeClaim mirrors one partition until the session ends.
 func (s *Sink) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	from := partition{claim.Topic(), s.topicID(claim.Topic()), claim.Partition()}
+	from := partition{claim.Topic(), s.source.TopicID(claim.Topic()), claim.Partition()}
 	defer s.health.left(from)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(session.Context()))
 	defer cancel()

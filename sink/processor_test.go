@@ -95,7 +95,7 @@ func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 					before = append(before, fmt.Sprint(i))
 				}
 			}
-			if got := rows(t, db, "SELECT source_offset FROM users ORDER BY source_offset"); !slices.Equal(got, before) {
+			if got := rows(t, db, "SELECT source_offset & 1099511627775 FROM users ORDER BY source_offset"); !slices.Equal(got, before) {
 				t.Errorf("when %d is rejected the rows are of %v", r.Offset, got)
 			}
 		}

@@ -13,18 +13,18 @@ import (
 	"tipoff/topics"
 )
 
-// origin is where a row came from. Within one source the higher offset is newer;
-// between two sources, say after a cluster was created again, the later append time.
+// origin is where a row came from. Within one source the later place is newer; between
+// two sources, say after a cluster was created again, the later append time.
 type origin struct {
 	sourceID int64
-	offset   int64
+	offset   int64  // with its leader epoch above it: a [tipoff.Sequence]
 	appended string // SQL time
 	received string
 }
 
 func (o origin) newerThan(stored origin) bool {
 	if o.sourceID == stored.sourceID {
-		return o.offset > stored.offset
+		return tipoff.SequenceBefore(stored.offset, o.offset)
 	}
 	return o.appended > stored.appended
 }

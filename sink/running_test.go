@@ -113,9 +113,15 @@ type running struct {
 	claims   sync.WaitGroup
 }
 
+// present are topics whose names are their ids, in their first epoch.
+type present struct{}
+
+func (present) TopicID(topic string) string                    { return topic }
+func (present) Sequence(_ string, _ int32, offset int64) int64 { return tipoff.Sequence(0, offset) }
+
 func start(t *testing.T, db *Database) *running {
 	r := &running{T: t}
-	r.Sink = New(db, func(topic string) string { return topic }, &r.rejected, slog.New(slog.NewTextHandler(&r.lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	r.Sink = New(db, present{}, &r.rejected, slog.New(slog.NewTextHandler(&r.lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	r.ctx, r.end = context.WithCancel(context.Background())
 	t.Cleanup(r.stop)
 	return r

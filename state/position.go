@@ -4,21 +4,22 @@ import (
 	"cmp"
 	"slices"
 
+	"tipoff"
 	"tipoff/wire"
 )
 
-// Position is an offset on one partition of a topic: how far the state that holds
-// it has come. Source tells one life of a topic from another, as a topic that was
+// Position is a place on one partition of a topic: how far the state that holds it
+// has come. Source tells one life of a topic from another, as a topic that was
 // created again begins at offset 0.
 type Position struct {
 	Source uint32 // a hash of the topic's id; 0: nothing was applied yet
-	Offset int64
+	Offset int64  // with the leader epoch above it: a [tipoff.Sequence]
 }
 
 // Advance moves p to next and says whether next is new; false means that the
 // state already holds the record at next.
 func (p *Position) Advance(next Position) bool {
-	if p.Source == next.Source && next.Offset <= p.Offset {
+	if p.Source == next.Source && !tipoff.SequenceBefore(p.Offset, next.Offset) {
 		return false
 	}
 	*p = next
@@ -56,7 +57,7 @@ func readCause(r *wire.Reader) Cause {
 }
 
 // Applied is which legs of one partition of coupons a fixture has counted: all
-// before the floor, and those listed. Legs may come in any order, with gaps that
+// before the floor, and those listed. Its places are sequences, as in [Position]. Legs may come in any order, with gaps that
 // are filled later; a list is enough, as a floor follows close behind. A topic that
 // was created again has an Applied of its own, as legs of the former one may come again.
 type Applied struct {
@@ -76,27 +77,31 @@ func (a AppliedLeg) compare(b AppliedLeg) int {
 	return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Index, b.Index))
 }
 
+// find returns where a leg is listed, or belongs. An older program listed it without
+// its epoch.
+func (a *Applied) find(c *Cause) (i int, known bool) {
+	if i, known := slices.BinarySearchFunc(a.Legs, AppliedLeg{tipoff.SequenceOffset(c.Offset), c.Index}, AppliedLeg.compare); known {
+		return i, true
+	}
+	return slices.BinarySearchFunc(a.Legs, AppliedLeg{c.Offset, c.Index}, AppliedLeg.compare)
+}
+
 // has says whether a leg is counted.
 func (a *Applied) has(c *Cause) bool {
-	_, known := slices.BinarySearchFunc(a.Legs, AppliedLeg{c.Offset, c.Index}, AppliedLeg.compare)
-	return known || c.Offset < a.Floor
+	_, known := a.find(c)
+	return known || tipoff.SequenceBefore(c.Offset, a.Floor)
 }
 
 // add counts a leg, and returns whether it is new.
 func (a *Applied) add(c Cause) bool {
-	leg := AppliedLeg{c.Offset, c.Index}
-	i, known := slices.BinarySearchFunc(a.Legs, leg, AppliedLeg.compare)
-	isNew := !known && c.Offset >= a.Floor
+	i, known := a.find(&c)
+	isNew := !known && !tipoff.SequenceBefore(c.Offset, a.Floor)
 	if isNew {
-		a.Legs = slices.Insert(a.Legs, i, leg)
+		a.Legs = slices.Insert(a.Legs, i, AppliedLeg{c.Offset, c.Index})
 	}
-	if c.Floor > a.Floor {
+	if tipoff.SequenceBefore(a.Floor, c.Floor) {
 		a.Floor = c.Floor
-		below := 0
-		for below < len(a.Legs) && a.Legs[below].Offset < a.Floor {
-			below++
-		}
-		a.Legs = slices.Delete(a.Legs, 0, below)
+		a.Legs = slices.DeleteFunc(a.Legs, func(leg AppliedLeg) bool { return tipoff.SequenceBefore(leg.Offset, a.Floor) })
 	}
 	return isNew
 }

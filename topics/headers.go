@@ -76,7 +76,7 @@ func ParseReceived(value []byte) (time.Time, error) {
 type Origin struct {
 	TopicID   string // tells one life of a topic from another
 	Partition int32
-	Offset    int64
+	Offset    int64     // with its leader epoch above it: a [tipoff.Sequence]
 	Appended  time.Time // by the broker
 }
 

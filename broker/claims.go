@@ -1,0 +1,208 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/IBM/sarama"
+	"github.com/sethvargo/go-retry"
+)
+
+// followed is a consumer group's handler that notices when a log has lost its end:
+// what its group has finished stood there, or what it read last did. It commits the
+// leader epoch beside each offset, compares both with the log when a session begins and
+// whenever a partition gets another leader, and reads on from where the log was cut
+// off, so that no record is passed over which was appended in the place of a lost one.
+type followed struct {
+	sarama.ConsumerGroupHandler
+	cluster *Cluster
+	group   string
+	client  sarama.Client // of the group: it knows a new leader before that leader's records come
+	session *followedSession
+}
+
+// Setup is called by sarama before the claims are read.
+func (f *followed) Setup(session sarama.ConsumerGroupSession) error {
+	claims := session.Claims()
+	if err := f.cluster.epochs.read(session.Context(), claims); err != nil {
+		return err
+	}
+	committed, err := f.cluster.admin.ListConsumerGroupOffsets(f.group, claims)
+	if err != nil {
+		return fmt.Errorf("offsets of group %s: %w", f.group, err)
+	}
+	for topic, partitions := range claims {
+		for _, p := range partitions {
+			block := committed.GetBlock(topic, p)
+			if block == nil || block.Offset < 0 {
+				continue
+			}
+			c := claimed{topic, p}
+			if at, isCut := f.cluster.epochs.of(c).cut(committedEpoch(block.Metadata), block.Offset); isCut {
+				f.cluster.lost(c, at, block.Offset)
+				session.ResetOffset(topic, p, at, f.metadata(c, at))
+			}
+		}
+	}
+	f.session = &followedSession{ConsumerGroupSession: session, followed: f, cut: map[claimed]bool{}}
+	return f.ConsumerGroupHandler.Setup(f.session)
+}
+
+// Cleanup is called by sarama after all claims have ended.
+func (f *followed) Cleanup(sarama.ConsumerGroupSession) error {
+	if f.session == nil { // it never began
+		return nil
+	}
+	return f.ConsumerGroupHandler.Cleanup(f.session)
+}
+
+// ConsumeClaim is called by sarama for each partition.
+func (f *followed) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	ctx, end := context.WithCancel(f.session.Context())
+	messages := make(chan *sarama.ConsumerMessage)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(messages)
+		f.forward(ctx, claim, messages)
+	})
+	err := f.ConsumerGroupHandler.ConsumeClaim(f.session, &forwardedClaim{claim, messages})
+	end()
+	reading.Wait()
+	return err
+}
+
+// forward passes the claim's messages on until there are no more, ctx ends, or the log
+// turns out to be cut off: then the session ends, and the next one begins there.
+func (f *followed) forward(ctx context.Context, claim sarama.ConsumerGroupClaim, to chan<- *sarama.ConsumerMessage) {
+	c, next := claimed{claim.Topic(), claim.Partition()}, claim.InitialOffset()
+	for {
+		var m *sarama.ConsumerMessage
+		select {
+		case m = <-claim.Messages():
+		case <-ctx.Done():
+			return
+		}
+		if m == nil || f.wasCut(ctx, c, next) {
+			return
+		}
+		select {
+		case to <- m:
+			next = m.Offset + 1
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wasCut says, where the partition has another leader than before, whether the record
+// before next is gone.
+func (f *followed) wasCut(ctx context.Context, c claimed, next int64) bool {
+	before := f.cluster.epochs.of(c)
+	if _, epoch, err := f.client.LeaderAndEpoch(c.topic, c.partition); err == nil && epoch <= before.current() {
+		return false
+	}
+	err := retry.Do(ctx, Backoff(), func(ctx context.Context) error {
+		err := f.cluster.epochs.read(ctx, map[string][]int32{c.topic: {c.partition}})
+		if err != nil {
+			f.cluster.log.Warn("the leader epochs cannot be read yet, trying again", "topic", c.topic, "partition", c.partition, "error", err)
+		}
+		return retry.RetryableError(err)
+	})
+	if err != nil {
+		return true // the session has ended
+	}
+	epoch := int32(-1)
+	if next > 0 {
+		epoch = before.at(next - 1)
+	}
+	at, isCut := f.cluster.epochs.of(c).cut(epoch, next)
+	if isCut {
+		f.cluster.lost(c, at, next)
+		f.session.reset(c, at)
+	}
+	return isCut
+}
+
+// metadata is what is committed beside an offset: the epoch of the record before it.
+func (f *followed) metadata(c claimed, next int64) string {
+	if h := f.cluster.epochs.of(c); h != nil && next > 0 {
+		return strconv.Itoa(int(h.at(next - 1)))
+	}
+	return ""
+}
+
+// committedEpoch is the reverse of metadata; -1: there is none.
+func committedEpoch(metadata string) int32 {
+	epoch, err := strconv.ParseInt(metadata, 10, 32)
+	if err != nil || epoch < 0 {
+		return -1
+	}
+	return int32(epoch)
+}
+
+// followedSession commits epochs beside offsets, and nothing any more of a partition
+// whose log was cut off.
+type followedSession struct {
+	sarama.ConsumerGroupSession
+	followed *followed
+	mu       sync.Mutex
+	cut      map[claimed]bool
+}
+
+// MarkOffset notes that all before next are finished.
+func (s *followedSession) MarkOffset(topic string, partition int32, next int64, _ string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := (claimed{topic, partition}); !s.cut[c] {
+		s.ConsumerGroupSession.MarkOffset(topic, partition, next, s.followed.metadata(c, next))
+	}
+}
+
+// MarkMessage notes that a message and all before it are finished.
+func (s *followedSession) MarkMessage(m *sarama.ConsumerMessage, metadata string) {
+	s.MarkOffset(m.Topic, m.Partition, m.Offset+1, metadata)
+}
+
+func (s *followedSession) reset(c claimed, at int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut[c] = true
+	s.ConsumerGroupSession.ResetOffset(c.topic, c.partition, at, s.followed.metadata(c, at))
+}
+
+type forwardedClaim struct {
+	sarama.ConsumerGroupClaim
+	messages <-chan *sarama.ConsumerMessage
+}
+
+func (c *forwardedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
+
+// followedGroup is a consumer group whose handlers are followed.
+type followedGroup struct {
+	sarama.ConsumerGroup
+	cluster *Cluster
+	name    string
+	client  sarama.Client
+}
+
+// newConsumerGroup joins a consumer group that notices when a log has lost its end.
+func (c *Cluster) newConsumerGroup(name string, settings *sarama.Config) (sarama.ConsumerGroup, error) {
+	client, err := sarama.NewClient(c.config.Brokers, settings)
+	if err != nil {
+		return nil, err
+	}
+	group, err := sarama.NewConsumerGroupFromClient(name, client)
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	return &followedGroup{group, c, name, client}, nil
+}
+
+func (g *followedGroup) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
+	return g.ConsumerGroup.Consume(ctx, topics, &followed{ConsumerGroupHandler: handler, cluster: g.cluster, group: g.name, client: g.client})
+}
+
+func (g *followedGroup) Close() error { return errors.Join(g.ConsumerGroup.Close(), g.client.Close()) }

@@ -1,0 +1,180 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"tipoff"
+)
+
+// epochs knows under which leader epoch each record of the partitions that were asked
+// for was appended. A broker raises the epoch whenever a partition gets a leader, and
+// keeps, with the log, at which offset each began. A log that has lost its end goes on
+// under a higher epoch from where it was cut off, which is how readers find out (KIP-320).
+type epochs struct {
+	admin *kadm.Client
+
+	mu  sync.Mutex
+	all map[claimed]*history
+}
+
+// history is that of one partition.
+type history struct {
+	begins []begin // by epoch; the first one is of the oldest records
+	end    int64   // of the log, when it was read
+}
+
+type begin struct {
+	epoch  int32
+	offset int64
+}
+
+// askEpochs bounds one reading of histories.
+const askEpochs = 10 * time.Second
+
+// at is the epoch of the record at an offset.
+func (h *history) at(offset int64) int32 {
+	i := len(h.begins) - 1
+	for i > 0 && h.begins[i].offset > offset {
+		i--
+	}
+	return h.begins[i].epoch
+}
+
+// current is the epoch under which records are appended now.
+func (h *history) current() int32 { return h.begins[len(h.begins)-1].epoch }
+
+// cut is where the log was cut off that had a record of the epoch just before the
+// offset next; isCut is false where that is still there. An epoch that is not known is
+// below 0.
+func (h *history) cut(epoch int32, next int64) (at int64, isCut bool) {
+	end := h.end
+	for i := len(h.begins) - 1; i >= 0 && epoch >= 0 && h.begins[i].epoch > epoch; i-- {
+		end = min(end, h.begins[i].offset)
+	}
+	return end, end < next
+}
+
+// Holds says whether the log has the record that was at a place; see
+// [tipoff.Sequence].
+func (c *Cluster) Holds(ctx context.Context, topic string, partition int32, sequence int64) (bool, error) {
+	of := claimed{topic, partition}
+	if err := c.epochs.read(ctx, map[string][]int32{topic: {partition}}); err != nil {
+		return false, err
+	}
+	_, isCut := c.epochs.of(of).cut(tipoff.SequenceEpoch(sequence), tipoff.SequenceOffset(sequence)+1)
+	return !isCut, nil
+}
+
+// of is what was read last of a partition; nil: nothing.
+func (e *epochs) of(c claimed) *history {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.all[c]
+}
+
+// sequence is the place of a record; see [tipoff.Sequence].
+func (e *epochs) sequence(c claimed, offset int64) int64 {
+	if h := e.of(c); h != nil {
+		return tipoff.Sequence(h.at(offset), offset)
+	}
+	return tipoff.Sequence(-1, offset)
+}
+
+// read asks for the histories of partitions, by topic.
+func (e *epochs) read(ctx context.Context, partitions map[string][]int32) error {
+	ctx, cancel := context.WithTimeout(ctx, askEpochs)
+	defer cancel()
+	names := make([]string, 0, len(partitions))
+	for name := range partitions {
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	ends, err := e.admin.ListEndOffsets(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("ends of topics: %w", err)
+	}
+	fresh := map[claimed]*history{}
+	for topic, list := range partitions {
+		for _, p := range list {
+			end, known := ends.Lookup(topic, p)
+			if !known || end.Err != nil {
+				return fmt.Errorf("end of topic %s, partition %d: %w", topic, p, end.Err)
+			}
+			fresh[claimed{topic, p}] = &history{end: end.Offset, begins: []begin{{max(0, end.LeaderEpoch), end.Offset}}}
+		}
+	}
+	if err := e.walk(ctx, fresh); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c, h := range fresh {
+		e.all[c] = h
+	}
+	return nil
+}
+
+// walk finds where each epoch began, from the present one down to the oldest: where
+// one ends, the next one begins. Every request asks about one epoch of each partition.
+func (e *epochs) walk(ctx context.Context, of map[claimed]*history) error {
+	ask, found := map[claimed]int32{}, map[claimed]int64{}
+	for c, h := range of {
+		ask[c] = h.current() - 1
+	}
+	for len(ask) > 0 {
+		var request kadm.OffsetForLeaderEpochRequest
+		for c, epoch := range ask {
+			if epoch < 0 { // nothing is older
+				of[c].add(0, 0)
+				delete(ask, c)
+				continue
+			}
+			request.Add(c.topic, c.partition, epoch)
+		}
+		if len(ask) == 0 {
+			return nil
+		}
+		ends, err := e.admin.OffsetForLeaderEpoch(ctx, request)
+		if err != nil {
+			return fmt.Errorf("leader epochs: %w", err)
+		}
+		for c, epoch := range ask {
+			end, known := ends[c.topic][c.partition]
+			if !known || end.Err != nil {
+				return fmt.Errorf("leader epochs of topic %s, partition %d: %w", c.topic, c.partition, end.Err)
+			}
+			if end.LeaderEpoch < 0 { // nothing was appended since that epoch
+				ask[c] = epoch - 1
+				continue
+			}
+			if before, again := found[c]; again && before == end.EndOffset { // the oldest record
+				delete(ask, c)
+				continue
+			}
+			found[c] = end.EndOffset
+			of[c].add(epoch+1, end.EndOffset)
+			ask[c] = end.LeaderEpoch - 1
+		}
+	}
+	return nil
+}
+
+// add notes where an epoch began that is older than those noted before.
+func (h *history) add(epoch int32, offset int64) {
+	first := &h.begins[0]
+	switch {
+	case offset > first.offset: // appended meanwhile
+	case epoch == first.epoch:
+		first.offset = offset
+	default:
+		h.begins = slices.Insert(h.begins, 0, begin{epoch, offset})
+	}
+}
