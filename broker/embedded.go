@@ -39,6 +39,9 @@ func OpenEmbedded(folder string, sync bool) (*Embedded, error) {
 		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
 			folder, where)
 	}
+	if err := cutDamage(folder); err != nil {
+		return nil, errors.Join(err, e.lock.Unlock())
+	}
 	options := []kfake.Opt{kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log"))}
 	if sync {
 		options = append(options, kfake.SyncWrites())
