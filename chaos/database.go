@@ -37,7 +37,7 @@ func (h *harness) rows(ctx context.Context, query string, each func(*sql.Rows) e
 
 func (h *harness) verifyUsers(ctx context.Context, facts *oracle.Facts) error {
 	times := map[string]int{}
-	err := h.rows(ctx, `SELECT user_id, birth_year, country, currency, gender, registration_date, COALESCE(name, ''), source_offset FROM users`, func(r *sql.Rows) error {
+	err := h.rows(ctx, `SELECT user_id, birth_year, country, currency, gender, registration_date, COALESCE(name, ''), source_offset & 1099511627775 FROM users`, func(r *sql.Rows) error {
 		var u tipoff.User
 		var offset int64
 		if err := r.Scan(&u.ID, &u.BirthYear, &u.Country, &u.Currency, &u.Gender, &u.RegistrationDate, &u.Name, &offset); err != nil {

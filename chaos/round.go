@@ -24,7 +24,11 @@ func (h *harness) round(ctx context.Context, number int, before *oracle.Facts) (
 	for _, d := range plan {
 		planned = append(planned, fmt.Sprintf("%s: %s at %.1f s for %.1f s", d.kind, d.what, d.after.Seconds(), d.lasts.Seconds()))
 	}
-	fmt.Printf("\nround %d: %s\n", number, strings.Join(planned, "; "))
+	cut, err := h.cutSomeLog(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("\nround %d: %s\n", number, strings.Join(append(cut.said(), planned...), "; "))
 	l := newLoad(h, number)
 	watching, endWatch := context.WithCancel(ctx)
 	defer endWatch()
@@ -45,6 +49,9 @@ func (h *harness) round(ctx context.Context, number int, before *oracle.Facts) (
 	}
 	inSync := time.Since(began)
 	if err := h.quiet(settling); err != nil {
+		return nil, err
+	}
+	if err := h.named(cut); err != nil {
 		return nil, err
 	}
 	settled := time.Since(began)

@@ -59,6 +59,7 @@ func (f *Facts) CompareRejections(values [][]byte) []Difference {
 		if !strings.HasPrefix(r.Key, f.Company+"/") {
 			continue
 		}
+		r.Epoch = 0 // the facts do not say it
 		id := r.ID()
 		_, position, _ := strings.Cut(id, "/")
 		if seen[id] = true; f.Refused[id] == "" && !(r.By == topics.GroupSink && positions[position]) {

@@ -152,6 +152,7 @@ func (in *input) reject(reason string) {
 		Topic:     in.set.Public(string(in.Topic())),
 		Partition: in.Partition(),
 		Offset:    in.Offset(),
+		Epoch:     tipoff.SequenceEpoch(in.at.Offset),
 		Key:       in.Key(),
 		Value:     in.value,
 		Received:  in.received.UTC(),

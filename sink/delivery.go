@@ -9,6 +9,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/sethvargo/go-retry"
 
+	"tipoff"
 	"tipoff/topics"
 )
 
@@ -123,6 +124,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		Topic:     m.Topic,
 		Partition: m.Partition,
 		Offset:    m.Offset,
+		Epoch:     tipoff.SequenceEpoch(f.offset),
 		Key:       string(m.Key),
 		Value:     m.Value,
 		Received:  topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp).UTC(),

@@ -94,6 +94,7 @@ type Rejection struct {
 	Topic     string    `json:"topic"`
 	Partition int32     `json:"partition"`
 	Offset    int64     `json:"offset"`
+	Epoch     int32     `json:"epoch,omitzero"` // leader epoch; a log that lost its end uses offsets again
 	Key       string    `json:"key"`
 	Value     []byte    `json:"value"` // as it was, base64
 	Received  time.Time `json:"received,omitzero"`
@@ -133,5 +134,9 @@ func (r Rejection) Marshal() []byte {
 // ID names the refused record: the key of its rejection, so that a repeat of the
 // same rejection is recognised.
 func (r Rejection) ID() string {
-	return fmt.Sprintf("%s/%s/%d/%d", r.By, r.Topic, r.Partition, r.Offset)
+	id := fmt.Sprintf("%s/%s/%d/%d", r.By, r.Topic, r.Partition, r.Offset)
+	if r.Epoch > 0 {
+		id += fmt.Sprintf("@%d", r.Epoch)
+	}
+	return id
 }

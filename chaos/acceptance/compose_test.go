@@ -78,7 +78,7 @@ func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 		for setting := range explained {
 			value := environment[setting]
 			switch setting {
-			case "TIPOFF_DATA", "TIPOFF_ADDR", "SQLALCHEMY_DATABASE_URI":
+			case "TIPOFF_DATA", "TIPOFF_SYNC", "TIPOFF_ADDR", "SQLALCHEMY_DATABASE_URI":
 			case "TIPOFF_API_KEY":
 				if name == "api" && (value == nil || *value != "changed") {
 					t.Errorf("%s: %s does not reach it", name, setting)
