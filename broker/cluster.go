@@ -110,20 +110,9 @@ func (c *Cluster) Ends(topic string) (map[int32]int64, error) {
 
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
-	asked := map[int32]int64{}
-	for p := range c.partitions(topic) {
-		asked[int32(p)] = at
-	}
-	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
+	tails, err := c.tails(topic, at)
 	if err != nil {
-		return nil, fmt.Errorf("offsets of topic %s: %w", topic, err)
+		return nil, err
 	}
-	ends := map[int32]int64{}
-	for p, result := range got[topic] {
-		if result.Err != nil && !errors.Is(result.Err, sarama.ErrNoError) {
-			return nil, fmt.Errorf("offset of topic %s, partition %d: %w", topic, p, result.Err)
-		}
-		ends[p] = result.Offset
-	}
-	return ends, nil
+	return endsOf(tails), nil
 }

@@ -35,6 +35,8 @@ type View struct {
 	apply   func(Update)
 	state   atomic.Pointer[State]
 	caught  atomic.Bool
+	end     atomic.Pointer[context.CancelFunc] // of the present life
+	tails   map[int32]tail                     // when last looked at, by watch
 
 	mu      sync.Mutex
 	offsets map[int32]*offsetOnly
@@ -42,7 +44,7 @@ type View struct {
 
 // NewView prepares a view of the table; Run runs it.
 func (c *Cluster) NewView(table string, apply func(Update)) *View {
-	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}}
+	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}, tails: map[int32]tail{}}
 	v.say(State{Detail: "starting"})
 	return v
 }
@@ -108,6 +110,9 @@ func (v *View) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	v.end.Store(&end)
 	return view.Run(ctx)
 }
 
@@ -127,15 +132,7 @@ func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, val
 	return nil
 }
 
-// Behind is how many records of the table the view has not applied yet.
-func (v *View) Behind() (int64, error) {
-	ends, err := v.cluster.Ends(v.table)
-	if err != nil {
-		return 0, err
-	}
-	return v.behind(ends), nil
-}
-
+// behind is how many records of the table, up to the ends, the view has not applied yet.
 func (v *View) behind(ends map[int32]int64) (behind int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -188,7 +185,11 @@ func (v *View) watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		behind, err := v.Behind()
+		tails, err := v.cluster.tails(v.table, sarama.OffsetNewest)
+		if err == nil {
+			err = v.checkTails(ctx, tails)
+		}
+		behind := v.behind(endsOf(tails))
 		switch {
 		case err != nil:
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
