@@ -58,7 +58,7 @@ func (h *harness) cutSomeLog(ctx context.Context, round int) (*cut, error) {
 	for _, b := range h.brokers {
 		b.kill()
 	}
-	from, err := h.cutLogs(t.topic, p, 1+r.IntN(5))
+	from, err := h.cutLogs(t.topic, p, 1+r.IntN(40))
 	if err != nil {
 		return nil, err
 	}
