@@ -30,17 +30,28 @@ func (f *followed) Setup(session sarama.ConsumerGroupSession) error {
 	if err := f.cluster.epochs.read(session.Context(), claims); err != nil {
 		return err
 	}
-	committed, err := f.cluster.admin.ListConsumerGroupOffsets(f.group, claims)
+	admin, err := sarama.NewClusterAdminFromClient(f.client) // it knows the coordinator, as it has just joined
+	if err != nil {
+		return err
+	}
+	committed, err := admin.ListConsumerGroupOffsets(f.group, claims)
+	if err == nil && committed.Err != sarama.ErrNoError {
+		err = committed.Err
+	}
 	if err != nil {
 		return fmt.Errorf("offsets of group %s: %w", f.group, err)
 	}
 	for topic, partitions := range claims {
 		for _, p := range partitions {
-			block := committed.GetBlock(topic, p)
-			if block == nil || block.Offset < 0 {
+			block, c := committed.GetBlock(topic, p), claimed{topic, p}
+			switch {
+			case block == nil:
+				return fmt.Errorf("offset of group %s: the broker says nothing of topic %s, partition %d", f.group, topic, p)
+			case block.Err != sarama.ErrNoError:
+				return fmt.Errorf("offset of group %s, topic %s, partition %d: %w", f.group, topic, p, block.Err)
+			case block.Offset < 0:
 				continue
 			}
-			c := claimed{topic, p}
 			if at, isCut := f.cluster.epochs.of(c).cut(committedEpoch(block.Metadata), block.Offset); isCut {
 				f.cluster.lost(c, at, block.Offset)
 				session.ResetOffset(topic, p, at, f.metadata(c, at))

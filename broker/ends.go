@@ -104,31 +104,25 @@ func (e *ends) read() (kept endsFile, err error) {
 
 // look returns what each log holds, by topic/partition.
 func (e *ends) look() map[string]span {
-	logs := map[string]span{}
+	names := map[string]bool{}
 	folders, _ := os.ReadDir(e.folder) // there is none before the first topic
 	for _, f := range folders {
-		topic, partition, ok := logOf(f.Name())
-		if !ok {
-			continue
+		if i := strings.LastIndexByte(f.Name(), '-'); i > 0 {
+			if topic, err := url.PathUnescape(f.Name()[:i]); err == nil {
+				names[topic] = true
+			}
 		}
-		if info := e.cluster.PartitionInfo(topic, partition); info != nil {
-			logs[fmt.Sprintf("%s/%d", topic, partition)] = span{info.LogStartOffset, info.HighWatermark}
+	}
+	logs := map[string]span{}
+	for topic := range names {
+		for _, info := range e.cluster.PartitionInfos(topic) {
+			logs[fmt.Sprintf("%s/%d", topic, info.Partition)] = span{info.LogStartOffset, info.HighWatermark}
 		}
 	}
 	return logs
 }
 
-// logOf is the topic and partition of a folder's name.
-func logOf(folder string) (topic string, partition int32, ok bool) {
-	i := strings.LastIndexByte(folder, '-')
-	if i < 0 {
-		return "", 0, false
-	}
-	topic, err := url.PathUnescape(folder[:i])
-	number, err2 := strconv.ParseInt(folder[i+1:], 10, 32)
-	return topic, int32(number), err == nil && err2 == nil
-}
-
+// splitLog is the reverse of the name of a log, topic/partition.
 func splitLog(log string) (topic string, partition int32) {
 	i := strings.LastIndexByte(log, '/')
 	number, _ := strconv.ParseInt(log[i+1:], 10, 32)
