@@ -112,6 +112,7 @@ type Server struct {
 	metrics  *metrics
 	underWay underWay
 	open     atomic.Int64 // connections
+	draining atomic.Bool
 	ended    chan error
 
 	namesHost bool   // it answers only to its own names
@@ -181,6 +182,10 @@ func (s *Server) URL() string {
 	}
 	return "http://" + addr
 }
+
+// Drain asks the client of every response from now on to close its connection. The
+// server goes on serving.
+func (s *Server) Drain() { s.draining.Store(true) }
 
 // Close takes no more connections and waits for the requests under way, until ctx
 // ends.
@@ -300,6 +305,9 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
 		q.begin()
 		s.guard(rt, q)
+		if s.draining.Load() {
+			q.SetConnectionClose()
+		}
 		observe(ctx.Response.StatusCode(), time.Since(began))
 	}
 }

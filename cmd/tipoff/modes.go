@@ -89,6 +89,7 @@ func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) err
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
+	outlastTerminal()
 	n, err := node.Start(ctx, &s, r)
 	if err != nil {
 		return err
