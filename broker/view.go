@@ -30,6 +30,7 @@ type Update struct {
 // which is called from one goroutine a partition.
 type View struct {
 	Supervised
+	freshness
 	cluster *Cluster
 	table   string
 	apply   func(Update)
@@ -49,10 +50,9 @@ func (c *Cluster) NewView(table string, apply func(Update)) *View {
 
 func (v *View) say(s State) { v.state.Store(&s) }
 
-// State is ready from the first time on that the view had all that the table
-// held; it stays so while a lost connection is restored, as what it has is still
-// the best answer.
-func (v *View) State() State { return *v.state.Load() }
+// State is ready while the view follows its table. One that had all of it once is spared
+// otherwise, as what it has is still the best answer.
+func (v *View) State() State { return v.of(*v.state.Load()) }
 
 // Run returns when ctx has ended.
 func (v *View) Run(ctx context.Context) error {
@@ -61,10 +61,7 @@ func (v *View) Run(ctx context.Context) error {
 		defer close(watched)
 		v.watch(ctx)
 	}()
-	v.supervise(ctx, v.cluster.log, v.table, func(s State) {
-		s.Ready = v.caught.Load() && ctx.Err() == nil
-		v.say(s)
-	}, v.live)
+	v.supervise(ctx, v.cluster.log, v.table, func(s State) { v.trouble.Store(&s.Detail) }, v.live)
 	<-watched
 	return nil
 }
@@ -108,6 +105,8 @@ func (v *View) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	v.living.Store(true)
+	defer v.living.Store(false)
 	return view.Run(ctx)
 }
 
@@ -188,7 +187,12 @@ func (v *View) watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		behind, err := v.Behind()
+		now := time.Now()
+		ends, err := v.cluster.Ends(v.table)
+		behind := v.behind(ends)
+		if err == nil {
+			v.saw(ends, now, v.behind)
+		}
 		switch {
 		case err != nil:
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})

@@ -65,6 +65,8 @@ type Node struct {
 	publisher *broker.Publisher
 	views     atomic.Pointer[views.Views] // of the table set that serves
 	api       atomic.Pointer[http.API]
+	pulse     atomic.Pointer[broker.Pulse]
+	gateway   bool
 
 	mu    sync.Mutex
 	parts []*part
@@ -84,10 +86,11 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	for _, r := range roles {
 		has[r] = true
 	}
+	n.gateway = has[API]
 	if err := s.Layout().Validate(); err != nil {
 		return nil, err
 	}
-	connected := n.awaited("kafka")
+	n.kafka()
 	if err := n.startServer(has[API]); err != nil {
 		return nil, err
 	}
@@ -96,7 +99,9 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	if err := unlessEnded(ctx, started); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
-	connected("connected") // now that every part is there that must be ready too
+	pulse := n.cluster.NewPulse(n.publisher)
+	n.Go("pulse of Kafka", pulse.Run)
+	n.pulse.Store(pulse) // now that every part is there that must be ready too
 	return n, nil
 }
 
@@ -142,7 +147,7 @@ func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Parts: n.Parts, Registry: n.registry, Log: n.log,
+		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log,
 	}
 	if withAPI {
 		o.API = n.api.Load
