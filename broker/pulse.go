@@ -48,7 +48,7 @@ func (p *Pulse) Run(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		err := p.cluster.takesFacts()
+		err := brief(p.cluster.takesFacts())
 		p.fault.Store(&err)
 		if err == nil {
 			p.good.Store(time.Now().UnixNano())
@@ -69,7 +69,7 @@ func (p *Pulse) State() State {
 	case age > freshFor:
 		return State{Detail: fmt.Sprintf("takes no records for %s: %v", age.Round(time.Second), *fault)}
 	case failed != nil && time.Since(failed.at) < faultFor:
-		return State{Detail: fmt.Sprintf("the last post failed: %v", failed.err)}
+		return State{Detail: fmt.Sprintf("the last post failed: %v", brief(failed.err))}
 	}
 	return State{Ready: true, Detail: "takes records"}
 }

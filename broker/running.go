@@ -32,7 +32,7 @@ func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name strin
 	pauses, inRow := Backoff(), 0
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := life(ctx)
+		err := brief(life(ctx))
 		if ctx.Err() != nil {
 			break
 		}

@@ -195,7 +195,7 @@ func (v *View) watch(ctx context.Context) {
 		}
 		switch {
 		case err != nil:
-			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
+			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", brief(err))})
 			v.cluster.Reconnect()
 		case v.caught.Load():
 			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})

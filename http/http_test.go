@@ -198,6 +198,17 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+func TestReadyz_TellsDetailsToThoseWithTheKey(t *testing.T) {
+	part := Part{Name: "database", Detail: "user root at 10.0.0.7", Lag: 7}
+	g := start(t, func(o *Options) {
+		o.Key, o.Readiness = "secret", func() Readiness { return Readiness{Parts: []Part{part}} }
+	})
+	without, with := g.ask("GET", "/readyz", ""), g.ask("GET", "/readyz", "", "X-API-Key", "secret")
+	g.want(without, 503, `{"name":"database","ready":false,"needed":false,"lag":7}`)
+	g.want(with, 503, `"detail":"user root at 10.0.0.7"`)
+	g.want(g.ask("GET", "/readyz", "", "X-API-Key", "other"), 503, `"needed":false,"lag":7}`)
+}
+
 func TestARoleWithoutAPI_ServesItsHealthAlone(t *testing.T) {
 	g := start(t, func(o *Options) { o.API = nil })
 	g.want(g.ask("GET", "/healthz", ""), 200)

@@ -15,16 +15,6 @@ func (s *Server) healthz(q *request) error {
 	return q.writeJSON(fasthttp.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says whether the process serves, and how each part of it is doing.
-func (s *Server) readyz(q *request) error {
-	answer := s.Readiness()
-	status := fasthttp.StatusOK
-	if !answer.Ready {
-		status = fasthttp.StatusServiceUnavailable
-	}
-	return q.writeJSON(status, answer)
-}
-
 // metricsPage writes every metric in Prometheus's text form.
 func (s *Server) metricsPage(q *request) error {
 	families, err := s.Registry.Gather()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"tipoff/broker"
@@ -58,7 +59,7 @@ func (n *Node) Readiness() http.Readiness {
 	accepts, fresh, views := n.api.Load() != nil, true, 0
 	for i, p := range n.parts {
 		s := p.state()
-		r.Parts[i] = http.Part{Name: p.name, Ready: s.Ready, Needed: !s.Spared, Detail: s.Detail, Lag: s.Lag}
+		r.Parts[i] = http.Part{Name: p.name, Ready: s.Ready, Needed: !s.Spared, Detail: bounded(s.Detail), Lag: s.Lag}
 		r.Ready = r.Ready && (s.Ready || s.Spared)
 		accepts = accepts && (s.Ready || p.name != partKafka)
 		if s.Answers {
@@ -98,4 +99,15 @@ func (n *Node) Ready(ctx context.Context) error {
 			return fmt.Errorf("not ready: %s: %w", waiting, ctx.Err())
 		}
 	}
+}
+
+// maxDetail is how much is said of a part, in bytes; http/openapi.yaml says so too.
+const maxDetail = 500
+
+// bounded cuts what is said of a part: it may list every partition.
+func bounded(detail string) string {
+	if len(detail) <= maxDetail {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:maxDetail-len("...")], "") + "..."
 }

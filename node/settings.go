@@ -92,13 +92,15 @@ type Logs struct {
 	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
 }
 
-// Logger returns a logger as the settings say.
+// Logger returns a logger as the settings say. The same fault stands in it once a
+// minute, with a count.
 func (l *Logs) Logger(out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: l.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(out, options)
 	if l.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(out, options))
+		handler = slog.NewJSONHandler(out, options)
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(newRepeats(handler, repeatsEvery))
 }
 
 // URL is where clients on this machine reach the service.
