@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,6 +117,24 @@ func TestPulse_IsNotReadyWhilePostsFail(t *testing.T) {
 	}
 	full.Store(false)
 	eventually(t, func() error { return errors.Join(pub.Publish(t.Context(), records(1)), ready(p.State())) })
+}
+
+func TestPulse_NamesADiskThatIsFull(t *testing.T) {
+	t.Parallel()
+	c := connect(t, Config{Brokers: fake(t).ListenAddrs()})
+	p := c.NewPulse(publisher(t, c, 5*time.Second))
+	p.Folder = t.TempDir()
+	if err := p.room(); err != nil {
+		t.Error(err)
+	}
+	fault := brief(&os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC})
+	p.fault.Store(&fault)
+	if err := wantDetail("the disk is full", p.State)(); err != nil {
+		t.Error(err)
+	}
+	p.Folder = filepath.Join(p.Folder, "gone")
+	defer runs(t, p.Run)()
+	eventually(t, wantDetail("no such file", p.State))
 }
 
 // refusal is a response to a produce of which nothing could be stored.

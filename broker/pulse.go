@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +27,10 @@ const (
 // Pulse knows whether the broker takes facts: by asking whether their partitions have
 // leaders and enough replicas, and by what became of those that were published last.
 type Pulse struct {
+	// Folder is where the broker inside this process keeps its log; "": there is none.
+	// Such a broker does not say why it cannot store a record.
+	Folder string
+
 	cluster   *Cluster
 	publisher *Publisher
 	good      atomic.Int64 // when it was well last, in Unix nanoseconds
@@ -48,14 +54,28 @@ func (p *Pulse) Run(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		err := brief(p.cluster.takesFacts())
-		p.fault.Store(&err)
-		if err == nil {
-			p.good.Store(time.Now().UnixNano())
-		} else {
+		err := p.cluster.takesFacts()
+		if err != nil {
 			p.cluster.Reconnect()
+		} else if err = p.room(); err == nil {
+			p.good.Store(time.Now().UnixNano())
 		}
+		if err = brief(err); err != nil && ctx.Err() == nil {
+			p.cluster.log.Warn("the broker takes no records", "error", err)
+		}
+		p.fault.Store(&err)
 	}
+}
+
+// room is an error if nothing can be written where the broker inside this process
+// keeps its log.
+func (p *Pulse) room() error {
+	if p.Folder == "" {
+		return nil
+	}
+	probe := filepath.Join(p.Folder, "room")
+	err := os.WriteFile(probe, make([]byte, 4<<10), 0o600)
+	return errors.Join(err, os.Remove(probe))
 }
 
 // State is ready while facts can be posted.
@@ -64,6 +84,8 @@ func (p *Pulse) State() State {
 	fault := p.fault.Load()
 	failed := p.publisher.fault.Load()
 	switch {
+	case fault != nil && errors.Is(*fault, errDiskFull):
+		return State{Detail: errDiskFull.Error()}
 	case age > freshFor && (fault == nil || *fault == nil):
 		return State{Detail: fmt.Sprintf("does not answer for %s: see that it runs and can be reached", age.Round(time.Second))}
 	case age > freshFor:

@@ -100,6 +100,9 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		return nil, errors.Join(err, n.close())
 	}
 	pulse := n.cluster.NewPulse(n.publisher)
+	if n.settings.Embedded() {
+		pulse.Folder = n.settings.brokerFolder()
+	}
 	n.Go("pulse of Kafka", pulse.Run)
 	n.pulse.Store(pulse) // now that every part is there that must be ready too
 	return n, nil
