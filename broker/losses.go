@@ -2,6 +2,7 @@ package broker
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -63,6 +64,6 @@ func (c *Cluster) lost(of claimed, from, to int64) {
 	if c.losses.add(loss) {
 		c.log.Error("A LOG HAS LOST ITS END: records that were acknowledged are gone. What comes from now on counts; "+
 			"tipoff rebuild brings back what the database holds of them",
-			"topic", loss.Topic, "partition", loss.Partition, "from_offset", loss.From, "records", loss.Records())
+			"log", fmt.Sprintf("%s/%d", loss.Topic, loss.Partition), "from_offset", loss.From, "records", loss.Records())
 	}
 }

@@ -30,7 +30,8 @@ const (
 type Publisher struct {
 	producer    sarama.AsyncProducer
 	patience    time.Duration
-	outstanding atomic.Int64 // bytes
+	outstanding atomic.Int64              // bytes
+	fault       atomic.Pointer[postFault] // of the last records; nil: they were taken
 	ending      sync.WaitGroup
 
 	closing sync.RWMutex // held for reading while records are handed over
@@ -82,6 +83,7 @@ func (b *batch) settle() {
 func (p *Publisher) settle(message *sarama.ProducerMessage, err error) {
 	p.outstanding.Add(-size(message))
 	b := message.Metadata.(*batch)
+	p.noted(err)
 	if err != nil {
 		b.failed.CompareAndSwap(nil, &err)
 	}
@@ -143,7 +145,11 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	select {
 	case <-b.done:
 	case <-ctx.Done():
-		return tipoff.Unavailable("publish", errors.New("the broker did not answer in time"))
+		err := errors.New("the broker did not answer in time")
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			p.noted(err)
+		}
+		return tipoff.Unavailable("publish", err)
 	}
 	if err := b.failed.Load(); err != nil {
 		return tipoff.Unavailable("publish", *err)

@@ -13,6 +13,10 @@ type State struct {
 	Ready  bool
 	Detail string // what it does, or why it is not ready
 	Lag    int64  // records it has still to read, when last looked at
+
+	Spared  bool      // the process serves on although this is not ready
+	Answers bool      // recommendations are made of this
+	AsOf    time.Time // if so, the newest moment of which all is known to be here; zero: none yet
 }
 
 // Supervised runs for as long as its context lives, however often it ends.
@@ -28,7 +32,7 @@ func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name strin
 	pauses, inRow := Backoff(), 0
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := life(ctx)
+		err := brief(life(ctx))
 		if ctx.Err() != nil {
 			break
 		}

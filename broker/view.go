@@ -30,6 +30,7 @@ type Update struct {
 // which is called from one goroutine a partition.
 type View struct {
 	Supervised
+	freshness
 	cluster *Cluster
 	table   string
 	apply   func(Update)
@@ -51,10 +52,9 @@ func (c *Cluster) NewView(table string, apply func(Update)) *View {
 
 func (v *View) say(s State) { v.state.Store(&s) }
 
-// State is ready from the first time on that the view had all that the table
-// held; it stays so while a lost connection is restored, as what it has is still
-// the best answer.
-func (v *View) State() State { return *v.state.Load() }
+// State is ready while the view follows its table. One that had all of it once is spared
+// otherwise, as what it has is still the best answer.
+func (v *View) State() State { return v.of(*v.state.Load()) }
 
 // Run returns when ctx has ended.
 func (v *View) Run(ctx context.Context) error {
@@ -63,10 +63,7 @@ func (v *View) Run(ctx context.Context) error {
 		defer close(watched)
 		v.watch(ctx)
 	}()
-	v.supervise(ctx, v.cluster.log, v.table, func(s State) {
-		s.Ready = v.caught.Load() && ctx.Err() == nil
-		v.say(s)
-	}, v.live)
+	v.supervise(ctx, v.cluster.log, v.table, func(s State) { v.trouble.Store(&s.Detail) }, v.live)
 	<-watched
 	return nil
 }
@@ -113,6 +110,8 @@ func (v *View) live(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	v.end.Store(&end)
+	v.living.Store(true)
+	defer v.living.Store(false)
 	return view.Run(ctx)
 }
 
@@ -185,14 +184,19 @@ func (v *View) watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		now := time.Now()
 		tails, err := v.cluster.tails(v.table, sarama.OffsetNewest)
 		if err == nil {
 			err = v.checkTails(ctx, tails)
 		}
-		behind := v.behind(endsOf(tails))
+		ends := endsOf(tails)
+		behind := v.behind(ends)
+		if err == nil {
+			v.saw(ends, now, v.behind)
+		}
 		switch {
 		case err != nil:
-			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", err)})
+			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", brief(err))})
 			v.cluster.Reconnect()
 		case v.caught.Load():
 			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})

@@ -143,8 +143,7 @@ func (h *harness) named(c *cut) error {
 			continue // one that has not been started yet
 		}
 		for line := range bytes.Lines(log) {
-			if all(string(line), "A LOG HAS LOST ITS END", "topic="+c.topic, fmt.Sprintf("partition=%d ", c.partition),
-				fmt.Sprintf("from_offset=%d ", c.from), fmt.Sprintf("records=%d", c.to-c.from)) {
+			if all(string(line), "A LOG HAS LOST ITS END", fmt.Sprintf("log=%s/%d ", c.topic, c.partition), fmt.Sprintf("from_offset=%d ", c.from), fmt.Sprintf("records=%d", c.to-c.from)) {
 				return nil
 			}
 		}

@@ -28,7 +28,7 @@ func FuzzRequests(f *testing.F) {
 	p := &ports{items: 3}
 	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
 	s := &Server{Options: Options{
-		API: func() *API { return api }, Registry: prometheus.NewRegistry(), Parts: func() []Part { return nil },
+		API: func() *API { return api }, Registry: prometheus.NewRegistry(), Readiness: func() Readiness { return Readiness{} },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return noon },
 	}}
 	s.metrics = newMetrics(s.Registry)

@@ -137,8 +137,10 @@ func start(t *testing.T, change ...func(*Options)) *gateway {
 	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
 	o := Options{
 		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
-		Parts: func() []Part { return []Part{{Name: "kafka", Ready: true, Detail: "connected"}} },
-		Log:   slog.New(slog.NewTextHandler(g.logged, nil)), Now: func() time.Time { return noon },
+		Readiness: func() Readiness {
+			return Readiness{Ready: true, Parts: []Part{{Name: "kafka", Ready: true, Detail: "takes records"}}}
+		},
+		Log: slog.New(slog.NewTextHandler(g.logged, nil)), Now: func() time.Time { return noon },
 	}
 	for _, c := range change {
 		c(&o)

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -59,5 +60,20 @@ func TestRequestID_IsInTheLog(t *testing.T) {
 	}
 	if logged := g.logged.String(); !strings.Contains(logged, "request=mine-7") || !strings.Contains(logged, "oops") {
 		t.Errorf("logged %s", logged)
+	}
+}
+
+func TestDrain_ServesAndAsksToCloseTheConnection(t *testing.T) {
+	g := start(t)
+	for _, closes := range []bool{false, true} {
+		a, err := http.Get(g.server.URL() + "/v1/events/e1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Body.Close()
+		if a.StatusCode != 200 || a.Close != closes {
+			t.Errorf("status %d, closes %v, want %v", a.StatusCode, a.Close, closes)
+		}
+		g.server.Drain()
 	}
 }

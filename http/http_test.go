@@ -178,15 +178,17 @@ func TestRequestID_IsEchoedOrMade(t *testing.T) {
 }
 
 func TestOperations(t *testing.T) {
-	parts := []Part{{Name: "kafka", Ready: true, Detail: "connected"}, {Name: "view", Detail: "catches up", Lag: 7}}
-	g := start(t, func(o *Options) { o.Parts = func() []Part { return parts } })
+	state := Readiness{Parts: []Part{{Name: "kafka", Ready: true, Detail: "takes records"}, {Name: "view", Needed: true, Detail: "catches up", Lag: 7}}}
+	g := start(t, func(o *Options) { o.Readiness = func() Readiness { return state } })
 	g.want(g.ask("GET", "/healthz", ""), 200, `{"status":"ok"}`)
-	g.want(g.ask("GET", "/readyz", ""), 503, `"ready":false`, `{"name":"view","ready":false,"detail":"catches up","lag":7}`)
-	parts[1].Ready = true
+	g.want(g.ask("GET", "/readyz", ""), 503, `"ready":false`, `{"name":"view","ready":false,"needed":true,"detail":"catches up","lag":7}`)
+	yes, no, age := true, false, 2.5
+	state.Ready, state.Accepts, state.Fresh, state.Parts[1].Age = true, &no, &yes, &age
+	g.want(g.ask("GET", "/readyz", ""), 200, `"accepts":false,"fresh":true`, `"age_seconds":2.5`)
 	g.want(g.ask("GET", "/readyz", ""), 200, `{"ready":true`)
 	g.ask("GET", "/v1/events/none", "")
 	g.want(g.ask("GET", "/metrics", ""), 200, `tipoff_http_requests_total{method="GET",route="/v1/events/{event_id}",status="404"} 1`,
-		`tipoff_http_request_seconds_bucket{method="GET",route="/readyz",le="+Inf"} 2`)
+		`tipoff_http_request_seconds_bucket{method="GET",route="/readyz",le="+Inf"} 3`)
 	g.want(g.ask("GET", "/nothing", ""), 404, `{"error":`)
 	g.want(g.ask("GET", "/v1/nothing", ""), 404, `"title":"no such route"`)
 	a := g.ask("DELETE", "/v1/users", "")
@@ -194,6 +196,17 @@ func TestOperations(t *testing.T) {
 	if allow := a.header.Get("Allow"); !strings.Contains(allow, "POST") {
 		t.Errorf("Allow = %q", allow)
 	}
+}
+
+func TestReadyz_TellsDetailsToThoseWithTheKey(t *testing.T) {
+	part := Part{Name: "database", Detail: "user root at 10.0.0.7", Lag: 7}
+	g := start(t, func(o *Options) {
+		o.Key, o.Readiness = "secret", func() Readiness { return Readiness{Parts: []Part{part}} }
+	})
+	without, with := g.ask("GET", "/readyz", ""), g.ask("GET", "/readyz", "", "X-API-Key", "secret")
+	g.want(without, 503, `{"name":"database","ready":false,"needed":false,"lag":7}`)
+	g.want(with, 503, `"detail":"user root at 10.0.0.7"`)
+	g.want(g.ask("GET", "/readyz", "", "X-API-Key", "other"), 503, `"needed":false,"lag":7}`)
 }
 
 func TestARoleWithoutAPI_ServesItsHealthAlone(t *testing.T) {
@@ -252,7 +265,7 @@ func TestClose_AnswersRequestsUnderWay(t *testing.T) {
 	p := &ports{}
 	slow := &API{Publisher: publish(func() error { close(entered); <-leave; return nil }), Recommender: p, Archive: archive{p}}
 	server, err := Start(Options{
-		Addr: "127.0.0.1:0", API: func() *API { return slow }, Registry: prometheus.NewRegistry(), Parts: func() []Part { return nil },
+		Addr: "127.0.0.1:0", API: func() *API { return slow }, Registry: prometheus.NewRegistry(), Readiness: func() Readiness { return Readiness{} },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

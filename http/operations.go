@@ -15,25 +15,6 @@ func (s *Server) healthz(q *request) error {
 	return q.writeJSON(fasthttp.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readiness is the response to GET /readyz.
-type readiness struct {
-	Ready bool   `json:"ready"`
-	Parts []Part `json:"parts"`
-}
-
-// readyz says whether every part of the process works, and how each is doing.
-func (s *Server) readyz(q *request) error {
-	answer := readiness{Ready: true, Parts: s.Parts()}
-	for _, part := range answer.Parts {
-		answer.Ready = answer.Ready && part.Ready
-	}
-	status := fasthttp.StatusOK
-	if !answer.Ready {
-		status = fasthttp.StatusServiceUnavailable
-	}
-	return q.writeJSON(status, answer)
-}
-
 // metricsPage writes every metric in Prometheus's text form.
 func (s *Server) metricsPage(q *request) error {
 	families, err := s.Registry.Gather()

@@ -51,14 +51,6 @@ type Archive interface {
 	Coupons(ctx context.Context, company, user, cursor string, n int) (coupons []tipoff.Coupon, next string, err error)
 }
 
-// Part is one thing that has to work before the process is ready.
-type Part struct {
-	Name   string `json:"name"`
-	Ready  bool   `json:"ready"`
-	Detail string `json:"detail"`
-	Lag    int64  `json:"lag"` // records it has still to read
-}
-
 // API is what a gateway serves besides its own health.
 type API struct {
 	Publisher   Publisher
@@ -68,14 +60,14 @@ type API struct {
 
 // Options configure a server.
 type Options struct {
-	Addr     string      // host:port; port 0 picks one
-	Key      string      // of the API; "": none is asked for
-	API      func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
-	Parts    func() []Part
-	HideDocs bool // /docs and /openapi.yaml, which anyone can read, are not there
-	Registry *prometheus.Registry
-	Log      *slog.Logger
-	Now      func() time.Time // nil: the clock
+	Addr      string      // host:port; port 0 picks one
+	Key       string      // of the API; "": none is asked for
+	API       func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
+	Readiness func() Readiness
+	HideDocs  bool // /docs and /openapi.yaml, which anyone can read, are not there
+	Registry  *prometheus.Registry
+	Log       *slog.Logger
+	Now       func() time.Time // nil: the clock
 
 	// AllowedOrigins are those of pages, besides the server's own, that may send
 	// requests, as "https://shop.example". A page of the server's own whose proxy
@@ -112,6 +104,7 @@ type Server struct {
 	metrics  *metrics
 	underWay underWay
 	open     atomic.Int64 // connections
+	draining atomic.Bool
 	ended    chan error
 
 	namesHost bool   // it answers only to its own names
@@ -181,6 +174,10 @@ func (s *Server) URL() string {
 	}
 	return "http://" + addr
 }
+
+// Drain asks the client of every response from now on to close its connection. The
+// server goes on serving.
+func (s *Server) Drain() { s.draining.Store(true) }
 
 // Close takes no more connections and waits for the requests under way, until ctx
 // ends.
@@ -300,6 +297,9 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
 		q.begin()
 		s.guard(rt, q)
+		if s.draining.Load() {
+			q.SetConnectionClose()
+		}
 		observe(ctx.Response.StatusCode(), time.Since(began))
 	}
 }

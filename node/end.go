@@ -13,8 +13,19 @@ type end struct {
 	finish func() error
 }
 
+// onEnd has something finished when the node ends, or at once if it has ended: a start
+// that was given up may still come to this.
 func (n *Node) onEnd(name string, finish func() error) {
-	n.ends = append(n.ends, end{name, finish})
+	n.mu.Lock()
+	if !n.ended {
+		n.ends = append(n.ends, end{name, finish})
+		n.mu.Unlock()
+		return
+	}
+	n.mu.Unlock()
+	if err := finish(); err != nil {
+		n.log.Warn("what was started too late did not end well", "part", name, "error", err)
+	}
 }
 
 // Go runs something until the node ends; should it fail, the node does.
@@ -34,16 +45,6 @@ func (n *Node) Go(name string, run func(context.Context) error) {
 	})
 }
 
-// Wait returns when ctx has ended, or something failed for good.
-func (n *Node) Wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-n.fatal:
-		return err
-	}
-}
-
 // Stop ends the node, and says so. It returns why it was asked to, or else what did
 // not end well.
 func (n *Node) Stop(why error) error {
@@ -59,8 +60,8 @@ func (n *Node) Stop(why error) error {
 	return why
 }
 
-// close drains: first the gateway finishes its requests, then everything ends in
-// the reverse order of its start, each with what was handed to it.
+// close first lets the gateway finish its requests, then ends everything in the
+// reverse order of its start, each with what was handed to it.
 func (n *Node) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), EndWithin-500*time.Millisecond)
 	defer cancel()
@@ -72,9 +73,13 @@ func (n *Node) close() error {
 		}
 		cancel()
 	}
-	for i := len(n.ends) - 1; i >= 0; i-- {
-		if err := n.ends[i].within(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", n.ends[i].name, err))
+	n.mu.Lock()
+	n.ended = true
+	ends := n.ends
+	n.mu.Unlock()
+	for i := len(ends) - 1; i >= 0; i-- {
+		if err := ends[i].within(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", ends[i].name, err))
 		}
 	}
 	return errors.Join(errs...)

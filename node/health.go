@@ -8,14 +8,20 @@ import (
 )
 
 // Health asks the node at url whether it is ready, and returns what it says of its
-// parts; the error says that it is not.
-func Health(url string) (said string, err error) {
-	status, body, err := fasthttp.GetTimeout(nil, url+"/readyz", 5*time.Second)
-	switch {
+// parts, more of them with the key; the error says that it is not.
+func Health(url, key string) (said string, err error) {
+	q, a := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(q)
+	defer fasthttp.ReleaseResponse(a)
+	q.SetRequestURI(url + "/readyz")
+	if key != "" {
+		q.Header.Set("X-API-Key", key)
+	}
+	switch err := fasthttp.DoTimeout(q, a, 5*time.Second); {
 	case err != nil:
 		return "", fmt.Errorf("%s does not answer: %w", url, err)
-	case status != fasthttp.StatusOK:
-		return string(body), fmt.Errorf("%s is not ready", url)
+	case a.StatusCode() != fasthttp.StatusOK:
+		return string(a.Body()), fmt.Errorf("%s is not ready", url)
 	}
-	return string(body), nil
+	return string(a.Body()), nil
 }

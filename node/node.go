@@ -44,8 +44,11 @@ const (
 	publishPatience = 4500 * time.Millisecond // clients have their 503 within 5 s
 	archivePatience = 3 * time.Second
 
-	// EndWithin is how long a process may take to end.
+	// EndWithin is how long a process may take to end, after it has drained.
 	EndWithin = 5 * time.Second
+
+	// startGrace is how long a start that is no longer wanted has to end in order.
+	startGrace = 500 * time.Millisecond
 )
 
 // Node is a process with its roles. Facts take this way through it:
@@ -63,61 +66,92 @@ type Node struct {
 	publisher *broker.Publisher
 	views     atomic.Pointer[views.Views] // of the table set that serves
 	api       atomic.Pointer[http.API]
+	pulse     atomic.Pointer[broker.Pulse]
+	gateway   bool
 
 	mu    sync.Mutex
 	parts []*part
 	ends  []end // in the order of starting
+	ended bool
 	fatal chan error
 }
 
 // Start starts a process with the roles. It returns once everything is on its
-// way; /readyz says when it has arrived. On an error nothing is left running.
-func Start(ctx context.Context, s *Settings, roles ...Role) (_ *Node, err error) {
+// way; /readyz says when it has arrived. On an error nothing is left running. When ctx
+// ends first, what still waits for a broker that does not answer is left to give up by
+// itself, as Kafka's client cannot be told to.
+func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	n := &Node{settings: s, log: s.log(), registry: prometheus.NewRegistry(), fatal: make(chan error, 16)}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), versionCollector(ThisVersion()))
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.close())
-		}
-	}()
 	has := map[Role]bool{}
 	for _, r := range roles {
 		has[r] = true
 	}
+	n.gateway = has[API]
 	if err := s.Layout().Validate(); err != nil {
 		return nil, err
 	}
-	connected := n.awaited("kafka")
+	n.kafka()
 	if err := n.startServer(has[API]); err != nil {
 		return nil, err
 	}
+	started := make(chan error, 1)
+	go func() { started <- n.start(ctx, has) }()
+	if err := unlessEnded(ctx, started); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	pulse := n.cluster.NewPulse(n.publisher)
+	if n.settings.Embedded() {
+		pulse.Folder = n.settings.brokerFolder()
+	}
+	n.Go("pulse of Kafka", pulse.Run)
+	n.pulse.Store(pulse) // now that every part is there that must be ready too
+	return n, nil
+}
+
+// unlessEnded waits for a start, but not for long once ctx has ended.
+func unlessEnded(ctx context.Context, started <-chan error) error {
+	select {
+	case err := <-started:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-started:
+	case <-time.After(startGrace):
+	}
+	return fmt.Errorf("asked to end before everything was started: %w", ctx.Err())
+}
+
+// start starts what needs the broker.
+func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 	if err := n.connect(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	var db *sink.Database
 	if has[Sink] || has[API] {
-		if db, err = s.OpenDatabase(); err != nil {
-			return nil, err
+		if db, err = n.settings.OpenDatabase(); err != nil {
+			return err
 		}
 		n.onEnd("database", db.Close)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if has[Sink] {
 		n.startSink(db)
 	}
 	if has[Processors] || has[API] || has[Learner] {
-		if err := n.startTableSets(has, db); err != nil {
-			return nil, err
-		}
+		return n.startTableSets(ctx, has, db)
 	}
-	connected("connected") // now that every part is there that must be ready too
-	return n, nil
+	return nil
 }
 
 // startServer listens first, so that health can be asked for from the beginning.
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Parts: n.Parts, Registry: n.registry, Log: n.log,
+		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log,
 	}
 	if withAPI {
 		o.API = n.api.Load

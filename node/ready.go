@@ -3,8 +3,9 @@ package node
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"tipoff/broker"
@@ -25,34 +26,55 @@ func (n *Node) part(name string, state func() broker.State) (remove func()) {
 	}
 }
 
+// partKafka is the name of the part that says whether Kafka takes records.
+const partKafka = "kafka"
+
 // part is something that must be ready.
 type part struct {
 	name  string
 	state func() broker.State
 }
 
-// awaited adds a part that is ready once the returned function was called.
-func (n *Node) awaited(name string) (done func(detail string)) {
-	var reached atomic.Pointer[string]
-	n.part(name, func() broker.State {
-		if detail := reached.Load(); detail != nil {
-			return broker.State{Ready: true, Detail: *detail}
+// kafka adds the part that says whether Kafka takes records. A gateway is needed without
+// it too, as it answers from memory.
+func (n *Node) kafka() {
+	n.part(partKafka, func() broker.State {
+		pulse := n.pulse.Load()
+		if pulse == nil { // before every part is there that must be ready too
+			return broker.State{Detail: "waits"}
 		}
-		return broker.State{Detail: "waits"}
+		s := pulse.State()
+		s.Spared = n.gateway
+		return s
 	})
-	return func(detail string) { reached.Store(&detail) }
 }
 
-// Parts say how everything is doing that must be ready before the node is.
-func (n *Node) Parts() []http.Part {
+// Readiness is whether the node shall get requests: while every part is ready, or spared,
+// as the node serves on without it. A gateway says apart whether it takes posts and
+// whether its answers are fresh.
+func (n *Node) Readiness() http.Readiness {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	states := make([]http.Part, len(n.parts))
+	r := http.Readiness{Ready: true, Parts: make([]http.Part, len(n.parts))}
+	accepts, fresh, views := n.api.Load() != nil, true, 0
 	for i, p := range n.parts {
 		s := p.state()
-		states[i] = http.Part{Name: p.name, Ready: s.Ready, Detail: s.Detail, Lag: s.Lag}
+		r.Parts[i] = http.Part{Name: p.name, Ready: s.Ready, Needed: !s.Spared, Detail: bounded(s.Detail), Lag: s.Lag}
+		r.Ready = r.Ready && (s.Ready || s.Spared)
+		accepts = accepts && (s.Ready || p.name != partKafka)
+		if s.Answers {
+			views++
+			fresh = fresh && s.Ready
+		}
+		if !s.AsOf.IsZero() {
+			age := math.Round(time.Since(s.AsOf).Seconds()*10) / 10
+			r.Parts[i].Age = &age
+		}
 	}
-	return states
+	if fresh = fresh && views > 0; n.gateway {
+		r.Accepts, r.Fresh = &accepts, &fresh
+	}
+	return r
 }
 
 // Ready waits until every part is, or ctx ends.
@@ -61,7 +83,7 @@ func (n *Node) Ready(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		waiting := ""
-		for _, part := range n.Parts() {
+		for _, part := range n.Readiness().Parts {
 			if !part.Ready {
 				waiting = part.Name + ": " + part.Detail
 			}
@@ -77,4 +99,15 @@ func (n *Node) Ready(ctx context.Context) error {
 			return fmt.Errorf("not ready: %s: %w", waiting, ctx.Err())
 		}
 	}
+}
+
+// maxDetail is how much is said of a part, in bytes; http/openapi.yaml says so too.
+const maxDetail = 500
+
+// bounded cuts what is said of a part: it may list every partition.
+func bounded(detail string) string {
+	if len(detail) <= maxDetail {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:maxDetail-len("...")], "") + "..."
 }

@@ -75,7 +75,7 @@ func (r *runningSet) part(name string, state func() broker.State) {
 	r.undo = append(r.undo, r.node.part(name, func() broker.State {
 		s := state()
 		if !r.serves() {
-			s.Ready, s.Detail = true, "does not serve: "+s.Detail
+			s = broker.State{Ready: true, Detail: "does not serve: " + s.Detail, Lag: s.Lag}
 		}
 		return s
 	}))

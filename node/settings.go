@@ -19,6 +19,7 @@ type Settings struct {
 	Address
 	Access
 	Browsers
+	Ending
 	Folder
 	Database
 	Kafka
@@ -44,6 +45,11 @@ type Browsers struct {
 	AllowedOrigins []string `group:"Listening" env:"TIPOFF_ALLOWED_ORIGINS" placeholder:"URL,..." help:"Sites whose pages may use the API, as https://shop.example; the service's own pages always may (${env})."`
 	AllowedHosts   []string `group:"Listening" env:"TIPOFF_ALLOWED_HOSTS" placeholder:"NAME,..." help:"Names by which clients may call a service that listens on this machine alone and asks for no key, as behind a proxy; localhost always (${env})."`
 	HideDocs       bool     `group:"Listening" env:"TIPOFF_HIDE_DOCS" help:"Leave out /docs and /openapi.yaml, which are readable without a key (${env})."`
+}
+
+// Ending is how a gateway ends.
+type Ending struct {
+	Drain time.Duration `group:"Listening" env:"TIPOFF_DRAIN" default:"3s" placeholder:"DURATION" help:"How long a gateway goes on serving after SIGTERM, not ready any more, so that balancers turn away from it; after Ctrl-C not at all (${env}, default ${default})."`
 }
 
 // Folder is where a process keeps what is on no server.
@@ -87,13 +93,15 @@ type Logs struct {
 	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
 }
 
-// Logger returns a logger as the settings say.
+// Logger returns a logger as the settings say. The same fault stands in it once a
+// minute, with a count.
 func (l *Logs) Logger(out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: l.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(out, options)
 	if l.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(out, options))
+		handler = slog.NewJSONHandler(out, options)
 	}
-	return slog.New(slog.NewTextHandler(out, options))
+	return slog.New(newRepeats(handler, repeatsEvery))
 }
 
 // URL is where clients on this machine reach the service.

@@ -29,7 +29,7 @@ type tableSets struct {
 }
 
 // startTableSets starts what the control topic says now, and follows it.
-func (n *Node) startTableSets(has map[Role]bool, db *sink.Database) error {
+func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.Database) error {
 	s := &tableSets{node: n, processors: has[Processors], learner: has[Learner], news: make(chan topics.TableSets, 1), running: map[int]*runningSet{}}
 	if has[API] {
 		s.archive, s.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
@@ -38,6 +38,9 @@ func (n *Node) startTableSets(has map[Role]bool, db *sink.Database) error {
 	now, err := n.cluster.TableSets()
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	n.onEnd("table sets", s.end)
 	s.served = now.Serving

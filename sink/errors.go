@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
@@ -55,7 +56,7 @@ var kinds = []struct {
 	{Behind, "its schema is older than this program", "run `tipoff migrate`"},
 	{Ahead, "its schema is newer than this program", "deploy the newer tipoff"},
 	{Altered, "its schema lacks or asks for something that this program does not know", "undo what was changed by hand"},
-	{Full, "it has no room left", "give it more disk space"},
+	{Full, "its disk is full, or a bound of its own", "give it more room"},
 	{ReadOnly, "it is read-only", "make it take writes, or let DATABASE_URL name the server that does"},
 	{Denied, "it denies access", "check DATABASE_URL: the database's name, user, password and grants"},
 	{Unknown, "it fails in a way that this program does not know", "see the error"},
@@ -132,6 +133,8 @@ func classify(err error) Kind {
 	switch {
 	case errors.As(err, &s):
 		return s.kind
+	case errors.Is(err, syscall.ENOSPC):
+		return Full
 	case errors.Is(err, errBroken), errors.Is(err, mysql.ErrPktTooLarge):
 		return Refused
 	case errors.As(err, &m):

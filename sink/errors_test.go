@@ -69,6 +69,7 @@ func TestClassify_KnowsWhatToDo(t *testing.T) {
 		{io.ErrUnexpectedEOF, Away},
 		{context.DeadlineExceeded, Away},
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, Away},
+		{&os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, Full},
 		{errors.New("a surprise"), Unknown},
 	} {
 		if got := classify(fmt.Errorf("write users: %w", c.err)); got != c.want {

@@ -151,6 +151,9 @@ func TestGenerateAndReplay_CountWhatTheyPost(t *testing.T) {
 		}
 		return nil
 	})
+	if out := tool("health"); !strings.Contains(out, `"detail":"takes records"`) { // it sends the key
+		t.Errorf("health: %s", out)
+	}
 	cmd := exec.Command(binary, "generate", "10", "--url", p.url)
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "a key is needed") {

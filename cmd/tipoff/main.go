@@ -10,10 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/joho/godotenv"
@@ -69,9 +67,8 @@ func mainWith(args []string, out, errors io.Writer) int {
 		return 1
 	}
 	forgetEmpty()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, args, out, errors); err != nil {
 		fmt.Fprintf(errors, "tipoff: %v\n", err)
 		return 1

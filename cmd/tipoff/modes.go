@@ -89,6 +89,7 @@ func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) err
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
+	outlastTerminal()
 	n, err := node.Start(ctx, &s, r)
 	if err != nil {
 		return err
@@ -100,18 +101,19 @@ func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) err
 type healthMode struct {
 	URL string `placeholder:"URL" help:"Address of the service (default: TIPOFF_ADDR of this machine)."`
 	node.Address
+	node.Access
 }
 
 func (healthMode) Help() string {
-	return `Asks /readyz and says what it answers. The exit status is 0 when every part is
-ready.`
+	return `Asks /readyz and says what it returns: with the key, where one is set, what each
+part does too. The exit status is 0 when every part that is needed is ready.`
 }
 
 func (m *healthMode) Run(t *terminal) error {
 	if m.URL == "" {
 		m.URL = m.Address.URL()
 	}
-	said, err := node.Health(m.URL)
+	said, err := node.Health(m.URL, m.APIKey)
 	if said != "" {
 		fmt.Fprintln(t.out, said)
 	}

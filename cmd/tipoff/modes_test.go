@@ -38,7 +38,7 @@ func TestHelp_ListsTheSettingsOfAModeAndNoOthers(t *testing.T) {
 		"sink":           {listening, "--api-key", "--data", storage, kafka, topics, "--log-level"},
 		"generate":       {listening, "--api-key", "--url"},
 		"replay":         {listening, "--api-key", "--url"},
-		"health":         {listening, "--url"},
+		"health":         {listening, "--api-key", "--url"},
 		"evaluate":       {"--rankers"},
 		"bench":          {storage, kafka, topics, "--ranker", "--rounds"},
 		"rejected list":  {"--data", kafka, topics, "--log-level", "--limit"},

@@ -133,20 +133,27 @@ func (w lockedWriter) Write(b []byte) (int, error) {
 // that it promises.
 func (p *process) stop() {
 	p.t.Helper()
+	if code := p.end(os.Interrupt, 0); code != 0 {
+		p.t.Errorf("tipoff %s ended with status %d: %s", p.name, code, p.logged())
+	}
+}
+
+// end ends the program with a signal and wants it to end within the time that it
+// drains and the 5 s that it promises; it returns the exit status.
+func (p *process) end(signal os.Signal, drains time.Duration) int {
+	p.t.Helper()
 	began := time.Now()
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := p.cmd.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
 	select {
 	case <-p.done:
-	case <-time.After(node.EndWithin):
-		p.t.Errorf("tipoff %s did not end within %s", p.name, node.EndWithin)
+	case <-time.After(drains + node.EndWithin):
+		p.t.Errorf("tipoff %s did not end within %s", p.name, drains+node.EndWithin)
 		p.kill()
-		return
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		p.t.Errorf("tipoff %s ended with status %d after %s: %s", p.name, code, time.Since(began), p.logged())
-	}
+	p.t.Logf("tipoff %s ended after %s", p.name, time.Since(began).Round(time.Millisecond))
+	return p.cmd.ProcessState.ExitCode()
 }
 
 func (p *process) kill() {
