@@ -13,7 +13,6 @@ package sink
 import (
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -60,12 +59,13 @@ const (
 )
 
 // Open prepares a connection to mysql://user:password@host:port/database (or
-// mysql+driver://..., as SQLAlchemy writes it) or sqlite:path. It does not reach
-// the server yet.
+// mysql+driver://..., as SQLAlchemy writes it) or sqlite:path; its parameters say
+// whether TLS is used, under the names of MySQL and of SQLAlchemy's drivers. It does not
+// reach the server yet.
 func Open(address string) (*Database, error) {
 	scheme, rest, ok := strings.Cut(address, ":")
 	if !ok {
-		return nil, errors.New("DATABASE_URL: must be mysql://user:password@host:port/database or sqlite:path")
+		return nil, errForm
 	}
 	scheme, _, _ = strings.Cut(scheme, "+")
 	switch scheme {
@@ -74,29 +74,13 @@ func Open(address string) (*Database, error) {
 	case "sqlite":
 		return openSQLite(strings.TrimPrefix(rest, "///"))
 	}
-	return nil, fmt.Errorf("DATABASE_URL: must begin with mysql: or sqlite:, not with %q", scheme)
+	return nil, errForm
 }
 
 func openMySQL(address string) (*Database, error) {
-	u, err := url.Parse(address)
+	c, err := readMySQL(address)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL: is not a URL; percent-encode special characters of the password")
-	}
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-	if u.Port() == "" {
-		c.Addr = u.Hostname() + ":3306"
-	}
-	c.User = u.User.Username()
-	c.Passwd, _ = u.User.Password()
-	if c.DBName == "" {
-		return nil, errors.New("DATABASE_URL: names no database, as in mysql://user:password@host:3306/database")
-	}
-	for name, values := range u.Query() {
-		switch name {
-		case "tls", "ssl":
-			c.TLSConfig = values[0]
-		}
+		return nil, err
 	}
 	c.Collation = "utf8mb4_bin"
 	c.ParseTime, c.Loc = true, time.UTC

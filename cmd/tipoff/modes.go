@@ -159,7 +159,7 @@ func (m *migrateMode) Run(ctx context.Context, t *terminal) error {
 	}
 	defer db.Close()
 	if err := db.Migrate(ctx); err != nil {
-		return err
+		return db.Explain(err)
 	}
 	fmt.Fprintln(t.out, "the schema is the newest one:", db.Where())
 	return nil
