@@ -150,7 +150,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	if _, err := OpenEmbedded(folder); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
 		t.Errorf("a second owner of the folder: %v", err)
 	}
-	c, err := Connect(t.Context(), Config{Brokers: e.Brokers()}, layout, silent)
+	c, err := Connect(t.Context(), e.Config(), layout, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	c, err = Connect(t.Context(), Config{Brokers: e.Brokers()}, layout, silent)
+	c, err = Connect(t.Context(), e.Config(), layout, silent)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func (n *Node) connect(ctx context.Context) error {
 			return err
 		}
 		n.onEnd("embedded broker", embedded.Close)
-		config.Brokers = embedded.Brokers()
+		config = embedded.Config()
 	}
 	cluster, err := broker.Connect(ctx, config, n.settings.Layout(), n.log)
 	if err != nil {

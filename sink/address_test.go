@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -201,5 +202,33 @@ func TestClassify_TellsWhatIsWrongWithTLS(t *testing.T) {
 		if kind := classify(err); kind != Insecure {
 			t.Errorf("%v: %s", err, kind)
 		}
+	}
+}
+
+func TestOpen_LetsOtherUsersReadNothingOfSQLite(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("has no such modes")
+	}
+	folder := filepath.Join(t.TempDir(), "data")
+	path := filepath.Join(folder, "tipoff.db")
+	db := migrated(t, "sqlite:"+path)
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, file := range append(files, folder) {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o664); err != nil { // as a person may have set it, for a group of analysts
+		t.Fatal(err)
+	}
+	migrated(t, "sqlite:"+path)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }

@@ -106,8 +106,8 @@ func openMySQL(address string) (*Database, error) {
 }
 
 func openSQLite(path string) (*Database, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("create the database's folder: %w", err)
+	if err := keepPrivate(path); err != nil {
+		return nil, err
 	}
 	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
@@ -116,6 +116,30 @@ func openSQLite(path string) (*Database, error) {
 	}
 	db.SetMaxOpenConns(4)
 	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, where: "sqlite:" + path}, nil
+}
+
+// keepPrivate creates the file that SQLite is to use, for its owner alone, and takes one
+// that is there already away from other users of the machine. SQLite gives its further
+// files the same mode.
+func keepPrivate(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("create the database's folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o007 != 0 { // of an older version
+		if err := file.Chmod(mode &^ 0o007); err != nil {
+			return fmt.Errorf("close the database's file to other users: %w; run Tipoff as the user whom the file belongs to", err)
+		}
+	}
+	return nil
 }
 
 // Where is the database's address, without its password.
