@@ -77,6 +77,8 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time // nil: the clock
 
+	AccessLog *slog.Logger // nil: requests are not logged
+
 	// AllowedOrigins are those of pages, besides the server's own, that may send
 	// requests, as "https://shop.example". A page of the server's own whose proxy
 	// changes the Host has another origin too.
@@ -145,6 +147,7 @@ func Start(o Options) (*Server, error) {
 		Name:               "tipoff",
 		Handler:            s.router(),
 		ErrorHandler:       s.refuse,
+		ExpectHandler:      s.expect,
 		StreamRequestBody:  true, // so that one too large is answered, not cut off
 		MaxRequestBodySize: MaxBody,
 		ReadBufferSize:     maxHeader,
@@ -300,7 +303,9 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
 		q.begin()
 		s.guard(rt, q)
-		observe(ctx.Response.StatusCode(), time.Since(began))
+		took := time.Since(began)
+		observe(ctx.Response.StatusCode(), took)
+		s.logAccess(rt.method, rt.path, q, took)
 	}
 }
 
@@ -365,6 +370,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	q.fail(err)
 	q.settle()
 	s.metrics.unread(ctx.Response.StatusCode())
+	s.logAccess("", routeUnread, q, 0)
 	ctx.SetConnectionClose()
 }
 

@@ -116,7 +116,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (_ *Node, err error)
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Parts: n.Parts, Registry: n.registry, Log: n.log,
+		HideDocs: n.settings.HideDocs, Parts: n.Parts, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests,
 	}
 	if withAPI {
 		o.API = n.api.Load

@@ -26,7 +26,8 @@ type Settings struct {
 	Ranking
 	Logs
 
-	Log *slog.Logger `kong:"-"` // nil: nothing is logged
+	Log      *slog.Logger `kong:"-"` // nil: nothing is logged
+	Requests *slog.Logger `kong:"-"` // nil: requests are not logged
 }
 
 // Address is where a process listens.
@@ -84,6 +85,16 @@ type Ranking struct {
 type Logs struct {
 	LogLevel  slog.Level `group:"Logs" env:"TIPOFF_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${env}, default ${default})."`
 	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
+	AccessLog bool       `group:"Logs" env:"TIPOFF_ACCESS_LOG" help:"Write a line of JSON about each request to the standard output (${env})."`
+}
+
+// RequestLogger returns a logger of requests, which writes JSON; nil: they are not to be
+// logged.
+func (l *Logs) RequestLogger(out io.Writer) *slog.Logger {
+	if !l.AccessLog {
+		return nil
+	}
+	return slog.New(slog.NewJSONHandler(out, nil))
 }
 
 // Logger returns a logger as the settings say.

@@ -85,7 +85,7 @@ func (m *sinkMode) Run(ctx context.Context, t *terminal) error {
 
 // runRole runs a process of one role until ctx ends.
 func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) error {
-	s.Log = s.Logger(t.errors)
+	s.Log, s.Requests = s.Logger(t.errors), s.RequestLogger(t.out)
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
