@@ -126,7 +126,7 @@ func Start(o Options) (*Server, error) {
 	if listener == nil {
 		var err error
 		if listener, err = net.Listen("tcp", o.Addr); err != nil {
-			return nil, fmt.Errorf("TIPOFF_ADDR: %w", err)
+			return nil, notFree(o.Addr, err)
 		}
 	}
 	if o.Now == nil {
