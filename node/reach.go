@@ -9,14 +9,6 @@ import (
 	"tipoff/broker"
 )
 
-// Connect reaches Kafka, and creates its topics as the settings say.
-func Connect(ctx context.Context, s *Settings) (*broker.Cluster, error) {
-	if err := s.NeedsKafka(); err != nil {
-		return nil, err
-	}
-	return broker.Connect(ctx, s.config(), s.Layout(), s.log())
-}
-
 // Reach connects to Kafka, or to the broker inside the Tipoff that runs on the
 // folder; where nobody does, alone makes the connection. The caller calls end.
 func Reach(ctx context.Context, s *Settings,

@@ -74,6 +74,7 @@ type Topics struct {
 	Partitions  int           `group:"Topics" env:"TIPOFF_PARTITIONS" default:"8" placeholder:"N" help:"Partitions of every topic, a power of two (${env}, default ${default})."`
 	Replication int           `group:"Topics" env:"TIPOFF_REPLICATION" default:"0" placeholder:"N" help:"Replicas of every topic; 0: 3, or as many as there are brokers (${env}, default ${default})."`
 	Retention   time.Duration `group:"Topics" env:"TIPOFF_RETENTION" default:"720h" placeholder:"DURATION" help:"How long facts stay on their topics (${env}, default ${default})."`
+	Alter       bool          `kong:"-"` // see [broker.Layout]
 }
 
 // Ranking is how a gateway ranks.
@@ -151,7 +152,7 @@ func (k *Kafka) config() broker.Config {
 
 // Layout is what the settings say of the topics.
 func (t *Topics) Layout() broker.Layout {
-	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention}
+	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention, Alter: t.Alter}
 }
 
 // OpenDatabase prepares the connection to the mirror.

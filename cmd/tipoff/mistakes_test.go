@@ -62,6 +62,28 @@ func TestRun_NamesTheSettingAndAFreePortWhereItsAddressIsTaken(t *testing.T) {
 	_ = l.Close()
 }
 
+func TestTopics_AlterChangesHowLongRecordsStay(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	env := []string{"TIPOFF_DATA=" + folder}
+	p := launch(t, env).ready()
+	at := "--data=" + folder
+	for _, life := range []string{"running", "stopped"} {
+		longer := map[string]string{"running": "--retention=800h", "stopped": "--retention=24h"}[life]
+		if _, err := said(t, "topics", at, longer); err == nil || !strings.Contains(err.Error(), "tipoff topics --alter") {
+			t.Errorf("%s: %v", life, err)
+		}
+		wantSaid(t, "all topics are as the settings say", "topics", at, longer, "--alter")
+		wantSaid(t, "all topics are as the settings say", "topics", at, longer)
+		if out, err := said(t, "topics", at, longer, "--alter", "--partitions=16"); err == nil || !strings.Contains(err.Error(), "number of partitions is 8") {
+			t.Errorf("%s: other partitions: %v, %s", life, err, out)
+		}
+		if life == "running" {
+			p.stop()
+		}
+	}
+}
+
 func TestAccessLog_IsOffUnlessItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for _, on := range []bool{false, true} {

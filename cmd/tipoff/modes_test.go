@@ -43,7 +43,7 @@ func TestHelp_ListsTheSettingsOfAModeAndNoOthers(t *testing.T) {
 		"bench":          {storage, kafka, topics, "--ranker", "--rounds"},
 		"rejected list":  {"--data", kafka, topics, "--log-level", "--limit"},
 		"rejected retry": {"--data", kafka, topics, "--log-level", "--dry-run"},
-		"topics":         {kafka, topics, "--log-level"},
+		"topics":         {"--data", "--alter", kafka, topics, "--log-level"},
 		"rebuild":        {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level", "--grace"},
 		"migrate":        {"--data", storage},
 		"version":        nil,
