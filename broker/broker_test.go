@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -136,8 +137,12 @@ func TestConnect_WaitsForTheCluster(t *testing.T) {
 	k.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := Connect(ctx, Config{Brokers: addr}, layout, silent); err == nil {
+	var logged bytes.Buffer
+	if _, err := Connect(ctx, Config{Brokers: addr}, layout, slog.New(slog.NewTextHandler(&logged, nil))); err == nil {
 		t.Error("connected to a cluster that is down")
+	}
+	if !strings.Contains(logged.String(), "trying again") || strings.Contains(logged.String(), "WARN") {
+		t.Errorf("a cluster that may be starting is logged as %s", &logged)
 	}
 }
 
