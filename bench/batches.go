@@ -51,8 +51,12 @@ func sendAll(n *node.Node, records []topics.Record) (float64, error) {
 	config.Version = sarama.V3_0_0_0
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	config.Producer.Idempotent = true
-	config.Net.MaxOpenRequests = 1
 	config.Producer.Return.Successes = true
+	ours, err := n.Cluster().Sarama("bench")
+	if err != nil {
+		return 0, err
+	}
+	config.Net = ours.Net // how to reach the broker
 	producer, err := sarama.NewAsyncProducer(n.Cluster().Brokers(), config)
 	if err != nil {
 		return 0, err

@@ -76,7 +76,7 @@ func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, embedded.Close()) }()
-	cluster, err := broker.Connect(ctx, broker.Config{Brokers: embedded.Brokers()}, b.settings.Layout(), slog.New(slog.DiscardHandler))
+	cluster, err := broker.Connect(ctx, embedded.Config(), b.settings.Layout(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return 0, err
 	}

@@ -218,7 +218,7 @@ func (r *Company) UntilItServes(options rebuild.Rebuild) topics.TableSet {
 func (r *Company) DropFacts(db *sink.Database) {
 	r.Helper()
 	r.Mirrored(db)
-	admin := r.Admin(r.Cluster.Brokers())
+	admin := r.Admin()
 	defer admin.Close()
 	for _, topic := range []string{topics.Events, topics.Coupons} {
 		all, err := r.Cluster.Ends(topic)
@@ -238,11 +238,13 @@ func (r *Company) DropFacts(db *sink.Database) {
 }
 
 // Admin connects to the brokers as only a test does.
-func (r *Company) Admin(brokers []string) sarama.ClusterAdmin {
+func (r *Company) Admin() sarama.ClusterAdmin {
 	r.Helper()
-	config := sarama.NewConfig()
-	config.Version = sarama.V3_0_0_0
-	admin, err := sarama.NewClusterAdmin(brokers, config)
+	config, err := r.Cluster.Sarama("test")
+	if err != nil {
+		r.Fatal(err)
+	}
+	admin, err := sarama.NewClusterAdmin(r.Cluster.Brokers(), config)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func (r *Company) Admin(brokers []string) sarama.ClusterAdmin {
 // Gone waits until no topic and no group of the table set is left.
 func (r *Company) Gone(set topics.TableSet) {
 	r.Helper()
-	admin := r.Admin(r.Cluster.Brokers())
+	admin := r.Admin()
 	defer admin.Close()
 	Eventually(r.T, 15*time.Second, func() error {
 		existing, err := admin.ListTopics()

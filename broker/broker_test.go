@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -136,8 +137,12 @@ func TestConnect_WaitsForTheCluster(t *testing.T) {
 	k.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := Connect(ctx, Config{Brokers: addr}, layout, silent); err == nil {
+	var logged bytes.Buffer
+	if _, err := Connect(ctx, Config{Brokers: addr}, layout, slog.New(slog.NewTextHandler(&logged, nil))); err == nil {
 		t.Error("connected to a cluster that is down")
+	}
+	if !strings.Contains(logged.String(), "trying again") || strings.Contains(logged.String(), "WARN") {
+		t.Errorf("a cluster that may be starting is logged as %s", &logged)
 	}
 }
 
@@ -150,7 +155,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	if _, err := OpenEmbedded(folder, false); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
 		t.Errorf("a second owner of the folder: %v", err)
 	}
-	c, err := Connect(t.Context(), Config{Brokers: e.Brokers()}, layout, silent)
+	c, err := Connect(t.Context(), e.Config(), layout, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +171,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	c, err = Connect(t.Context(), Config{Brokers: e.Brokers()}, layout, silent)
+	c, err = Connect(t.Context(), e.Config(), layout, silent)
 	if err != nil {
 		t.Fatal(err)
 	}

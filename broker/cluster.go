@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -22,6 +23,10 @@ type Cluster struct {
 	topics atomic.Pointer[map[string]topic] // by name
 }
 
+// firstMoments is how long it is no wonder that the cluster cannot be used: it is
+// starting too, or does not know everywhere yet of the topics that were just created.
+const firstMoments = 5 * time.Second
+
 // Connect reaches the cluster and creates its topics as the layout says. It waits
 // for a cluster that is down, saying so, until ctx ends; a [MismatchError] or an
 // unusable setting ends it at once.
@@ -35,13 +40,18 @@ func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger
 	}
 	c := &Cluster{config: config, layout: layout, log: log}
 	var mismatch MismatchError
+	began := time.Now()
 	err = untilDone(ctx, func() error {
 		err := c.connect(settings)
 		if errors.As(err, &mismatch) {
 			return nil // it would stay
 		}
 		if err != nil {
-			log.Warn("Kafka cannot be used yet, trying again", "brokers", config.Brokers, "error", err)
+			level := slog.LevelInfo
+			if time.Since(began) > firstMoments {
+				level = slog.LevelWarn
+			}
+			log.Log(ctx, level, "Kafka cannot be used yet, trying again", "brokers", config.Brokers, "error", err)
 		}
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/gofrs/flock"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -19,15 +20,17 @@ type Embedded struct {
 	cluster *kfake.Cluster
 	ends    *ends
 	lock    *flock.Flock
+	secret  string // that clients must know
 	address string // file that tells other processes where we listen
+	close   func() error
 }
 
 // OpenEmbedded starts the broker on a loopback port with the log in folder. One
-// process at a time may have the folder. With sync each record is on the disk before it
+// process at a time may have the folder. With synced each record is on the disk before it
 // is acknowledged.
-func OpenEmbedded(folder string, sync bool) (*Embedded, error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("create the broker's folder: %w", err)
+func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
+	if err := makePrivate(folder); err != nil {
+		return nil, err
 	}
 	e := &Embedded{lock: flock.New(filepath.Join(folder, "lock")), address: filepath.Join(folder, "address")}
 	locked, err := e.lock.TryLock()
@@ -42,37 +45,48 @@ func OpenEmbedded(folder string, sync bool) (*Embedded, error) {
 	if err := cutDamage(folder); err != nil {
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
-	options := []kfake.Opt{kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log"))}
-	if sync {
+	if e.secret, err = makeSecret(folder); err != nil {
+		return nil, errors.Join(err, e.lock.Unlock())
+	}
+	options := append(guarded(e.secret), kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log")))
+	if synced {
 		options = append(options, kfake.SyncWrites())
 	}
 	e.cluster, err = kfake.NewCluster(options...)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the broker's log in %s: %w", folder, err), e.lock.Unlock())
+		return nil, errors.Join(damaged(folder, err), e.lock.Unlock())
 	}
+	e.close = sync.OnceValue(e.end)
 	if e.ends, err = openEnds(e.cluster, folder); err != nil {
 		e.cluster.Close()
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
-	if err := os.WriteFile(e.address, []byte(strings.Join(e.Brokers(), ",")), 0o644); err != nil {
+	if err := writePrivate(e.address, strings.Join(e.Brokers(), ",")); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
 
-// FindEmbedded returns where the broker listens whose log is in folder, if another
+// damaged says what to do about a log that cannot be opened.
+func damaged(folder string, err error) error {
+	return fmt.Errorf("open the broker's log in %s: %w; if a file there is damaged, put a copy of the whole folder in its place, "+
+		"or move it away and run `tipoff rebuild`, which fills the tables from the database (docs/backup.md)", folder, err)
+}
+
+// FindEmbedded returns how to reach the broker whose log is in folder, if another
 // process runs it.
-func FindEmbedded(folder string) (brokers []string, running bool) {
+func FindEmbedded(folder string) (config Config, running bool) {
 	lock := flock.New(filepath.Join(folder, "lock"))
 	if _, err := os.Stat(lock.Path()); err != nil {
-		return nil, false
+		return Config{}, false
 	}
 	if free, err := lock.TryLock(); free || err != nil {
 		_ = lock.Unlock()
-		return nil, false
+		return Config{}, false
 	}
 	where, err := os.ReadFile(filepath.Join(folder, "address"))
-	return strings.Split(string(where), ","), err == nil && len(where) > 0
+	secret, unknown := os.ReadFile(filepath.Join(folder, "secret"))
+	return embeddedConfig(strings.Split(string(where), ","), string(secret)), errors.Join(err, unknown) == nil && len(where) > 0
 }
 
 // Brokers are the addresses to connect to.
@@ -85,8 +99,10 @@ func (e *Embedded) Losses() []Loss { return e.ends.losses() }
 // Mended forgets the losses, once a rebuild has brought back what could be.
 func (e *Embedded) Mended() { e.ends.mended() }
 
-// Close writes the log out and releases the folder.
-func (e *Embedded) Close() error {
+// Close writes the log out and releases the folder, once.
+func (e *Embedded) Close() error { return e.close() }
+
+func (e *Embedded) end() error {
 	_ = os.Remove(e.address)
 	last := e.ends.stop()
 	e.cluster.Close()

@@ -184,7 +184,7 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return e, connect(t, Config{Brokers: e.Brokers(), Lost: e.Losses()})
+				return e, connect(t, e.Config())
 			}
 			e, c := open()
 			p := publisher(t, c, 5*time.Second)

@@ -19,6 +19,7 @@ type Layout struct {
 	Partitions  int           // of every topic; a power of two
 	Replication int           // 0: 3, or as many as there are brokers
 	Retention   time.Duration // of facts and rejections
+	Alter       bool          // topics that keep records for another time are changed, not refused
 }
 
 // Validate names the setting that is out of bounds.
@@ -72,7 +73,7 @@ func (m MismatchError) Error() string {
 	for _, line := range m {
 		said += "\n  " + line
 	}
-	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics"
+	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics; `tipoff topics --alter` changes how long they keep records (retention.ms)"
 }
 
 // EnsureTopics creates the topics that are missing, of all table sets that there are,
@@ -148,6 +149,12 @@ func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[
 	}
 	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {
+			if c.layout.Alter && name == settingRetention {
+				if err := c.alterRetention(t.Name, is[name], *wanted); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			say(name, is[name], *wanted)
 		}
 	}

@@ -47,6 +47,19 @@ const (
 	patience  = 30 * time.Second // for one answer
 )
 
+// reachable is how long a service may take to say that it lives.
+const reachable = 5 * time.Second
+
+// Reach returns an error that says what to do unless a service is at the URL. Once
+// something was posted, a service that is away is waited for; before, it is rather the
+// address that is wrong.
+func (c *Client) Reach() error {
+	if _, _, err := c.http.GetTimeout(nil, strings.TrimSuffix(c.URL, "/")+"/healthz", reachable); err != nil {
+		return fmt.Errorf("nothing can be posted to %s (%w): start Tipoff there, or say where it is with --url http://host:port", c.URL, err)
+	}
+	return nil
+}
+
 // Users posts users.
 func (c *Client) Users(ctx context.Context, users []tipoff.User) error {
 	return post(ctx, c, "/v1/users", users)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -14,6 +15,22 @@ import (
 
 	"tipoff"
 )
+
+// notFree says why nothing can listen on an address, and where it can, if it is taken:
+// two roles of one machine have the same address unless they are told otherwise.
+func notFree(addr string, err error) error {
+	host, _, failed := net.SplitHostPort(addr)
+	if !errors.Is(err, syscall.EADDRINUSE) || failed != nil {
+		return fmt.Errorf("TIPOFF_ADDR: %w", err)
+	}
+	free, failed := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if failed != nil {
+		return fmt.Errorf("TIPOFF_ADDR: %w", err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	_ = free.Close()
+	return fmt.Errorf("TIPOFF_ADDR: %w, by another role or program; a free one is TIPOFF_ADDR=%s", err, net.JoinHostPort(host, port))
+}
 
 // connection is a client's.
 type connection struct {

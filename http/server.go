@@ -69,6 +69,8 @@ type Options struct {
 	Log       *slog.Logger
 	Now       func() time.Time // nil: the clock
 
+	AccessLog *slog.Logger // nil: requests are not logged
+
 	// AllowedOrigins are those of pages, besides the server's own, that may send
 	// requests, as "https://shop.example". A page of the server's own whose proxy
 	// changes the Host has another origin too.
@@ -117,7 +119,7 @@ func Start(o Options) (*Server, error) {
 	if listener == nil {
 		var err error
 		if listener, err = net.Listen("tcp", o.Addr); err != nil {
-			return nil, fmt.Errorf("TIPOFF_ADDR: %w", err)
+			return nil, notFree(o.Addr, err)
 		}
 	}
 	if o.Now == nil {
@@ -138,6 +140,7 @@ func Start(o Options) (*Server, error) {
 		Name:               "tipoff",
 		Handler:            s.router(),
 		ErrorHandler:       s.refuse,
+		ExpectHandler:      s.expect,
 		StreamRequestBody:  true, // so that one too large is answered, not cut off
 		MaxRequestBodySize: MaxBody,
 		ReadBufferSize:     maxHeader,
@@ -300,7 +303,9 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 		if s.draining.Load() {
 			q.SetConnectionClose()
 		}
-		observe(ctx.Response.StatusCode(), time.Since(began))
+		took := time.Since(began)
+		observe(ctx.Response.StatusCode(), took)
+		s.logAccess(rt.method, rt.path, q, took)
 	}
 }
 
@@ -365,6 +370,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	q.fail(err)
 	q.settle()
 	s.metrics.unread(ctx.Response.StatusCode())
+	s.logAccess("", routeUnread, q, 0)
 	ctx.SetConnectionClose()
 }
 

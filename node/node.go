@@ -151,7 +151,7 @@ func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log,
+		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests,
 	}
 	if withAPI {
 		o.API = n.api.Load
@@ -174,7 +174,8 @@ func (n *Node) connect(ctx context.Context) error {
 			return err
 		}
 		n.onEnd("embedded broker", embedded.Close)
-		config.Brokers, config.Lost, n.embedded = embedded.Brokers(), embedded.Losses(), embedded
+		config = embedded.Config()
+		n.embedded = embedded
 	}
 	cluster, err := broker.Connect(ctx, config, n.settings.Layout(), n.log)
 	if err != nil {

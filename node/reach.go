@@ -9,25 +9,17 @@ import (
 	"tipoff/broker"
 )
 
-// Connect reaches Kafka, and creates its topics as the settings say.
-func Connect(ctx context.Context, s *Settings) (*broker.Cluster, error) {
-	if err := s.NeedsKafka(); err != nil {
-		return nil, err
-	}
-	return broker.Connect(ctx, s.config(), s.Layout(), s.log())
-}
-
 // Reach connects to Kafka, or to the broker inside the Tipoff that runs on the
 // folder; where nobody does, alone makes the connection. The caller calls end.
 func Reach(ctx context.Context, s *Settings,
 	alone func(context.Context, *Settings) (*broker.Cluster, func() error, error)) (_ *broker.Cluster, end func() error, err error) {
 	config := s.config()
 	if s.Embedded() {
-		brokers, running := broker.FindEmbedded(s.brokerFolder())
+		found, running := broker.FindEmbedded(s.brokerFolder())
 		if !running {
 			return alone(ctx, s)
 		}
-		config.Brokers = brokers
+		config = found
 	}
 	cluster, err := broker.Connect(ctx, config, s.Layout(), s.log())
 	if err != nil {
@@ -47,9 +39,7 @@ func OpenFolder(ctx context.Context, s *Settings) (*broker.Cluster, func() error
 	if err != nil {
 		return nil, nil, err
 	}
-	config := s.config()
-	config.Brokers = embedded.Brokers()
-	cluster, err := broker.Connect(ctx, config, s.Layout(), s.log())
+	cluster, err := broker.Connect(ctx, embedded.Config(), s.Layout(), s.log())
 	if err != nil {
 		return nil, nil, errors.Join(err, embedded.Close())
 	}

@@ -27,7 +27,8 @@ type Settings struct {
 	Ranking
 	Logs
 
-	Log *slog.Logger `kong:"-"` // nil: nothing is logged
+	Log      *slog.Logger `kong:"-"` // nil: nothing is logged
+	Requests *slog.Logger `kong:"-"` // nil: requests are not logged
 }
 
 // Address is where a process listens.
@@ -55,7 +56,7 @@ type Ending struct {
 // Folder is where a process keeps what is on no server.
 type Folder struct {
 	Data string `group:"Storage" env:"TIPOFF_DATA" default:"./data" placeholder:"DIR" help:"Folder of the embedded broker and SQLite (${env}, default ${default})."`
-	Sync bool   `group:"Storage" env:"TIPOFF_SYNC" help:"Have the embedded broker write each record to the disk before a post is acknowledged, so that it outlasts a power cut (${env})."`
+	Sync bool   `group:"Storage" env:"TIPOFF_SYNC" help:"Have the embedded broker and SQLite write to the disk before a post is acknowledged and a row counts, so that both outlast a power cut (${env})."`
 }
 
 // Database is where the mirror is.
@@ -80,6 +81,7 @@ type Topics struct {
 	Partitions  int           `group:"Topics" env:"TIPOFF_PARTITIONS" default:"8" placeholder:"N" help:"Partitions of every topic, a power of two (${env}, default ${default})."`
 	Replication int           `group:"Topics" env:"TIPOFF_REPLICATION" default:"0" placeholder:"N" help:"Replicas of every topic; 0: 3, or as many as there are brokers (${env}, default ${default})."`
 	Retention   time.Duration `group:"Topics" env:"TIPOFF_RETENTION" default:"720h" placeholder:"DURATION" help:"How long facts stay on their topics (${env}, default ${default})."`
+	Alter       bool          `kong:"-"` // see [broker.Layout]
 }
 
 // Ranking is how a gateway ranks.
@@ -91,6 +93,16 @@ type Ranking struct {
 type Logs struct {
 	LogLevel  slog.Level `group:"Logs" env:"TIPOFF_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${env}, default ${default})."`
 	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
+	AccessLog bool       `group:"Logs" env:"TIPOFF_ACCESS_LOG" help:"Write a line of JSON about each request to the standard output (${env})."`
+}
+
+// RequestLogger returns a logger of requests, which writes JSON; nil: they are not to be
+// logged.
+func (l *Logs) RequestLogger(out io.Writer) *slog.Logger {
+	if !l.AccessLog {
+		return nil
+	}
+	return slog.New(slog.NewJSONHandler(out, nil))
 }
 
 // Logger returns a logger as the settings say. The same fault stands in it once a
@@ -149,7 +161,7 @@ func (k *Kafka) config() broker.Config {
 
 // Layout is what the settings say of the topics.
 func (t *Topics) Layout() broker.Layout {
-	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention}
+	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention, Alter: t.Alter}
 }
 
 // OpenDatabase prepares the connection to the mirror.
@@ -157,7 +169,7 @@ func (s *Settings) OpenDatabase() (*sink.Database, error) {
 	if s.DatabaseURL != "" {
 		return sink.Open(s.DatabaseURL)
 	}
-	return sink.Open("sqlite:" + filepath.Join(s.Data, "tipoff.db"))
+	return sink.OpenSQLite(filepath.Join(s.Data, "tipoff.db"), s.Sync)
 }
 
 func (s *Settings) log() *slog.Logger {

@@ -26,7 +26,7 @@ func embeddedCluster(t *testing.T) *broker.Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Close() })
-	c, err := broker.Connect(t.Context(), broker.Config{Brokers: e.Brokers()}, broker.Layout{Partitions: 8, Retention: 720 * time.Hour},
+	c, err := broker.Connect(t.Context(), e.Config(), broker.Layout{Partitions: 8, Retention: 720 * time.Hour},
 		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,11 @@ func TestRetry_KeepsTheTimeOfReceipt(t *testing.T) {
 	refuse(t, c, refused(1, topics.Users, "default/u1", "x", "r"), without)
 	before := time.Now().Add(-time.Minute)
 	retried(t, c, Selected{})
-	consumer, err := sarama.NewConsumer(c.Brokers(), nil)
+	config, err := c.Sarama("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := sarama.NewConsumer(c.Brokers(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

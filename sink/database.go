@@ -13,7 +13,6 @@ package sink
 import (
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -60,43 +59,28 @@ const (
 )
 
 // Open prepares a connection to mysql://user:password@host:port/database (or
-// mysql+driver://..., as SQLAlchemy writes it) or sqlite:path. It does not reach
-// the server yet.
+// mysql+driver://..., as SQLAlchemy writes it) or sqlite:path; its parameters say
+// whether TLS is used, under the names of MySQL and of SQLAlchemy's drivers. It does not
+// reach the server yet.
 func Open(address string) (*Database, error) {
 	scheme, rest, ok := strings.Cut(address, ":")
 	if !ok {
-		return nil, errors.New("DATABASE_URL: must be mysql://user:password@host:port/database or sqlite:path")
+		return nil, errForm
 	}
 	scheme, _, _ = strings.Cut(scheme, "+")
 	switch scheme {
 	case "mysql", "mariadb":
 		return openMySQL(address)
 	case "sqlite":
-		return openSQLite(strings.TrimPrefix(rest, "///"))
+		return OpenSQLite(strings.TrimPrefix(rest, "///"), false)
 	}
-	return nil, fmt.Errorf("DATABASE_URL: must begin with mysql: or sqlite:, not with %q", scheme)
+	return nil, errForm
 }
 
 func openMySQL(address string) (*Database, error) {
-	u, err := url.Parse(address)
+	c, err := readMySQL(address)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL: is not a URL; percent-encode special characters of the password")
-	}
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-	if u.Port() == "" {
-		c.Addr = u.Hostname() + ":3306"
-	}
-	c.User = u.User.Username()
-	c.Passwd, _ = u.User.Password()
-	if c.DBName == "" {
-		return nil, errors.New("DATABASE_URL: names no database, as in mysql://user:password@host:3306/database")
-	}
-	for name, values := range u.Query() {
-		switch name {
-		case "tls", "ssl":
-			c.TLSConfig = values[0]
-		}
+		return nil, err
 	}
 	c.Collation = "utf8mb4_bin"
 	c.ParseTime, c.Loc = true, time.UTC
@@ -121,17 +105,48 @@ func openMySQL(address string) (*Database, error) {
 	return &Database{sql: db, goqu: goqu.New(dialectMySQL, db), where: "mysql://" + c.Addr + "/" + c.DBName}, nil
 }
 
-func openSQLite(path string) (*Database, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("create the database's folder: %w", err)
+// OpenSQLite prepares a database in a file. With synced each transaction is on the disk
+// before it counts as committed.
+func OpenSQLite(path string, synced bool) (*Database, error) {
+	if err := keepPrivate(path); err != nil {
+		return nil, err
 	}
-	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
+	synchronous := "synchronous(NORMAL)"
+	if synced {
+		synchronous = "synchronous(FULL)"
+	}
+	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", synchronous}, "_txlock": {"immediate"}}
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) // as it is read as a URI
+	db, err := sql.Open("sqlite", "file:"+escaped+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	db.SetMaxOpenConns(4)
 	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, where: "sqlite:" + path}, nil
+}
+
+// keepPrivate creates the file that SQLite is to use, for its owner alone, and takes one
+// that is there already away from other users of the machine. SQLite gives its further
+// files the same mode.
+func keepPrivate(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("create the database's folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o007 != 0 { // of an older version
+		if err := file.Chmod(mode &^ 0o007); err != nil {
+			return fmt.Errorf("close the database's file to other users: %w; run Tipoff as the user whom the file belongs to", err)
+		}
+	}
+	return nil
 }
 
 // Where is the database's address, without its password.

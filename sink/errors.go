@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -30,8 +31,14 @@ const (
 	ReadOnly Kind = "read-only"
 	// Full: a disk, or a bound of the server's own storage, is full.
 	Full Kind = "full"
-	// Denied: the user, the password, the grants or the database's name are wrong.
+	// Denied: the user, the password or the grants are wrong.
 	Denied Kind = "denied"
+	// NoDatabase: the server has no database of that name.
+	NoDatabase Kind = "no-database"
+	// Insecure: the connection cannot be secured as it is asked to be.
+	Insecure Kind = "insecure"
+	// Damaged: SQLite's file is not what it was.
+	Damaged Kind = "damaged"
 	// Behind: the schema is older than this program.
 	Behind Kind = "schema-behind"
 	// Ahead: the schema is newer than this program.
@@ -58,10 +65,13 @@ var kinds = []struct {
 	{Altered, "its schema lacks or asks for something that this program does not know", "undo what was changed by hand"},
 	{Full, "its disk is full, or a bound of its own", "give it more room"},
 	{ReadOnly, "it is read-only", "make it take writes, or let DATABASE_URL name the server that does"},
-	{Denied, "it denies access", "check DATABASE_URL: the database's name, user, password and grants"},
+	{Damaged, "its file is damaged", "stop Tipoff and put a copy of the file in its place, or move it away and go on with an empty one (docs/backup.md)"},
+	{NoDatabase, "its server has no database of that name", "mend the name at the end of DATABASE_URL, or create the database"},
+	{Denied, "it denies access", "check the user and password in DATABASE_URL, and the user's grants"},
+	{Insecure, "the connection cannot be secured as DATABASE_URL asks", "check ssl_mode and ssl_ca there, and the server's certificate"},
 	{Unknown, "it fails in a way that this program does not know", "see the error"},
 	{Unpublished, "it refuses a fact, and the broker does not take the rejection", "see that the broker is up"},
-	{Away, "it cannot be reached or used", "see that it is up"},
+	{Away, "it cannot be reached or used", "see that it is up, and that DATABASE_URL has its host and port"},
 	{Collided, "another session keeps rows locked", "end that session"},
 }
 
@@ -96,10 +106,12 @@ var mysqlKinds = map[Kind][]uint16{
 	Collided: {1020, 1062, 1205, 1213, 1412, 1586, 1615, 3101, 3572},
 	Away: {1037, 1038, 1040, 1041, 1042, 1043, 1047, 1053, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1206, 1226, 1317, 1927,
 		1969, 3024, 3032, 3168, 3169, 4031},
-	ReadOnly: {1223, 1290, 1792, 1836, 1874, 1881},
-	Full:     {1021, 1114, 3675},
-	Denied:   {1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 3118},
-	schema:   {1051, 1054, 1109, 1136, 1146, 1216, 1347, 1356, 1364, 1452, 1471, 3105},
+	ReadOnly:   {1223, 1290, 1792, 1836, 1874, 1881},
+	Full:       {1021, 1114, 3675},
+	Denied:     {1044, 1045, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 3118},
+	NoDatabase: {1049},
+	Insecure:   {3159},
+	schema:     {1051, 1054, 1109, 1136, 1146, 1216, 1347, 1356, 1364, 1452, 1471, 3105},
 	Refused: {1048, 1118, 1153, 1162, 1197, 1263, 1264, 1265, 1292, 1300, 1301, 1366, 1367, 1406, 1411, 1525, 1526, 1644, 1690, 3140, 3141,
 		3156, 3819, 4025},
 }
@@ -110,7 +122,8 @@ var sqliteKinds = map[int]Kind{
 	sqlite3.SQLITE_INTERRUPT: Away, sqlite3.SQLITE_NOMEM: Away, sqlite3.SQLITE_PROTOCOL: Away, sqlite3.SQLITE_IOERR: Away,
 	sqlite3.SQLITE_READONLY: ReadOnly,
 	sqlite3.SQLITE_FULL:     Full,
-	sqlite3.SQLITE_PERM:     Denied, sqlite3.SQLITE_AUTH: Denied, sqlite3.SQLITE_CANTOPEN: Denied,
+	sqlite3.SQLITE_CORRUPT:  Damaged, sqlite3.SQLITE_NOTADB: Damaged,
+	sqlite3.SQLITE_PERM: Denied, sqlite3.SQLITE_AUTH: Denied, sqlite3.SQLITE_CANTOPEN: Denied,
 	sqlite3.SQLITE_CONSTRAINT: Refused, sqlite3.SQLITE_TOOBIG: Refused, sqlite3.SQLITE_MISMATCH: Refused,
 }
 
@@ -130,6 +143,8 @@ func classify(err error) Kind {
 	var m *mysql.MySQLError
 	var q *sqlite.Error
 	var n net.Error
+	var alert *net.OpError
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &s):
 		return s.kind
@@ -141,7 +156,9 @@ func classify(err error) Kind {
 		return classifyMySQL(m)
 	case errors.As(err, &q):
 		return classifySQLite(q.Code(), q.Error())
-	case errors.As(err, &n), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.As(err, &untrusted), errors.Is(err, mysql.ErrNoTLS), errors.As(err, &alert) && alert.Op == "remote error": // crypto/tls calls it so
+		return Insecure
+	case errors.As(err, &n), errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, mysql.ErrMalformPkt), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Away
 	}

@@ -45,7 +45,7 @@ func TestClassify_KnowsWhatToDo(t *testing.T) {
 		{number(1026, `Error writing file 'x' (Errcode: 28 "No space left on device")`), Full},
 		{number(1030, "Got error 168 from storage engine"), Unknown},
 		{number(1045, "Access denied for user 'x'@'y' (using password: YES)"), Denied},
-		{number(1049, "Unknown database 'x'"), Denied},
+		{number(1049, "Unknown database 'x'"), NoDatabase},
 		{number(1142, "INSERT command denied to user"), Denied},
 		{number(1146, "Table 'x.users' doesn't exist"), schema},
 		{number(1054, "Unknown column 'x' in 'field list'"), schema},

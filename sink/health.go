@@ -24,6 +24,15 @@ func (t *Trouble) String() string {
 	return fmt.Sprintf("%s, since %s: %s (%v)", what, t.Since.UTC().Format(time.RFC3339), do, t.Cause)
 }
 
+// Explain adds to an error of this database what is wrong and what to do about it.
+func (d *Database) Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	what, do, _ := describe(classify(err))
+	return fmt.Errorf("%s: %s: %s (%w)", d.where, what, do, err)
+}
+
 // health knows which partitions wait, and why. It logs the beginning and the end of
 // a trouble once, however many partitions have it and however often they try.
 type health struct {

@@ -15,23 +15,30 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// compose loads docker-compose.yml as docker compose does, with settings as .env
-// would have them.
-func compose(t *testing.T, settings map[string]string) *types.Project {
+// compose loads docker-compose.yml, and the files that are laid over it, as docker
+// compose does, with settings as .env would have them.
+func compose(t *testing.T, settings map[string]string, over ...string) *types.Project {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "docker-compose.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
-		WorkingDir:  filepath.Dir(path),
-		ConfigFiles: []types.ConfigFile{{Filename: path}},
-		Environment: settings,
-	}, func(o *loader.Options) { o.SetProjectName("tipoff", true) })
+	all := map[string]string{"MYSQL_PASSWORD": "a-password"}
+	maps.Copy(all, settings)
+	project, err := load(t, all, over...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return project
+}
+
+func load(t *testing.T, settings map[string]string, over ...string) (*types.Project, error) {
+	t.Helper()
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	details := types.ConfigDetails{WorkingDir: folder, Environment: settings}
+	for _, file := range append([]string{"docker-compose.yml"}, over...) {
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: filepath.Join(folder, file)})
+	}
+	return loader.LoadWithContext(t.Context(), details, func(o *loader.Options) { o.SetProjectName("tipoff", true) })
 }
 
 // template reads template.env: every setting it explains, and those that are set.
@@ -57,8 +64,12 @@ func template(t *testing.T) (explained, set map[string]string) {
 
 var ours = []string{"api", "processors", "learner", "sink"}
 
+// composes are settings of docker-compose.yml that the program itself does not know.
+var composes = []string{"MYSQL_PASSWORD", "TIPOFF_PUBLISH"}
+
 func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 	explained, set := template(t)
+	set["MYSQL_PASSWORD"] = "a-password" // the template leaves it to its reader
 	project := compose(t, set)
 	for _, name := range ours {
 		for setting := range project.Services[name].Environment {
@@ -71,11 +82,13 @@ func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 	// the container.
 	changed := map[string]string{}
 	for setting := range explained {
-		changed[setting] = "changed"
+		if !slices.Contains(composes, setting) {
+			changed[setting] = "changed"
+		}
 	}
 	for _, name := range ours {
 		environment := compose(t, changed).Services[name].Environment
-		for setting := range explained {
+		for setting := range changed {
 			value := environment[setting]
 			switch setting {
 			case "TIPOFF_DATA", "TIPOFF_SYNC", "TIPOFF_ADDR", "SQLALCHEMY_DATABASE_URI":
@@ -98,6 +111,9 @@ func TestCompose_AndTemplateEnvSpeakOfTheSameSettings(t *testing.T) {
 func TestCompose_ExplainsEverySettingOfTheProgram(t *testing.T) {
 	explained, _ := template(t)
 	known := map[string]string{}
+	for _, setting := range composes {
+		known[setting] = ""
+	}
 	setting := regexp.MustCompile(`env:"([A-Z_,]+)"`)
 	err := filepath.WalkDir(filepath.Join(root, "node"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
@@ -142,7 +158,7 @@ func TestCompose_HasWhatADeploymentNeeds(t *testing.T) {
 		t.Error("Kafka does not run in KRaft mode")
 	}
 	ports := project.Services["api"].Ports
-	if len(ports) != 1 || ports[0].Published != "5000" || ports[0].Target != 5000 {
+	if len(ports) != 1 || ports[0].Published != "5000" || ports[0].Target != 5000 || ports[0].HostIP != "127.0.0.1" {
 		t.Errorf("api publishes %v", ports)
 	}
 	if file := project.Services["api"].Build.Dockerfile; file != "deploy/Dockerfile" {
@@ -156,10 +172,11 @@ func TestCompose_HasWhatADeploymentNeeds(t *testing.T) {
 func TestCompose_EveryCommandStartsWithItsEnvironment(t *testing.T) {
 	s := realServices(t)
 	_, set := template(t)
+	set["MYSQL_PASSWORD"] = "a-password"
 	project := compose(t, set)
 	hosts := strings.NewReplacer(
 		"kafka:9092", s.kafka,
-		"mysql://root:rootpass@mysql_db/systems_programming", s.database,
+		"mysql://tipoff:a-password@mysql_db/systems_programming", s.database,
 		"0.0.0.0:5000", "127.0.0.1:0",
 	)
 	var api *process

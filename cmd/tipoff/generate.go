@@ -57,15 +57,17 @@ func (m *generateMode) Run(ctx context.Context, t *terminal) error {
 		m.Seed = rand.Uint64()
 	}
 	c, began := m.client(), time.Now()
-	var err error
+	if !m.Realistic && m.N < 1 {
+		return fmt.Errorf("how many rounds? tipoff generate N, or tipoff generate --realistic")
+	}
+	err := c.Reach()
 	switch {
+	case err != nil:
 	case m.Realistic:
 		bar := progress.New(t.errors, "generating", m.Users+m.Events+m.Coupons)
 		book := generator.NewSportsbook(m.Seed, m.Users, m.Events, m.Days, began)
 		err = book.Seed(ctx, c, m.Coupons, began, bar.Add)
 		bar.End()
-	case m.N < 1:
-		return fmt.Errorf("how many rounds? tipoff generate N, or tipoff generate --realistic")
 	default:
 		bar := progress.New(t.errors, "generating", m.N)
 		err = generator.Classic(ctx, c, m.N, rand.New(rand.NewPCG(m.Seed, 0)), began, func() { bar.Add(1) })

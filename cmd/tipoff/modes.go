@@ -85,7 +85,7 @@ func (m *sinkMode) Run(ctx context.Context, t *terminal) error {
 
 // runRole runs a process of one role until ctx ends.
 func runRole(ctx context.Context, t *terminal, s node.Settings, r node.Role) error {
-	s.Log = s.Logger(t.errors)
+	s.Log, s.Requests = s.Logger(t.errors), s.RequestLogger(t.out)
 	if err := s.NeedsKafka(); err != nil {
 		return err
 	}
@@ -122,6 +122,8 @@ func (m *healthMode) Run(t *terminal) error {
 
 // topicsMode creates the topics.
 type topicsMode struct {
+	AlterRetention bool `name:"alter" help:"Make the topics that are there keep records for as long as TIPOFF_RETENTION says."`
+	node.Folder
 	node.Kafka
 	node.Topics
 	node.Logs
@@ -130,16 +132,21 @@ type topicsMode struct {
 func (topicsMode) Help() string {
 	return `Creates the topics that are missing, and says how those that are there differ from
 TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode does
-the same before it starts.`
+the same before it starts. With --alter, topics that keep records for another time
+than TIPOFF_RETENTION are changed; then start every process with the same setting.
+A shorter time drops older facts for good: tipoff rebuild --from database has them.
+Works on KAFKA_BOOTSTRAP_SERVERS, else on the embedded broker under TIPOFF_DATA.`
 }
 
 func (m *topicsMode) Run(ctx context.Context, t *terminal) error {
-	cluster, err := node.Connect(ctx, &node.Settings{Kafka: m.Kafka, Topics: m.Topics, Log: m.Logger(t.errors)})
+	s := &node.Settings{Folder: m.Folder, Kafka: m.Kafka, Topics: m.Topics, Log: m.Logger(t.errors)}
+	s.Alter = m.AlterRetention
+	_, end, err := node.Reach(ctx, s, node.OpenFolder)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(t.out, "all topics are as the settings say")
-	return cluster.Close()
+	return end()
 }
 
 // migrateMode makes the schema the newest one.
@@ -161,7 +168,7 @@ func (m *migrateMode) Run(ctx context.Context, t *terminal) error {
 	}
 	defer db.Close()
 	if err := db.Migrate(ctx); err != nil {
-		return err
+		return db.Explain(err)
 	}
 	fmt.Fprintln(t.out, "the schema is the newest one:", db.Where())
 	return nil

@@ -43,7 +43,7 @@ func TestHelp_ListsTheSettingsOfAModeAndNoOthers(t *testing.T) {
 		"bench":          {storage, kafka, topics, "--ranker", "--rounds"},
 		"rejected list":  {"--data", kafka, topics, "--log-level", "--limit"},
 		"rejected retry": {"--data", kafka, topics, "--log-level", "--dry-run"},
-		"topics":         {kafka, topics, "--log-level"},
+		"topics":         {"--data", "--alter", kafka, topics, "--log-level"},
 		"rebuild":        {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level", "--grace"},
 		"migrate":        {"--data", storage},
 		"version":        nil,
@@ -135,4 +135,20 @@ func TestBench_MeasuresARowAndWritesIt(t *testing.T) {
 		t.Errorf("%v, %s", err, text)
 	}
 	wantSaid(t, "left out: sink rows against LOAD DATA", "bench", "--only=sink", "--out="+path)
+}
+
+func TestMigrate_SaysWhatToDoWhenItCannot(t *testing.T) {
+	t.Parallel()
+	damaged := filepath.Join(t.TempDir(), "damaged.db")
+	if err := os.WriteFile(damaged, []byte(strings.Repeat("not a database, ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"sqlite:" + damaged:               "put a copy of the file in its place",
+		"mysql://u:hunter2@127.0.0.1:1/x": "see that it is up, and that DATABASE_URL has its host and port",
+	} {
+		if out, err := said(t, "migrate", "--database-url="+address); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, %s", address, err, out)
+		}
+	}
 }

@@ -34,11 +34,11 @@ func (p *process) rebuild(ctx context.Context, r *rebuild.Rebuild) error {
 // reach connects to the broker inside the process that runs on a folder.
 func reach(t *testing.T, folder string) *broker.Cluster {
 	t.Helper()
-	brokers, running := broker.FindEmbedded(filepath.Join(folder, "broker"))
+	config, running := broker.FindEmbedded(filepath.Join(folder, "broker"))
 	if !running {
 		t.Fatal("the broker is not found")
 	}
-	c, err := broker.Connect(t.Context(), broker.Config{Brokers: brokers}, broker.Layout{Partitions: 8, Retention: 720 * time.Hour}, slog.New(slog.DiscardHandler))
+	c, err := broker.Connect(t.Context(), config, broker.Layout{Partitions: 8, Retention: 720 * time.Hour}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

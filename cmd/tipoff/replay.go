@@ -24,6 +24,10 @@ the events of the log's last days are open now; as they are, all may be past.`
 }
 
 func (m *replayMode) Run(ctx context.Context, t *terminal) error {
+	c := m.client()
+	if err := c.Reach(); err != nil {
+		return err
+	}
 	extent, err := recording.Measure(ctx, m.Log)
 	if err != nil {
 		return err
@@ -35,7 +39,7 @@ func (m *replayMode) Run(ctx context.Context, t *terminal) error {
 		}
 		shift = time.Since(extent.LastCoupon)
 	}
-	c, began := m.client(), time.Now()
+	began := time.Now()
 	bar := progress.New(t.errors, "replaying", extent.Facts)
 	err = generator.Replay(ctx, c, m.Log, shift, m.Post, bar.Add)
 	bar.End()

@@ -21,7 +21,7 @@ and the death of the process.`
 }
 
 func (m *runMode) Run(ctx context.Context, t *terminal) error {
-	m.Log = m.Logger(t.errors)
+	m.Log, m.Requests = m.Logger(t.errors), m.RequestLogger(t.out)
 	outlastTerminal()
 	n, err := node.Start(ctx, &m.Settings, node.AllRoles...)
 	if err != nil {

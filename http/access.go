@@ -1,0 +1,41 @@
+package http
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// routeUnread stands for the route of a request that could not be read.
+const routeUnread = "unread"
+
+// logAccess writes a line about a request that has its response. It tells the route
+// and not the path, which names users, and nothing else that the client chose but the
+// request id.
+func (s *Server) logAccess(method, route string, q *request, took time.Duration) {
+	if s.AccessLog == nil {
+		return
+	}
+	s.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request",
+		slog.String("request", q.id()),
+		slog.String("method", cmp.Or(method, "other")),
+		slog.String("route", route),
+		slog.Int("status", q.Response.StatusCode()),
+		slog.Int64("took_us", took.Microseconds()),
+		slog.Int("received", max(0, q.Request.Header.ContentLength())),
+		slog.Int("sent", len(q.Response.Body())),
+		slog.String("client", q.RemoteAddr().String()))
+}
+
+// expect decides about a client that asks whether to send its body: one that is too
+// large need not travel.
+func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
+	if ctx.Request.Header.ContentLength() <= MaxBody {
+		return fasthttp.StatusContinue
+	}
+	s.refuse(ctx, fasthttp.ErrBodyTooLarge)
+	return ctx.Response.StatusCode()
+}
