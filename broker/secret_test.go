@@ -77,7 +77,10 @@ func TestEmbedded_TellsItsSecretToWhoReadsTheFolder(t *testing.T) {
 		}
 		formerly = found.SASLPassword
 		c, err := Connect(t.Context(), found, layout, silent)
-		if err := errors.Join(err, c.Close(), e.Close()); err != nil {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(c.Close(), e.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
