@@ -27,6 +27,19 @@ func embedded(t *testing.T, folder string) *Embedded {
 	return e
 }
 
+// reached connects to a broker that is up: what it refuses would be tried for ever.
+func reached(t *testing.T, config Config) *Cluster {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	c, err := Connect(ctx, config, layout, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 func TestEmbedded_ServesNobodyWithoutItsSecret(t *testing.T) {
 	e := embedded(t, t.TempDir())
 	plain := sarama.NewConfig()
@@ -44,7 +57,7 @@ func TestEmbedded_ServesNobodyWithoutItsSecret(t *testing.T) {
 		_ = c.Close()
 		t.Error("a client with a wrong secret was served")
 	}
-	connect(t, e.Config())
+	reached(t, e.Config())
 }
 
 func TestEmbedded_LetsOtherUsersReadNothing(t *testing.T) {
@@ -76,8 +89,7 @@ func TestEmbedded_TellsItsSecretToWhoReadsTheFolder(t *testing.T) {
 			t.Fatalf("found %v, a secret of %d characters", running, len(found.SASLPassword))
 		}
 		formerly = found.SASLPassword
-		c, err := Connect(t.Context(), found, layout, silent)
-		if err := errors.Join(err, c.Close(), e.Close()); err != nil {
+		if err := errors.Join(reached(t, found).Close(), e.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,16 +103,13 @@ func TestEmbedded_OpensTheLogOfAVersionWithoutSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Connect(t.Context(), Config{Brokers: old.ListenAddrs()}, layout, silent)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := reached(t, Config{Brokers: old.ListenAddrs()})
 	id := c.TopicID(topics.Users)
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
 	old.Close()
-	if now := connect(t, embedded(t, folder).Config()); now.TopicID(topics.Users) != id {
+	if now := reached(t, embedded(t, folder).Config()); now.TopicID(topics.Users) != id {
 		t.Error("the topics are others")
 	}
 }
@@ -108,18 +117,13 @@ func TestEmbedded_OpensTheLogOfAVersionWithoutSecrets(t *testing.T) {
 func TestEmbedded_SaysWhatToDoAboutADamagedLog(t *testing.T) {
 	folder := t.TempDir()
 	e := embedded(t, folder)
-	c, err := Connect(t.Context(), e.Config(), layout, silent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = c.Close()
-	if err := e.Close(); err != nil {
+	if err := errors.Join(reached(t, e.Config()).Close(), e.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, "log", "topics.json"), []byte(`{"version": 1, "top`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e, err = OpenEmbedded(folder, false)
+	e, err := OpenEmbedded(folder, false)
 	if err == nil {
 		_ = e.Close()
 		t.Fatal("a damaged log was opened")

@@ -67,7 +67,7 @@ var kinds = []struct {
 	{ReadOnly, "it is read-only", "make it take writes, or let DATABASE_URL name the server that does"},
 	{Damaged, "its file is damaged", "stop Tipoff and put a copy of the file in its place, or move it away and go on with an empty one (docs/backup.md)"},
 	{NoDatabase, "its server has no database of that name", "mend the name at the end of DATABASE_URL, or create the database"},
-	{Denied, "it denies access", "check the user and password in DATABASE_URL, and the user's grants"},
+	{Denied, "it denies access", "check the user, password and database's name in DATABASE_URL, and the user's grants"},
 	{Insecure, "the connection cannot be secured as DATABASE_URL asks", "check ssl_mode and ssl_ca there, and the server's certificate"},
 	{Unknown, "it fails in a way that this program does not know", "see the error"},
 	{Unpublished, "it refuses a fact, and the broker does not take the rejection", "see that the broker is up"},
