@@ -65,7 +65,7 @@ func TestDecode_KeepsWhatWasPosted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Status != StatusOpen || len(e.Participants) != 2 || e.Markets[0].Outcomes[0].Odds != 1.85 {
+	if e.Status != "" || len(e.Participants) != 2 || e.Markets[0].Outcomes[0].Odds != 1.85 {
 		t.Errorf("event = %+v", e)
 	}
 	c, err := DecodeCoupon([]byte(goodCoupon), strict)
@@ -115,6 +115,12 @@ var userBounds = []bound{
 	{goodUser, "registration_date", `"yesterday"`, "registration_date: must be a date (2023-05-17) or a date-time (2023-05-17T20:00:00Z)"},
 	{goodUser, "extra", `[1]`, "extra: must be an object, is an array"},
 	{goodUser, "extra", `{"a":"` + strings.Repeat("x", MaxExtra) + `"}`, fmt.Sprintf("extra: must be at most 4096 bytes of JSON, is %d", MaxExtra+8)},
+	{goodUser, "version", `0`, ""},
+	{goodUser, "version", `9007199254740991`, ""},
+	{goodUser, "version", `9007199254740992`, "version: must be an integer from 0 to 9007199254740991"},
+	{goodUser, "version", `-1`, "version: must be an integer from 0 to 9007199254740991"},
+	{goodUser, "version", `1.5`, "version: must be an integer from 0 to 9007199254740991"},
+	{goodUser, "version", `"1"`, "version: must be an integer, is a string"},
 	{goodUser, "nickname", `"x"`, "nickname: is not a field of this entity"},
 }
 
@@ -125,6 +131,8 @@ var eventBounds = []bound{
 	{goodEvent, "participants", `[]`, ""},
 	{goodEvent, "participants", `["A",7]`, "participants[1]: must be a string, is a number"},
 	{goodEvent, "participants", `["` + strings.Repeat("x", 101) + `"]`, "participants[0]: must have 1 to 100 characters, has 101"},
+	{goodEvent, "version", `1`, ""},
+	{goodEvent, "version", `-1`, "version: must be an integer from 0 to 9007199254740991"},
 	{goodEvent, "status", `"closed"`, "status: must be one of open, suspended, cancelled, finished"},
 	{goodEvent, "markets", `[{"market":"1x2"}]`, "markets[0].outcomes: is required"},
 	{goodEvent, "markets", `[{"market":"a","outcomes":[{"outcome":"1","odds":0.99}]}]`, "markets[0].outcomes[0].odds: must be a number from 1 to 1000000"},
@@ -218,6 +226,9 @@ func TestDecodeEventPatch_WantsTheRoutesEventAndSomeChange(t *testing.T) {
 		`{"event_id":"e2","status":"finished"}`:  `event_id: must be the event of the route, "e1"`,
 		`{"begin_timestamp":"0001-01-01"}`:       "begin_timestamp: must be after 0001-01-01T00:00:00Z",
 		`{}`:                                     "must change at least one of status, result, markets, begin_timestamp",
+		`{"status":"open","version":7}`:          "",
+		`{"status":"open","version":-7}`:         "version: must be an integer from 0 to 9007199254740991",
+		`{"version":7}`:                          "must change at least one of status, result, markets, begin_timestamp",
 		`{"event_id":"e1"}`:                      "must change at least one of status, result, markets, begin_timestamp",
 		`{"patch":true,"status":"finished"}`:     "patch: is not a field of this entity",
 		`{"status":"finished","league":"other"}`: "league: is not a field of this entity",

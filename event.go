@@ -1,9 +1,12 @@
 package tipoff
 
 import (
+	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tipoff/fields"
@@ -26,8 +29,9 @@ const (
 	StatusFinished  = "finished"
 )
 
-// Event is a fixture on which bets are taken, as posted. A newer post replaces
-// it whole; an [EventPatch] replaces some of it.
+// Event is a fixture on which bets are taken. Of a post, status, result, markets and
+// version are zero where it does not name them; see [Event.Replace]. An [EventPatch]
+// replaces some of it.
 type Event struct {
 	ID           string         `json:"event_id"`
 	Begin        time.Time      `json:"begin_timestamp"`
@@ -38,10 +42,11 @@ type Event struct {
 	Participants []string       `json:"participants"`
 	Home         string         `json:"home,omitempty"`
 	Away         string         `json:"away,omitempty"`
-	Status       string         `json:"status"`
+	Status       string         `json:"status,omitempty"`
 	Result       string         `json:"result,omitempty"`
-	Markets      []Market       `json:"markets,omitempty"`
+	Markets      []Market       `json:"markets,omitzero"` // posted empty: takes all away
 	Extra        jsontext.Value `json:"extra,omitzero"`
+	Version      Version        `json:"version,omitzero"`
 }
 
 // Market is one question about an event, with the prices of its outcomes.
@@ -61,6 +66,34 @@ func (e *Event) Open(now time.Time) bool {
 	return e.Status == StatusOpen && now.Before(e.Begin)
 }
 
+// Replace sets e to a later post of the same event. Status, result, markets and version
+// that it does not name stay as they are, and the status of an event that was never
+// given one is open. A post of an older version changes nothing.
+func (e *Event) Replace(later Event) {
+	if later.Version.OlderThan(e.Version) {
+		return
+	}
+	later.Status = cmp.Or(later.Status, e.Status, StatusOpen)
+	later.Result = cmp.Or(later.Result, e.Result)
+	if later.Markets == nil {
+		later.Markets = e.Markets
+	}
+	if len(later.Markets) == 0 {
+		later.Markets = nil
+	}
+	later.Version = later.Version.Or(e.Version)
+	*e = later
+}
+
+// Digest tells the posts of an event apart.
+func (e *Event) Digest() uint64 {
+	value, err := json.Marshal(e)
+	if err != nil { // only values that were decoded and validated come here
+		panic(fmt.Sprintf("marshal event: %v", err))
+	}
+	return max(1, xxhash.Sum64(value))
+}
+
 // EventPatch changes some fields of an event that is posted already, or will be:
 // then it waits for its event.
 type EventPatch struct {
@@ -70,10 +103,34 @@ type EventPatch struct {
 	Result  string    `json:"result,omitempty"`
 	Markets []Market  `json:"markets,omitzero"` // empty: takes all away
 	Begin   time.Time `json:"begin_timestamp,omitzero"`
+	Version Version   `json:"version,omitzero"`
 }
 
-// Apply changes e as p says. An event moved past its end ends when it begins.
+// Announce returns the event as it is after its first post, when p is the changes that
+// came before it: they change what was posted, unless that is of a newer version.
+// Where they do, covered is the digest of the post, by which its repeat is known; a
+// repeat would undo them.
+func (p *EventPatch) Announce(first Event) (e Event, covered uint64) {
+	if p.Version.OlderThan(first.Version) {
+		p.Apply(&e)
+		e.Replace(first)
+		return e, 0
+	}
+	e.Replace(first)
+	if p.Status != "" || p.Result != "" || p.Markets != nil || !p.Begin.IsZero() {
+		covered = first.Digest()
+	}
+	p.Apply(&e)
+	return e, covered
+}
+
+// Apply changes e as p says, unless p is of an older version. An event moved past its
+// end ends when it begins.
 func (p *EventPatch) Apply(e *Event) {
+	if p.Version.OlderThan(e.Version) {
+		return
+	}
+	e.Version = p.Version.Or(e.Version)
 	if p.Status != "" {
 		e.Status = p.Status
 	}
@@ -81,7 +138,10 @@ func (p *EventPatch) Apply(e *Event) {
 		e.Result = p.Result
 	}
 	if p.Markets != nil {
-		e.Markets = p.Markets
+		e.Markets = nil
+		if len(p.Markets) > 0 {
+			e.Markets = p.Markets
+		}
 	}
 	if !p.Begin.IsZero() {
 		e.Begin = p.Begin
@@ -91,9 +151,12 @@ func (p *EventPatch) Apply(e *Event) {
 	}
 }
 
-// Merge adds a later patch of the same event to p.
+// Merge adds a later patch of the same event to p, unless that is of an older version.
 func (p *EventPatch) Merge(later EventPatch) {
-	p.ID = later.ID
+	if later.Version.OlderThan(p.Version) {
+		return
+	}
+	p.ID, p.Version = later.ID, later.Version.Or(p.Version)
 	if later.Status != "" {
 		p.Status = later.Status
 	}
@@ -110,7 +173,7 @@ func (p *EventPatch) Merge(later EventPatch) {
 
 // DecodeEvent reads an event; the error is [Faults].
 func DecodeEvent(data []byte, how Reading) (Event, error) {
-	e := Event{Status: StatusOpen, Participants: []string{}}
+	e := Event{Participants: []string{}}
 	r := fields.NewReader(data, how.Strict)
 	r.Object(func(name string) bool {
 		switch name {
@@ -137,11 +200,11 @@ func DecodeEvent(data []byte, how Reading) (Event, error) {
 		case "result":
 			e.Result = r.Text(MaxName)
 		case "markets":
-			if e.Markets = readMarkets(r); len(e.Markets) == 0 {
-				e.Markets = nil
-			}
+			e.Markets = readMarkets(r)
 		case "extra":
 			e.Extra = r.Extra()
+		case "version":
+			e.Version = readVersion(r)
 		default:
 			return false
 		}
@@ -181,6 +244,9 @@ func DecodeEventPatch(data []byte, id string, how Reading) (EventPatch, error) {
 			p.Result = r.Text(MaxName)
 		case "markets":
 			p.Markets = readMarkets(r)
+		case "version": // orders changes, and is none
+			changes--
+			p.Version = readVersion(r)
 		case "begin_timestamp":
 			before := r.Faults()
 			if p.Begin = r.Time(); p.Begin.IsZero() && r.Faults() == before { // it would say that nothing changes

@@ -15,7 +15,8 @@ const (
 	MaxName  = 100             // characters of a country, a participant, a person's name
 )
 
-// User is one bettor of a company, as posted. A newer post replaces it whole.
+// User is one bettor of a company, as posted. A later post replaces it whole, but for
+// a version that it does not name; see [User.Replace].
 type User struct {
 	ID               string         `json:"user_id"`
 	BirthYear        int            `json:"birth_year"`
@@ -27,6 +28,17 @@ type User struct {
 	FavouriteSport   string         `json:"favourite_sport,omitempty"`
 	FavouriteLeague  string         `json:"favourite_league,omitempty"`
 	Extra            jsontext.Value `json:"extra,omitzero"`
+	Version          Version        `json:"version,omitzero"`
+}
+
+// Replace sets u to a later post of the same user. One of an older version changes
+// nothing.
+func (u *User) Replace(later User) {
+	if later.Version.OlderThan(u.Version) {
+		return
+	}
+	later.Version = later.Version.Or(u.Version)
+	*u = later
 }
 
 // DecodeUser reads a user; the error is [Faults].
@@ -55,6 +67,8 @@ func DecodeUser(data []byte, how Reading) (User, error) {
 			u.FavouriteLeague = r.Text(MaxID)
 		case "extra":
 			u.Extra = r.Extra()
+		case "version":
+			u.Version = readVersion(r)
 		default:
 			return false
 		}

@@ -46,8 +46,11 @@ func NewCompany(t *testing.T, url string, c *broker.Cluster) *Company {
 	}
 	r.post(coupons[200:])
 	s := &Service{T: r.T, URL: url}
+	versioned := r.book.Users()[0]
+	versioned.Version = tipoff.VersionOf(3)
+	s.Post("/v1/users", 202, versioned)
 	for _, e := range r.book.Events()[:3] {
-		if status, body, _ := s.Send("PATCH", "/v1/events/"+e.ID, `{"status":"suspended","result":"1:0"}`); status != 202 {
+		if status, body, _ := s.Send("PATCH", "/v1/events/"+e.ID, `{"status":"suspended","result":"1:0","version":7}`); status != 202 {
 			r.Fatalf("%d %s", status, body)
 		}
 	}

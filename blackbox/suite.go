@@ -31,6 +31,7 @@ func Run(t *testing.T, url string) {
 		{"BetsBeforeTheirEventAndUser", betsBefore},
 		{"EventsCloseAndOpen", eventsClose},
 		{"RepeatsCountOnce", repeatsCount},
+		{"PostsAgainUndoNothing", postsAgain},
 		{"OddUnicode", oddUnicode},
 		{"WhatIsWrongIsRefused", whatIsWrong},
 		{"Operations", operations},

@@ -37,12 +37,14 @@ func (h *harness) rows(ctx context.Context, query string, each func(*sql.Rows) e
 
 func (h *harness) verifyUsers(ctx context.Context, facts *oracle.Facts) error {
 	times := map[string]int{}
-	err := h.rows(ctx, `SELECT user_id, birth_year, country, currency, gender, registration_date, COALESCE(name, ''), source_offset & 1099511627775 FROM users`, func(r *sql.Rows) error {
+	err := h.rows(ctx, `SELECT user_id, birth_year, country, currency, gender, registration_date, COALESCE(name, ''), version, source_offset & 1099511627775 FROM users`, func(r *sql.Rows) error {
 		var u tipoff.User
+		var version sql.NullInt64
 		var offset int64
-		if err := r.Scan(&u.ID, &u.BirthYear, &u.Country, &u.Currency, &u.Gender, &u.RegistrationDate, &u.Name, &offset); err != nil {
+		if err := r.Scan(&u.ID, &u.BirthYear, &u.Country, &u.Currency, &u.Gender, &u.RegistrationDate, &u.Name, &version, &offset); err != nil {
 			return err
 		}
+		u.Version = tipoff.Version{Given: version.Valid, Number: version.Int64}
 		times[u.ID]++
 		if want := facts.Users[u.ID]; want != nil && (want.Content != oracle.Canonical(u) || want.Offset != offset) {
 			h.wrong("user of offset %d and %d\n  MySQL %s\n  topic %s", offset, want.Offset, oracle.Canonical(u), want.Content)
@@ -70,16 +72,18 @@ func (h *harness) verifyEvents(ctx context.Context, facts *oracle.Facts) error {
 	}
 	times := map[string]int{}
 	err = h.rows(ctx, `SELECT id, event_id, announced, COALESCE(status, ''), COALESCE(result, ''), begin_at, end_at, COALESCE(sport, ''), COALESCE(league, ''),
-		COALESCE(country, ''), COALESCE(extra, '') FROM events`, func(r *sql.Rows) error {
+		COALESCE(country, ''), COALESCE(extra, ''), version FROM events`, func(r *sql.Rows) error {
 		var key int64
 		var announced bool
 		var begin, end sql.NullTime
 		var e tipoff.Event
 		var extra string
-		if err := r.Scan(&key, &e.ID, &announced, &e.Status, &e.Result, &begin, &end, &e.Sport, &e.League, &e.Country, &extra); err != nil {
+		var version sql.NullInt64
+		if err := r.Scan(&key, &e.ID, &announced, &e.Status, &e.Result, &begin, &end, &e.Sport, &e.League, &e.Country, &extra, &version); err != nil {
 			return err
 		}
 		times[e.ID]++
+		e.Version = tipoff.Version{Given: version.Valid, Number: version.Int64}
 		e.Begin, e.End, e.Participants = begin.Time, end.Time, participants[key]
 		if extra != "" {
 			e.Extra = []byte(extra)
@@ -101,7 +105,7 @@ func (h *harness) compareEvent(e tipoff.Event, announced bool, want *oracle.Even
 		h.wrong("event %s is announced in MySQL: %v, on the topic: %v", e.ID, announced, want.Announced)
 		return
 	}
-	got, fields := map[string]any{"event_id": e.ID, "status": e.Status, "result": e.Result}, want.Changes
+	got, fields := map[string]any{"event_id": e.ID, "status": e.Status, "result": e.Result, "version": e.Version}, want.Changes
 	if announced {
 		raw, _ := json.Marshal(e)
 		got, fields = map[string]any{}, want.Fields

@@ -31,12 +31,21 @@ func (w *worker) postUsers(ctx context.Context) {
 		w.versions[id]++
 		u := tipoff.User{
 			ID: id, BirthYear: 1950 + w.random.IntN(50), Country: w.pick(countries), Currency: "EUR", Gender: "female",
-			RegistrationDate: time.Date(2020, 1, 1+w.random.IntN(28), 0, 0, 0, 0, time.UTC), Name: fmt.Sprintf("v%d", w.versions[id]),
+			RegistrationDate: time.Date(2020, 1, 1+w.random.IntN(28), 0, 0, 0, 0, time.UTC), Name: fmt.Sprintf("v%d", w.versions[id]), Version: w.version(id),
 		}
 		items = append(items, u)
 		entries = append(entries, w.ledger.post(entry{topic: topics.Users, entity: id, tag: u.Name, content: oracle.Canonical(u)}))
 	}
 	w.send(ctx, "/v1/users", items, entries)
+}
+
+// version is none, or the number of what is posted of an entity, or one before it, so that
+// some come too late.
+func (w *worker) version(id string) (v tipoff.Version) {
+	if n := w.versions[id] - w.random.IntN(4); n >= 0 && w.random.IntN(2) == 0 {
+		v = tipoff.VersionOf(int64(n))
+	}
+	return v
 }
 
 // postEvents posts new events, some of which begin within seconds, and newer
@@ -70,7 +79,9 @@ func (w *worker) postEvents(ctx context.Context) {
 		w.versions[e.ID]++
 		e.Begin = time.Now().Add(ahead).UTC().Truncate(time.Second)
 		e.End = e.Begin.Add(2 * time.Hour)
-		e.Status = tipoff.StatusOpen
+		if e.Status, e.Version = "", w.version(e.ID); w.random.IntN(2) == 0 {
+			e.Status = tipoff.StatusOpen
+		}
 		e.Extra = []byte(fmt.Sprintf(`{"v":"v%d"}`, w.versions[e.ID]))
 		if again {
 			w.own[at] = e
@@ -114,6 +125,9 @@ func (w *worker) patchEvent(ctx context.Context) {
 	patch := map[string]any{"status": status, "result": fmt.Sprintf("r%d", w.versions[e.ID])}
 	w.move(e.ID, patch["result"].(string))
 	content := map[string]any{"event_id": e.ID, "status": patch["status"], "result": patch["result"]}
+	if v := w.version(e.ID); v.Given {
+		patch["version"], content["version"] = v, v
+	}
 	written := w.ledger.post(entry{topic: topics.Events, entity: e.ID, tag: patch["result"].(string), content: oracle.Canonical(content)})
 	w.sendBody(ctx, http.MethodPatch, "/v1/events/"+e.ID, patch, []*entry{written})
 }

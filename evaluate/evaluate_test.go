@@ -126,6 +126,29 @@ func TestJudge_MetricsAreThoseOfTheRank(t *testing.T) {
 	}
 }
 
+// TestJudge_EventsStandAsTheirPostsLeaveThem: a post without a status opens a new event,
+// and leaves the status of one that is closed.
+func TestJudge_EventsStandAsTheirPostsLeaveThem(t *testing.T) {
+	log := &recording.Log{Name: "again"}
+	post := func(id, status string) {
+		log.Add(tipoff.Fact{At: noon, Event: &tipoff.Event{ID: id, Begin: noon.Add(time.Hour), Status: status}})
+	}
+	post("b", "")
+	for _, status := range []string{"", tipoff.StatusCancelled, ""} {
+		post("a", status)
+	}
+	for i, event := range []string{"a", "b"} {
+		log.Add(tipoff.Fact{At: noon, Coupon: &tipoff.Coupon{ID: event, UserID: fmt.Sprint("u", i), Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}})
+	}
+	results, err := evaluate.Judge(t.Context(), log, []evaluate.Ranker{&oracle{0}}, evaluate.Options{Clock: evaluate.Clock()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := results[0].Slices[evaluate.SliceNew].Scored; n != 1 {
+		t.Errorf("%d coupons were on an open event, want 1", n)
+	}
+}
+
 // apprentice knows the answer from a coupon on, and puts it last of ten until then.
 type apprentice struct{ from, learnt int }
 

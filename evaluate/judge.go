@@ -135,6 +135,7 @@ func (j *judge) number(kind, name string) int32 {
 
 func (j *judge) announce(e *tipoff.Event, at time.Time) {
 	j.world.PostEvent(e, at)
+	e = &j.world.fixture(e.ID).Event // as it stands now
 	n, ok := j.numbers[e.ID]
 	if !ok {
 		n = int32(len(j.events))

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,19 +35,20 @@ type Facts struct {
 	Refused map[string]string    // records that must be rejected: [topics.Rejection.ID] and why
 }
 
-// User is the last version of a user.
+// User is a user as the posts leave it.
 type User struct {
 	Content string // [Canonical]
-	Record
+	Record         // that it was set by
+	fields  map[string]any
 }
 
-// Event is the last version of an event with the changes after it; the changes alone
-// where it was never announced.
+// Event is an event as the posts and changes leave it; the changes alone where it was
+// never announced.
 type Event struct {
 	Announced bool
 	Fields    map[string]any // as posted and changed since
 	Changes   map[string]any // before it was announced
-	Record
+	Record                   // that came last
 }
 
 // Coupon is a coupon that stands.
@@ -88,8 +90,35 @@ func (f *Facts) refuse(group, topic string, r Record, why string) {
 }
 
 func (f *Facts) addUser(id string, r Record) error {
-	f.Users[id] = &User{Canonical(json.RawMessage(r.Value)), r}
+	var fields map[string]any
+	if err := json.Unmarshal(r.Value, &fields); err != nil {
+		return err
+	}
+	if stands := f.Users[id]; stands != nil {
+		if isOlder(fields, stands.fields) {
+			return nil
+		}
+		keep(fields, stands.fields, "version")
+	}
+	f.Users[id] = &User{Canonical(fields), r, fields}
 	return nil
+}
+
+// isOlder says that fields came late: their version is below that of those that stand.
+func isOlder(fields, standing map[string]any) bool {
+	version, given := fields["version"].(float64)
+	stands, known := standing["version"].(float64)
+	return given && known && version < stands
+}
+
+// keep adds to fields what stands under names that they do not have.
+func keep(fields, standing map[string]any, names ...string) {
+	for _, name := range names {
+		_, named := fields[name]
+		if value, stands := standing[name]; stands && !named {
+			fields[name] = value
+		}
+	}
 }
 
 func (f *Facts) addEvent(id string, r Record) error {
@@ -102,25 +131,52 @@ func (f *Facts) addEvent(id string, r Record) error {
 		e = &Event{Changes: map[string]any{}}
 		f.Events[id] = e
 	}
+	isRepeat := bytes.Equal(r.Value, e.Value)
 	e.Record = r
 	isPatch := fields["patch"] == true
 	delete(fields, "patch")
 	switch {
+	case isRepeat: // of what came last
+	case !isPatch && e.Announced:
+		e.post(fields)
 	case !isPatch:
-		if e.Fields = fields; !e.Announced {
-			e.change(e.Changes)
-		}
-		e.Announced = true
+		e.announce(fields)
 	case e.Announced:
 		e.change(fields)
-	default:
+	case !isOlder(fields, e.Changes):
 		maps.Copy(e.Changes, fields)
 	}
 	return nil
 }
 
+// announce sets the event by its first post. The changes before it come after, unless
+// the post has a higher version than they.
+func (e *Event) announce(fields map[string]any) {
+	e.Announced = true
+	if isOlder(e.Changes, fields) {
+		e.Fields = maps.Clone(e.Changes)
+		e.post(fields)
+		return
+	}
+	e.post(fields)
+	e.change(e.Changes)
+}
+
+// post replaces the event, but for what a post may leave unnamed.
+func (e *Event) post(fields map[string]any) {
+	if isOlder(fields, e.Fields) {
+		return
+	}
+	keep(fields, e.Fields, "status", "result", "markets", "version")
+	keep(fields, map[string]any{"status": tipoff.StatusOpen}, "status")
+	e.Fields = fields
+}
+
 // change replaces fields. An event that is moved past its end ends when it begins.
 func (e *Event) change(fields map[string]any) {
+	if isOlder(fields, e.Fields) {
+		return
+	}
 	maps.Copy(e.Fields, fields)
 	if _, moved := fields["begin_timestamp"]; moved && e.time("end_timestamp").Before(e.Begin()) {
 		e.Fields["end_timestamp"] = e.Fields["begin_timestamp"]

@@ -37,6 +37,13 @@ func event(id string) tipoff.Event {
 		Begin: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Status: tipoff.StatusOpen}
 }
 
+// bare names neither status nor result nor markets.
+func bare(id string) tipoff.Event {
+	e := event(id)
+	e.Status = ""
+	return e
+}
+
 func posted(e tipoff.Event) topics.Record { return topics.EventRecord(company, e, noon) }
 
 // bet is a coupon of the user u, so long before noon.
@@ -89,8 +96,24 @@ func TestFold_ChangesEvents(t *testing.T) {
 		patch(tipoff.EventPatch{ID: "moved", Begin: noon.Add(3 * time.Hour)}),
 		posted(event("again")),
 		patch(tipoff.EventPatch{ID: "again", Status: tipoff.StatusCancelled}),
-		posted(event("again")), // a newer version replaces the event as it was changed
+		posted(event("again")), // names a status
+		posted(event("named")),
+		patch(tipoff.EventPatch{ID: "named", Status: tipoff.StatusCancelled, Result: "4:0"}),
+		posted(bare("named")),
+		posted(bare("bare")),
+		patch(tipoff.EventPatch{ID: "repeated", Status: tipoff.StatusCancelled}),
+		posted(event("repeated")),
+		posted(event("repeated")),
 	)})
+	if e := f.Events["named"]; e.Status() != tipoff.StatusCancelled || e.text("result") != "4:0" {
+		t.Errorf("a post that names no status and no result: %v", e.Fields)
+	}
+	if e := f.Events["bare"]; e.Status() != tipoff.StatusOpen {
+		t.Errorf("a post that names nothing, first: %v", e.Fields)
+	}
+	if e := f.Events["repeated"]; e.Status() != tipoff.StatusCancelled {
+		t.Errorf("a repeat of what came last: %v", e.Fields)
+	}
 	if e := f.Events["early"]; e.Status() != tipoff.StatusSuspended || e.text("result") != "2:0" {
 		t.Errorf("changes before the event: %v", e.Fields)
 	}
@@ -102,6 +125,37 @@ func TestFold_ChangesEvents(t *testing.T) {
 	}
 	if !f.Open("again", noon) || f.Open("early", noon) || f.Open("never", noon) || f.Open("again", noon.Add(time.Hour)) {
 		t.Error("what is open")
+	}
+}
+
+func TestFold_LeavesOlderVersionsOut(t *testing.T) {
+	user := func(country string, v tipoff.Version) topics.Record {
+		return topics.UserRecord(company, tipoff.User{ID: "u", Country: country, Version: v}, noon)
+	}
+	patch := func(id, result string, v int64) topics.Record {
+		return topics.PatchRecord(company, tipoff.EventPatch{ID: id, Result: result, Version: tipoff.VersionOf(v)}, noon)
+	}
+	post := func(id, result string, v int64) topics.Record {
+		e := bare(id)
+		e.Result, e.Version = result, tipoff.VersionOf(v)
+		return posted(e)
+	}
+	f := fold(t, Topics{
+		Users: topic(user("A", tipoff.VersionOf(2)), user("B", tipoff.VersionOf(1)), user("C", tipoff.Version{}), user("D", tipoff.VersionOf(1))),
+		Events: topic(
+			post("e", "3", 3), patch("e", "2", 2), post("e", "1", 1),
+			patch("late", "3", 3), patch("late", "2", 2), post("late", "1", 1),
+			patch("early", "1", 1), post("early", "2", 2),
+			patch("kept", "1", 1), post("kept", "", 2),
+		),
+	})
+	if u := f.Users["u"]; u.Content != Canonical(tipoff.User{ID: "u", Country: "C", Version: tipoff.VersionOf(2)}) || u.Offset != 2 {
+		t.Errorf("user %+v", u)
+	}
+	for id, want := range map[string]string{"e": "3 3", "late": "3 3", "early": "2 2", "kept": "1 2"} {
+		if e := f.Events[id]; fmt.Sprint(e.text("result"), " ", e.Fields["version"]) != want {
+			t.Errorf("event %s: %v, want result and version %s", id, e.Fields, want)
+		}
 	}
 }
 

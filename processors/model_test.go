@@ -75,6 +75,7 @@ type model struct {
 	*world
 	t       *rapid.T
 	company string
+	last    []topics.Record // facts of users and events, the latest last
 }
 
 func (m *model) draw(label string, n int) int { return rapid.IntRange(0, n-1).Draw(m.t, label) }
@@ -82,29 +83,56 @@ func (m *model) draw(label string, n int) int { return rapid.IntRange(0, n-1).Dr
 var modelBase = time.Now().UTC().Truncate(time.Second)
 
 // fact publishes a fact: entities are few, so that they repeat, contradict each other
-// and come in any order.
+// and come in any order, of any version or none.
 func (m *model) fact() {
-	now := time.Now()
-	switch m.draw("fact", 8) {
+	switch m.draw("fact", 9) {
 	case 0:
-		m.publish(topics.UserRecord(m.company, tipoff.User{
+		m.post(topics.UserRecord(m.company, tipoff.User{
 			ID: fmt.Sprint("u", m.draw("user", 3)), BirthYear: 1980 + m.draw("year", 3), Country: "FR",
-			Currency: "EUR", Gender: "f", RegistrationDate: modelBase,
-		}, now))
+			Currency: "EUR", Gender: "f", RegistrationDate: modelBase, Version: m.version(),
+		}, time.Now()))
 	case 1, 2:
-		e := m.draw("event", 5)
-		m.publish(topics.EventRecord(m.company, tipoff.Event{
-			ID: fmt.Sprint("e", e), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
-			League: fmt.Sprint("L", e%3), Sport: fmt.Sprint("S", e%2), Participants: []string{fmt.Sprint("T", e), "T"},
-			Status: tipoff.StatusOpen, Result: fmt.Sprint("version ", m.draw("version", 3)),
-		}, now))
+		m.post(topics.EventRecord(m.company, m.event(), time.Now()))
 	case 3:
-		m.publish(topics.PatchRecord(m.company, tipoff.EventPatch{
-			ID: fmt.Sprint("e", m.draw("event", 5)), Status: tipoff.StatusSuspended, Result: fmt.Sprint("patch ", m.draw("patch", 3)),
-		}, now))
+		m.post(topics.PatchRecord(m.company, tipoff.EventPatch{
+			ID: fmt.Sprint("e", m.draw("event", 5)), Status: tipoff.StatusSuspended, Result: fmt.Sprint("patch ", m.draw("patch", 3)), Version: m.version(),
+		}, time.Now()))
+	case 4: // one of the last facts, of what may have changed since
+		if n := len(m.last); n > 0 {
+			m.post(m.last[n-1-m.draw("again", min(n, 4))])
+		}
 	default:
-		m.publish(topics.CouponRecord(m.company, m.coupon(), now))
+		m.publish(topics.CouponRecord(m.company, m.coupon(), time.Now()))
 	}
+}
+
+func (m *model) post(r topics.Record) {
+	m.last = append(m.last, r)
+	m.publish(r)
+}
+
+// version is none as often as all others.
+func (m *model) version() (v tipoff.Version) {
+	if n := m.draw("version", 6); n > 2 {
+		v = tipoff.VersionOf(int64(n))
+	}
+	return v
+}
+
+// event is one of five events, which names a status or a result or none.
+func (m *model) event() tipoff.Event {
+	id := m.draw("event", 5)
+	e := tipoff.Event{
+		ID: fmt.Sprint("e", id), Begin: modelBase.Add(time.Hour), End: modelBase.Add(2 * time.Hour), Country: "FR",
+		League: fmt.Sprint("L", id%3), Sport: fmt.Sprint("S", id%2), Participants: []string{fmt.Sprint("T", id), "T"}, Version: m.version(),
+	}
+	if m.draw("status", 2) == 0 {
+		e.Status = tipoff.StatusOpen
+	}
+	if n := m.draw("result", 4); n > 0 {
+		e.Result = fmt.Sprint("post ", n)
+	}
+	return e
 }
 
 // coupon is one of ten coupons of one of three users, mostly the same under its

@@ -87,7 +87,7 @@ func (a *Archive) events(ctx context.Context, q *goqu.SelectDataset) ([]tipoff.E
 	var rows []eventRow
 	columns := []any{}
 	for _, column := range []string{"id", "event_id", "announced", "sport", "league", "country", "begin_at", "end_at", "home",
-		"away", "status", "result", "markets", "extra", "source_id", "source_offset", "appended_at"} {
+		"away", "status", "result", "markets", "extra", "version", "source_id", "source_offset", "appended_at"} {
 		columns = append(columns, goqu.I("e."+column))
 	}
 	if err := q.Select(columns...).ScanStructsContext(ctx, &rows); err != nil {

@@ -3,10 +3,8 @@ package sink
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/doug-martin/goqu/v9"
 	"github.com/doug-martin/goqu/v9/exp"
@@ -166,36 +164,6 @@ func (t *transaction) locked(from *goqu.SelectDataset) *goqu.SelectDataset {
 		return from
 	}
 	return from.ForUpdate(exp.Wait)
-}
-
-func (t *transaction) users(company int64, facts []fact) error {
-	newest := map[string]*fact{}
-	for i := range facts {
-		newest[facts[i].ID()] = &facts[i]
-	}
-	var stored []struct {
-		UserID   string    `db:"user_id"`
-		Source   int64     `db:"source_id"`
-		Offset   int64     `db:"source_offset"`
-		Appended time.Time `db:"appended_at"`
-	}
-	err := t.locked(t.From("users").Prepared(true).Select("user_id", "source_id", "source_offset", "appended_at").
-		Where(goqu.Ex{"company_id": company, "user_id": keys(newest)})).ScanStructsContext(t.ctx, &stored)
-	if err != nil {
-		return fmt.Errorf("read users: %w", err)
-	}
-	var inserts, updates []goqu.Record
-	for _, row := range stored {
-		f := newest[row.UserID]
-		delete(newest, row.UserID)
-		if f != nil && f.newerThan(origin{sourceID: row.Source, offset: row.Offset, appended: sqlTime(row.Appended)}) {
-			updates = append(updates, f.put(userRow(company, f.User)))
-		}
-	}
-	for _, f := range newest {
-		inserts = append(inserts, f.put(userRow(company, f.User)))
-	}
-	return errors.Join(t.insert("users", inserts), t.replace("users", updates, "company_id", "user_id"))
 }
 
 // coupons inserts the coupons that are not there yet, and the selections of those

@@ -211,6 +211,7 @@ func TestMigrate_GoesOnWhereAnotherDied(t *testing.T) {
 		"before the first version": {"DELETE FROM schema_versions", "DROP VIEW analytics_turnover", "DROP TABLE users"},
 		"in the first migration":   {"DELETE FROM schema_versions WHERE version_id > 0", "DROP TABLE users"},
 		"in the second":            {"DELETE FROM schema_versions WHERE version_id > 1", "DROP VIEW analytics_popular"},
+		"in the third":             {"DELETE FROM schema_versions WHERE version_id > 2", "ALTER TABLE events DROP COLUMN version, DROP COLUMN covered_digest"},
 		"at the beginning":         {"DROP TABLE schema_versions"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -222,7 +223,8 @@ func TestMigrate_GoesOnWhereAnotherDied(t *testing.T) {
 			want(t, db, "SELECT COUNT(*) FROM users", "0")
 			want(t, db, "SELECT COUNT(*) FROM analytics_popular", "0")
 			want(t, db, "SELECT COUNT(*) FROM analytics_turnover", "0")
-			want(t, db, "SELECT MAX(version_id) FROM schema_versions", "2")
+			want(t, db, "SELECT MAX(version_id) FROM schema_versions", "3")
+			want(t, db, "SELECT COUNT(version) + COUNT(covered_digest) FROM events", "0")
 		})
 	}
 }

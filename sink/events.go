@@ -65,12 +65,12 @@ func (t *transaction) readEvents(company int64, states map[string]*eventState) e
 		if err != nil {
 			return err
 		}
-		s.id, s.announced = row.ID, row.Announced != 0
+		s.id, s.announced, s.covered = row.ID, row.Announced != 0, uint64(row.Covered.Int64)
 		s.origin = origin{sourceID: row.Source, offset: row.Offset, appended: sqlTime(row.Appended)}
 		if s.announced {
 			s.event = event
 		} else {
-			s.patch = tipoff.EventPatch{ID: event.ID, Status: event.Status, Result: event.Result, Markets: event.Markets, Begin: event.Begin}
+			s.patch = changesOf(&event)
 		}
 	}
 	return nil
@@ -132,6 +132,8 @@ type eventRow struct {
 	Result    sql.NullString `db:"result"`
 	Markets   sql.NullString `db:"markets"`
 	Extra     sql.NullString `db:"extra"`
+	Version   sql.NullInt64  `db:"version"`
+	Covered   sql.NullInt64  `db:"covered_digest"`
 	Source    int64          `db:"source_id"`
 	Offset    int64          `db:"source_offset"`
 	Appended  time.Time      `db:"appended_at"`
@@ -142,6 +144,7 @@ func (r *eventRow) event() (tipoff.Event, error) {
 	e := tipoff.Event{
 		ID: r.EventID, Begin: r.Begin.Time.UTC(), End: r.End.Time.UTC(), Country: r.Country.String, League: r.League.String,
 		Sport: r.Sport.String, Home: r.Home.String, Away: r.Away.String, Status: r.Status.String, Result: r.Result.String,
+		Version: versionOf(r.Version),
 	}
 	if r.Extra.Valid {
 		e.Extra = []byte(r.Extra.String)
@@ -153,4 +156,9 @@ func (r *eventRow) event() (tipoff.Event, error) {
 		}
 	}
 	return e, nil
+}
+
+// changesOf returns what the row of an event that is not announced holds: changes alone.
+func changesOf(e *tipoff.Event) tipoff.EventPatch {
+	return tipoff.EventPatch{ID: e.ID, Status: e.Status, Result: e.Result, Markets: e.Markets, Begin: e.Begin, Version: e.Version}
 }

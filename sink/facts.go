@@ -149,7 +149,7 @@ func byPosition(after rowOrigin) (exp.Expression, []exp.OrderedExpression) {
 }
 
 func (f *exporter) users() error {
-	columns := []any{"user_id", "birth_year", "country", "currency", "gender", "registration_date", "name", "favourite_sport", "favourite_league", "extra"}
+	columns := []any{"user_id", "birth_year", "country", "currency", "gender", "registration_date", "name", "favourite_sport", "favourite_league", "extra", "version"}
 	return f.pages("users", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			rowOrigin
@@ -163,6 +163,7 @@ func (f *exporter) users() error {
 			Sport      sql.NullString `db:"favourite_sport"`
 			League     sql.NullString `db:"favourite_league"`
 			Extra      sql.NullString `db:"extra"`
+			Version    sql.NullInt64  `db:"version"`
 		}
 		if err := q.ScanStructsContext(f.ctx, &rows); err != nil || len(rows) == 0 {
 			return last, 0, err
@@ -173,6 +174,7 @@ func (f *exporter) users() error {
 			u := tipoff.User{
 				ID: r.UserID, BirthYear: r.BirthYear, Country: r.Country, Currency: r.Currency, Gender: r.Gender, RegistrationDate: r.Registered.UTC(),
 				Name: r.Name.String, FavouriteSport: r.Sport.String, FavouriteLeague: r.League.String,
+				Version: versionOf(r.Version),
 			}
 			if r.Extra.Valid {
 				u.Extra = []byte(r.Extra.String)
@@ -184,7 +186,7 @@ func (f *exporter) users() error {
 }
 
 func (f *exporter) events() error {
-	columns := []any{"event_id", "announced", "sport", "league", "country", "begin_at", "end_at", "home", "away", "status", "result", "markets", "extra"}
+	columns := []any{"event_id", "announced", "sport", "league", "country", "begin_at", "end_at", "home", "away", "status", "result", "markets", "extra", "version"}
 	return f.pages("events", byID, columns, func(q *goqu.SelectDataset) (last rowOrigin, n int, err error) {
 		var rows []struct {
 			eventRow
@@ -214,7 +216,7 @@ func (f *exporter) events() error {
 				e.Participants = append([]string{}, participants[r.ID]...)
 				record = topics.EventRecord(f.company[r.Company], e, r.Received)
 			} else {
-				record = topics.PatchRecord(f.company[r.Company], tipoff.EventPatch{ID: e.ID, Status: e.Status, Result: e.Result, Markets: e.Markets, Begin: e.Begin}, r.Received)
+				record = topics.PatchRecord(f.company[r.Company], changesOf(&e), r.Received)
 			}
 			records[i] = f.put(record, &rowOrigin{Source: r.Source, Offset: r.Offset, Appended: r.Appended, Received: r.Received})
 		}

@@ -30,14 +30,14 @@ func TestSink_WaitsForItsSchemaAndLosesNothing(t *testing.T) {
 			}
 			return nil
 		})
-		exec(t, db, "UPDATE schema_versions SET is_applied = 0 WHERE version_id = 2")
+		exec(t, db, "UPDATE schema_versions SET is_applied = 0 WHERE version_id = 3")
 		s.waits(Behind)
-		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 1, this program needs 2") || !strings.Contains(said, "tipoff migrate") {
+		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 2, this program needs 3") || !strings.Contains(said, "tipoff migrate") {
 			t.Errorf("said %q", said)
 		}
-		exec(t, db, "UPDATE schema_versions SET is_applied = 1 WHERE version_id = 2", "INSERT INTO schema_versions (version_id, is_applied) VALUES (7, 1)")
+		exec(t, db, "UPDATE schema_versions SET is_applied = 1 WHERE version_id = 3", "INSERT INTO schema_versions (version_id, is_applied) VALUES (7, 1)")
 		s.waits(Ahead)
-		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 7, this program needs 2") || !strings.Contains(said, "deploy") {
+		if said := s.Progress(noon).Trouble.String(); !strings.Contains(said, "has version 7, this program needs 3") || !strings.Contains(said, "deploy") {
 			t.Errorf("said %q", said)
 		}
 		exec(t, db, "ALTER TABLE away RENAME TO users")

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"database/sql"
 	"fmt"
 	"iter"
 	"time"
@@ -76,6 +77,7 @@ func userRow(company int64, u *tipoff.User) goqu.Record {
 		"company_id": company, "user_id": u.ID, "birth_year": u.BirthYear, "country": u.Country, "currency": u.Currency,
 		"gender": u.Gender, "registration_date": sqlTime(u.RegistrationDate), "name": orNull(u.Name),
 		"favourite_sport": orNull(u.FavouriteSport), "favourite_league": orNull(u.FavouriteLeague), "extra": orNull(string(u.Extra)),
+		"version": versionColumn(u.Version),
 	}
 }
 
@@ -100,6 +102,7 @@ type eventState struct {
 	announced bool
 	event     tipoff.Event
 	patch     tipoff.EventPatch
+	covered   uint64 // see Fixture.Covered in package state
 	origin
 	changed bool
 }
@@ -113,12 +116,16 @@ func (s *eventState) apply(f *fact) {
 	s.origin, s.changed = f.origin, true
 	switch {
 	case f.Event != nil && !s.announced:
-		s.event, s.announced = *f.Event, true
-		s.patch.Apply(&s.event)
+		s.event, s.covered = s.patch.Announce(*f.Event)
+		s.announced = true
 	case f.Event != nil:
-		s.event = *f.Event
+		if s.covered == 0 || s.covered != f.Event.Digest() {
+			s.event.Replace(*f.Event)
+			s.covered = 0
+		}
 	case s.announced:
 		f.Patch.Apply(&s.event)
+		s.covered = 0
 	default:
 		s.patch.Merge(*f.Patch)
 	}
@@ -128,7 +135,7 @@ func (s *eventState) row(company int64, id string) (goqu.Record, error) {
 	row := goqu.Record{"company_id": company, "event_id": id, "announced": 0}
 	e := &s.event
 	if !s.announced {
-		e = &tipoff.Event{Status: s.patch.Status, Result: s.patch.Result, Markets: s.patch.Markets, Begin: s.patch.Begin}
+		e = &tipoff.Event{Status: s.patch.Status, Result: s.patch.Result, Markets: s.patch.Markets, Begin: s.patch.Begin, Version: s.patch.Version}
 	} else {
 		row["announced"] = 1
 	}
@@ -150,6 +157,7 @@ func (s *eventState) row(company int64, id string) (goqu.Record, error) {
 		"sport": orNull(e.Sport), "league": orNull(e.League), "country": orNull(e.Country),
 		"begin_at": time(e.Begin), "end_at": time(e.End), "home": orNull(e.Home), "away": orNull(e.Away),
 		"status": orNull(e.Status), "result": orNull(e.Result), "markets": markets, "extra": orNull(string(e.Extra)),
+		"version": versionColumn(e.Version), "covered_digest": coveredColumn(s.covered),
 	} {
 		row[column] = value
 	}
@@ -161,4 +169,27 @@ func orNull(s string) any {
 		return nil
 	}
 	return s
+}
+
+func versionColumn(v tipoff.Version) any {
+	if !v.Given {
+		return nil
+	}
+	return v.Number
+}
+
+// versionOf is the reverse of versionColumn.
+func versionOf(column sql.NullInt64) (v tipoff.Version) {
+	if column.Valid {
+		v = tipoff.VersionOf(column.Int64)
+	}
+	return v
+}
+
+// coveredColumn keeps all bits of the digest: SQLite and a driver know no unsigned ones.
+func coveredColumn(digest uint64) any {
+	if digest == 0 {
+		return nil
+	}
+	return int64(digest)
 }

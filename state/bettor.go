@@ -120,10 +120,11 @@ func (b *Bettor) Country() uint32 {
 	return Name(b.User.Country)
 }
 
-// Post replaces the user by a newer version.
+// Post sets the user to a later post.
 func (b *Bettor) Post(u tipoff.User, at Position) {
 	if b.Users.Advance(at) {
-		b.Known, b.User = true, u
+		b.User.Replace(u)
+		b.Known = true
 	}
 }
 

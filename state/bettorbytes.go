@@ -149,7 +149,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	}
 	b := &Bettor{Epoch: r.Uint(), Known: r.Flag()}
 	if b.Known {
-		b.User = readUser(r)
+		b.User = readUser(r, version)
 	}
 	b.Users = ReadPosition(r)
 	b.Coupons = ReadPosition(r)

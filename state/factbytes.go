@@ -15,14 +15,37 @@ func writeUser(w *wire.Writer, user *tipoff.User) {
 	}
 	w.Time(user.RegistrationDate)
 	w.Raw(user.Extra)
+	writeVersion(w, user.Version)
 }
 
-func readUser(r *wire.Reader) tipoff.User {
+// readUser reads a user out of a value of a version of [TableVersion].
+func readUser(r *wire.Reader, of byte) tipoff.User {
 	return tipoff.User{
 		ID: r.Text(), BirthYear: int(r.Uint()), Country: r.Text(), Currency: r.Text(), Gender: r.Text(),
 		Name: r.Text(), FavouriteSport: r.Text(), FavouriteLeague: r.Text(),
-		RegistrationDate: r.Time(), Extra: readExtra(r),
+		RegistrationDate: r.Time(), Extra: readExtra(r), Version: readVersion(r, of),
 	}
+}
+
+// writeVersion writes 0 for none, else one more than the number.
+func writeVersion(w *wire.Writer, v tipoff.Version) {
+	if v.Given {
+		w.Uint(uint64(v.Number) + 1)
+	} else {
+		w.Uint(0)
+	}
+}
+
+func readVersion(r *wire.Reader, of byte) (v tipoff.Version) {
+	if of < 3 { // which had none
+		return v
+	}
+	n := r.Uint()
+	r.Require(n <= tipoff.MaxVersion+1)
+	if n > 0 {
+		v = tipoff.VersionOf(int64(n - 1))
+	}
+	return v
 }
 
 func readExtra(r *wire.Reader) []byte {
@@ -44,9 +67,11 @@ func writeEvent(w *wire.Writer, e *tipoff.Event) {
 	}
 	writeMarkets(w, e.Markets)
 	w.Raw(e.Extra)
+	writeVersion(w, e.Version)
 }
 
-func readEvent(r *wire.Reader) tipoff.Event {
+// readEvent reads an event out of a value of a version of [TableVersion].
+func readEvent(r *wire.Reader, of byte) tipoff.Event {
 	e := tipoff.Event{
 		ID: r.Text(), Country: r.Text(), League: r.Text(), Sport: r.Text(), Home: r.Text(), Away: r.Text(),
 		Status: r.Text(), Result: r.Text(), Begin: r.Time(), End: r.Time(), Participants: []string{},
@@ -56,6 +81,7 @@ func readEvent(r *wire.Reader) tipoff.Event {
 	}
 	e.Markets = readMarkets(r)
 	e.Extra = readExtra(r)
+	e.Version = readVersion(r, of)
 	return e
 }
 
@@ -92,9 +118,11 @@ func writePatch(w *wire.Writer, p *tipoff.EventPatch) {
 		writeMarkets(w, p.Markets)
 	}
 	w.Time(p.Begin)
+	writeVersion(w, p.Version)
 }
 
-func readPatch(r *wire.Reader) tipoff.EventPatch {
+// readPatch reads a patch out of a value of a version of [TableVersion].
+func readPatch(r *wire.Reader, of byte) tipoff.EventPatch {
 	p := tipoff.EventPatch{ID: r.Text(), Status: r.Text(), Result: r.Text()}
 	if r.Flag() {
 		if p.Markets = readMarkets(r); p.Markets == nil {
@@ -102,5 +130,6 @@ func readPatch(r *wire.Reader) tipoff.EventPatch {
 		}
 	}
 	p.Begin = r.Time()
+	p.Version = readVersion(r, of)
 	return p
 }

@@ -37,6 +37,9 @@ type Fixture struct {
 	Known bool   // posted
 	Event tipoff.Event
 	Patch tipoff.EventPatch // of an event that is not posted yet
+	// Covered is the digest of the first post, where patches that came before it stand
+	// over it and nothing has come since; 0: none do.
+	Covered uint64
 
 	Events  Position  // on the events' topic
 	First   Position  // where the event was posted first
@@ -65,18 +68,19 @@ type Neighbour struct {
 	Weight uint64
 }
 
-// Post sets the event, or a newer version of it, and returns whether it is new.
-// Patches that came before the event change it at once.
+// Post sets the event to a post of it, and returns whether that is new. Patches that came
+// before the event change it at once.
 func (f *Fixture) Post(e tipoff.Event, at Position) bool {
 	if !f.Events.Advance(at) {
 		return false
 	}
 	if !f.Known {
-		f.First = at
-		f.Patch.Apply(&e)
-		f.Patch = tipoff.EventPatch{}
+		f.Event, f.Covered = f.Patch.Announce(e)
+		f.Known, f.First, f.Patch = true, at, tipoff.EventPatch{}
+	} else if f.Covered == 0 || f.Covered != e.Digest() {
+		f.Event.Replace(e)
+		f.Covered = 0
 	}
-	f.Known, f.Event = true, e
 	return true
 }
 
@@ -85,7 +89,7 @@ func (f *Fixture) Change(p tipoff.EventPatch, at Position) bool {
 	if !f.Events.Advance(at) {
 		return false
 	}
-	if f.Known {
+	if f.Covered = 0; f.Known {
 		p.Apply(&f.Event)
 	} else {
 		f.Patch.Merge(p)

@@ -57,8 +57,8 @@ func TestFixture_TheNewestPostWinsAndChangesStay(t *testing.T) {
 		t.Errorf("changes that waited are not in the event: %+v", f.Event)
 	}
 	f.Post(event("e", "B", noon), at(4))
-	if f.Event.League != "B" || f.Event.Status != tipoff.StatusOpen || f.Event.Result != "" {
-		t.Errorf("a newer post did not replace the event: %+v", f.Event)
+	if f.Event.League != "B" || f.Event.Status != tipoff.StatusOpen || f.Event.Result != "1:0" {
+		t.Errorf("a newer post did not set what it names, and that alone: %+v", f.Event)
 	}
 	f.Change(tipoff.EventPatch{Status: tipoff.StatusFinished, Begin: noon.Add(24 * time.Hour)}, at(5))
 	if f.Event.Status != tipoff.StatusFinished || !f.Event.End.Equal(noon.Add(24*time.Hour)) {

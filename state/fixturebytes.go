@@ -11,6 +11,7 @@ func (f *Fixture) Marshal() []byte {
 	if f.Known {
 		writeEvent(&w, &f.Event)
 		WritePosition(&w, f.First)
+		w.Uint(f.Covered)
 	} else {
 		writePatch(&w, &f.Patch)
 	}
@@ -49,10 +50,13 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 	}
 	f := &Fixture{Epoch: r.Uint(), Known: r.Flag()}
 	if f.Known {
-		f.Event = readEvent(r)
+		f.Event = readEvent(r, version)
 		f.First = ReadPosition(r)
+		if version > 2 {
+			f.Covered = r.Uint()
+		}
 	} else {
-		f.Patch = readPatch(r)
+		f.Patch = readPatch(r, version)
 	}
 	f.Events = ReadPosition(r)
 	for range r.Count(7) {

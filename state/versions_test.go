@@ -17,30 +17,53 @@ import (
 // ./state -run Versions -write. Files of older versions stay.
 var write = flag.Bool("write", false, "write the table values of the present version")
 
-// valuesOfNow are one value of each kind, in which every field is set.
-func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
-	b := new(Bettor)
+// valuesOfNow are one value of each kind, in which every field is set; early is a fixture
+// that is not posted yet.
+func valuesOfNow() (b *Bettor, f, early *Fixture, c *Chunk) {
+	b = new(Bettor)
 	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
 	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
 	b.Epoch, b.Known = 1<<32|5, true
-	b.User = tipoff.User{ID: "u", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon, Name: "N", FavouriteSport: "Tennis", FavouriteLeague: "ATP", Extra: []byte(`{"a":1}`)}
+	b.User = tipoff.User{ID: "u", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon, Name: "N", FavouriteSport: "Tennis", FavouriteLeague: "ATP", Extra: []byte(`{"a":1}`), Version: tipoff.VersionOf(0)}
 	b.Users, b.Floor, b.Refused = Position{7, 9}, noon.Unix()-5, []int64{1, 3}
 	e := event("e", "Liga", noon)
 	e.Markets, e.Result, e.Extra = []tipoff.Market{{Market: "1x2", Outcomes: []tipoff.Outcome{{Outcome: "1", Odds: 1.5}}}}, "2:1", []byte(`{"b":2}`)
-	f := &Fixture{Epoch: 3}
+	f, early = &Fixture{Epoch: 3}, &Fixture{Epoch: 3}
 	f.Post(e, at(4))
+	f.Event.Version, f.Covered = tipoff.VersionOf(tipoff.MaxVersion), 77
 	for i := range 3 {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
-	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+	early.Change(tipoff.EventPatch{ID: "e", Status: tipoff.StatusSuspended, Result: "1:0", Markets: []tipoff.Market{}, Begin: noon, Version: tipoff.VersionOf(6)}, at(4))
+	return b, f, early, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+}
+
+// as returns the value as a version of the table could say it.
+func as[V any](version string, now V) V {
+	switch v := any(&now).(type) {
+	case **Bettor:
+		older := **v
+		if *v = &older; version < "3" { // had no versions of users
+			older.User.Version = tipoff.Version{}
+		}
+	case **Fixture:
+		older := **v
+		if *v = &older; version < "3" { // had none of events, and repeats of a first post were new
+			older.Event.Version, older.Patch.Version, older.Covered = tipoff.Version{}, tipoff.Version{}, 0
+		}
+		if version < "2" { // had one half-life of bets
+			older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
+		}
+	}
+	return now
 }
 
 // TestVersions_ValuesOfEveryVersionAreRead: a value that any version wrote is read,
 // with all that it said.
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
-	b, f, c := valuesOfNow()
+	b, f, early, c := valuesOfNow()
 	if *write {
-		for name, value := range map[string][]byte{"bettor-2": b.Marshal(), "fixture-2": f.Marshal(), "chunk-2": c.Marshal()} {
+		for name, value := range map[string][]byte{"bettor-3": b.Marshal(), "fixture-3": f.Marshal(), "early-3": early.Marshal(), "chunk-3": c.Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -60,15 +83,13 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 		switch kind {
 		case "bettor":
 			got, err = UnmarshalBettor(value)
-			want = b
+			want = as(version, b)
 		case "fixture":
 			got, err = UnmarshalFixture(value)
-			want = f
-			if version == "1" { // had one half-life of bets
-				older := *f
-				older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
-				want = &older
-			}
+			want = as(version, f)
+		case "early":
+			got, err = UnmarshalFixture(value)
+			want = as(version, early)
 		case "chunk":
 			got, err = UnmarshalChunk(value)
 			want = c
@@ -83,8 +104,8 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 }
 
 func TestVersions_ANewerOneIsRefusedAndSaysWhatToDo(t *testing.T) {
-	b, f, c := valuesOfNow()
-	for _, value := range [][]byte{b.Marshal(), f.Marshal(), c.Marshal()} {
+	b, f, early, c := valuesOfNow()
+	for _, value := range [][]byte{b.Marshal(), f.Marshal(), early.Marshal(), c.Marshal()} {
 		value[0] = 200
 		if err := CheckVersion(value); err == nil || !strings.Contains(err.Error(), "version 200") || !strings.Contains(err.Error(), "tipoff rebuild") {
 			t.Errorf("err = %v", err)
