@@ -100,13 +100,14 @@ func (r *runningSet) startCopier() {
 // be written again.
 func (r *runningSet) startProcessor(table processors.Table) {
 	p := r.newProcessor(table.Graph, r.startRewriter(table.Rewrite))
+	r.part(p.Group, r.withinLag(p.State))
 	r.goRun(p.Group, p.Run)
 }
 
+// newProcessor prepares a processor; whether it must be ready is for the caller to say.
 func (r *runningSet) newProcessor(graph processors.Graph, rewriter *broker.Rewriter) *broker.Processor {
 	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
 	p := r.node.cluster.NewProcessor(graph(owner, r.TableSet), owner)
-	r.part(p.Group, p.State)
 	r.measure(lagCollector(&p.Lag))
 	r.measure(ownerCollector(p.Group, owner))
 	r.measure(restartsCollector(p.Group, p.Restarts))

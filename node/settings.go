@@ -24,6 +24,7 @@ type Settings struct {
 	Kafka
 	Topics
 	Ranking
+	Freshness
 	Logs
 
 	Log *slog.Logger `kong:"-"` // nil: nothing is logged
@@ -78,6 +79,11 @@ type Topics struct {
 // Ranking is how a gateway ranks.
 type Ranking struct {
 	Ranker string `group:"Ranking" env:"TIPOFF_RANKER" default:"tipoff" enum:"similar,popular,affinity,cf,tipoff" placeholder:"NAME" help:"How recommendations are ranked: ${enum} (${env}, default ${default})."`
+}
+
+// Freshness is how old what a gateway answers from may be.
+type Freshness struct {
+	MaxLag uint64 `group:"Readiness" env:"TIPOFF_MAX_LAG" default:"0" placeholder:"N" help:"Records that a gateway's tables, or the processors beside it, may have still to read while /readyz says ready; 0: any number (${env}, default ${default})."`
 }
 
 // Logs is what is logged, and how.
