@@ -102,6 +102,9 @@ func (r *runningSet) startProcessor(table processors.Table) {
 	p := r.newProcessor(table.Graph, r.startRewriter(table.Rewrite))
 	r.part(p.Group, r.withinLag(p.State))
 	r.goRun(p.Group, p.Run)
+	if expiry := table.Expiry; expiry != nil {
+		r.goRun(p.Group+" expiry", func(ctx context.Context) error { return r.sweep(ctx, p, expiry) })
+	}
 }
 
 // newProcessor prepares a processor; whether it must be ready is for the caller to say.

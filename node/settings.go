@@ -25,6 +25,7 @@ type Settings struct {
 	Topics
 	Ranking
 	Freshness
+	Waiting
 	Logs
 
 	Log *slog.Logger `kong:"-"` // nil: nothing is logged
@@ -84,6 +85,11 @@ type Ranking struct {
 // Freshness is how old what a gateway answers from may be.
 type Freshness struct {
 	MaxLag uint64 `group:"Readiness" env:"TIPOFF_MAX_LAG" default:"0" placeholder:"N" help:"Records that a gateway's tables, or the processors beside it, may have still to read while /readyz says ready; 0: any number (${env}, default ${default})."`
+}
+
+// Waiting is how long a processor keeps what waits for another fact.
+type Waiting struct {
+	EventWait time.Duration `group:"Processors" env:"TIPOFF_EVENT_WAIT" default:"168h" placeholder:"DURATION" help:"How long bets on an event that is not posted wait for it, from the last of them on, before they are dead letters; 0: for ever (${env}, default ${default})."`
 }
 
 // Logs is what is logged, and how.

@@ -8,7 +8,7 @@ import (
 
 // TableVersion is that of every table value which this program writes. Older ones are
 // read, newer ones are refused, never misread.
-const TableVersion = 2
+const TableVersion = 3
 
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.

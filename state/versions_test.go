@@ -32,7 +32,10 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
 	for i := range 3 {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
-	return b, f, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+	f.Gone = 2
+	waiting := *leg(1, 0, 0)
+	waiting.Sent = 77
+	return b, f, &Chunk{Epoch: 3, Released: true, Expired: at(8), Legs: []Leg{waiting}}
 }
 
 // TestVersions_ValuesOfEveryVersionAreRead: a value that any version wrote is read,
@@ -40,7 +43,7 @@ func valuesOfNow() (*Bettor, *Fixture, *Chunk) {
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 	b, f, c := valuesOfNow()
 	if *write {
-		for name, value := range map[string][]byte{"bettor-2": b.Marshal(), "fixture-2": f.Marshal(), "chunk-2": c.Marshal()} {
+		for name, value := range map[string][]byte{"bettor-3": b.Marshal(), "fixture-3": f.Marshal(), "chunk-3": c.Marshal(), "unposted-3": unposted().Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -64,14 +67,25 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 		case "fixture":
 			got, err = UnmarshalFixture(value)
 			want = f
-			if version == "1" { // had one half-life of bets
+			if version < "3" { // nothing expired
 				older := *f
-				older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
+				older.Gone = 0
+				if version == "1" { // had one half-life of bets
+					older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
+				}
 				want = &older
 			}
+		case "unposted":
+			got, err = UnmarshalFixture(value)
+			want = unposted()
 		case "chunk":
 			got, err = UnmarshalChunk(value)
 			want = c
+			if version < "3" { // nothing expired, and nothing said where a leg stood
+				older := leg(1, 0, 0)
+				older.Sent = older.Offset
+				want = &Chunk{Epoch: 3, Released: true, Legs: []Leg{*older}}
+			}
 		}
 		if d := cmp.Diff(want, got); err != nil || d != "" {
 			t.Errorf("%s: %v %s", file.Name(), err, d)
