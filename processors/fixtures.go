@@ -88,6 +88,10 @@ func countLeg(in *input) {
 		in.reject("not a leg")
 		return
 	}
+	if in.isOneTooMany() {
+		in.reject(oneTooMany)
+		return
+	}
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
 		if isNew && !fixture.Known {

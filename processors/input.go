@@ -41,6 +41,8 @@ type Ownership interface {
 	// Finished is up to where every record of a partition of a topic is finished, all
 	// its messages acknowledged; see [state.Cause].
 	Finished(topic string, partition int32) int64
+	// Held is how many values of a group a partition's table holds; see [Table].
+	Held(partition int32, group string) int
 	// Hold says that what follows from a record is in memory alone, until a record
 	// that Settle names has written it: what a process has not written when it ends is
 	// delivered again.

@@ -33,6 +33,8 @@ func (soleOwner) Source(string) uint32         { return 7 }
 func (soleOwner) Epoch(int32) uint64           { return 3 }
 func (soleOwner) Finished(string, int32) int64 { return 0 }
 
+func (soleOwner) Held(int32, string) int { return 0 }
+
 func (soleOwner) Hold(string, int32, string, int64)   {}
 func (soleOwner) Settle(string, int32, string, int64) {}
 

@@ -90,3 +90,17 @@ func DueFixture(value []byte, now time.Time, wait time.Duration) bool {
 	step, waited := Step(r.Byte()), r.Int()
 	return waited != 0 && due(step, now.Unix()-waited, int64(wait/time.Second))
 }
+
+// IsUnposted says whether a value of the fixtures' table, not a [Chunk], is of a fixture
+// that was bet on and not posted.
+func IsUnposted(value []byte) bool {
+	r := wire.NewReader(value)
+	version := r.Byte()
+	r.Uint()
+	if r.Flag() {
+		return false
+	}
+	r.Byte()
+	r.Byte()
+	return version < 3 || r.Int() != 0
+}
