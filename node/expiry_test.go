@@ -23,6 +23,7 @@ func TestNode_WhatWaitsForAnEventThatNobodyPostsGoes(t *testing.T) {
 	s := &blackbox.Service{T: t, URL: n.URL(), Prefix: "x"}
 	never := topics.Key("default", s.ID("never"))
 	s.Post("/v1/events", 202, s.Event("known", "A"))
+	s.WantRecommended("stranger", "known") // a bet that overtook it would wait too
 	s.Post("/v1/coupons", 202, s.Coupon("c", "u", "known", "never"))
 	s.Eventually(func() error {
 		held := map[string]bool{}
@@ -59,6 +60,7 @@ func TestNode_WhatWaitsForAnEventThatNobodyPostsGoes(t *testing.T) {
 	}
 	s.WantBets("u", 1)
 	s.Post("/v1/events", 202, s.Event("never", "A"))
+	s.WantRecommended("stranger", "known", "never")
 	s.Post("/v1/coupons", 202, s.Coupon("c2", "u", "never"))
 	s.WantBets("u", 2)
 }

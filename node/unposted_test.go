@@ -41,6 +41,7 @@ func TestNode_BoundsHowManyEventsNobodyPosted(t *testing.T) {
 		return nil
 	})
 	s.Post("/v1/events", 202, s.Event("posted", "A"))
+	s.WantRecommended("stranger", "posted") // a bet that overtook its event would be one too many
 	s.Post("/v1/coupons", 202, s.Coupon("last", "u", "posted"))
 	s.WantBets("u", 1)
 }
