@@ -126,3 +126,19 @@ func TestAnEventThatComesAfterItsLegsExpiredHasTheLaterOnes(t *testing.T) {
 		t.Errorf("fixture %+v", f)
 	}
 }
+
+// TestAChunkThatHasExpiredReleasesNothing: its fixture may have lost that it expired, with
+// the process that was to write it.
+func TestAChunkThatHasExpiredReleasesNothing(t *testing.T) {
+	p := newPipeline(t)
+	p.leg(1, "late", 0)
+	p.tester.Consume(topics.LoopFixtures, topics.PartKey(topics.Key("default", "late"), "0"), state.MarshalMessage(&state.Expired{}))
+	if got := p.rejections(); len(got) != 1 {
+		t.Errorf("rejected: %v", got)
+	}
+	p.resolved.Seek(p.resolved.Hwm())
+	p.send(event("late", "Liga"))
+	if _, value, ok := p.resolved.Next(); ok {
+		t.Errorf("a dead letter is resolved too: %v", value)
+	}
+}
