@@ -17,6 +17,9 @@ type TableValues struct {
 	Epoch func(value []byte) uint64
 	// Check refuses a value that this program cannot read.
 	Check func(value []byte) error
+	// Group is what a value is counted as, "" if it is not counted; see [Owner.Held]. nil:
+	// none is.
+	Group func(key string, value []byte) string
 }
 
 // Owner knows what a process owns of a group's table, and since when.
@@ -146,6 +149,7 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 	table := o.tables[partition]
 	if table == nil {
 		table = newMemory()
+		table.tally.groupOf = o.values.Group
 		o.tables[partition] = table
 	}
 	return &handle{memory: table, stale: o.stale}, nil

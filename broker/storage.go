@@ -24,6 +24,7 @@ type memory struct {
 	epoch   uint64              // highest seen
 	refused error               // why the partition cannot be worked on; nil: it can
 	late    map[string]struct{} // keys whose newest value on the changelog is a former owner's
+	tally   tally               // of values
 }
 
 func newMemory() *memory { return &memory{values: map[string][]byte{}, late: map[string]struct{}{}} }
@@ -57,6 +58,7 @@ func (m *memory) Set(key string, value []byte) error {
 	value = slices.Clone(value)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.tally.change(key, m.values[key], value)
 	m.values[key] = value
 	m.unacked++
 	return nil
@@ -65,6 +67,7 @@ func (m *memory) Set(key string, value []byte) error {
 func (m *memory) Delete(key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.tally.change(key, m.values[key], nil)
 	delete(m.values, key)
 	m.unacked++ // goka never says where a deletion stands
 	return nil

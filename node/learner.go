@@ -23,7 +23,8 @@ func (r *runningSet) startLearner() {
 	}
 	former := map[string][]byte{}
 	learner, rewriter := processors.NewLearner(v, former), r.startRewriter(processors.RewriteModel)
-	p := r.newProcessor(learner.Graph, rewriter)
+	p := r.newProcessor(processors.Table{Graph: learner.Graph}, rewriter)
+	r.part(p.Group, p.State)
 	r.measure(learnerCollector(p.Group, learner))
 	served := r.sets.served
 	r.goRun(p.Group, func(ctx context.Context) error {

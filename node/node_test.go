@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tipoff/blackbox"
 	"tipoff/node"
@@ -128,6 +130,36 @@ func TestNode_NamesEveryPartFromTheFirst(t *testing.T) {
 			t.Fatalf("not ready: %s, %v", body, err)
 		}
 	}
+}
+
+// TestNode_IsNotReadyWhileItIsTooFarBehind: the processors get no coupons while their
+// topic cannot be read; the limit must reach the part that is behind.
+func TestNode_IsNotReadyWhileItIsTooFarBehind(t *testing.T) {
+	t.Parallel()
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	settings := blackbox.Settings(t.TempDir())
+	settings.Brokers, settings.MaxLag = kafka.ListenAddrs()[0], 2
+	n := blackbox.Start(t, settings, node.API, node.Processors)
+	unread := kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: topics.Coupons, Err: kerr.UnknownServerError, Count: -1})
+	s := &blackbox.Service{T: t, URL: n.URL()}
+	for i := range 5 {
+		s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", i), "u", "e"))
+	}
+	wantReady := func(want int) {
+		s.Eventually(func() error {
+			if status, body, err := blackbox.Get(n.URL() + "/readyz"); err != nil || status != want || strings.Contains(body, "TIPOFF_MAX_LAG") != (want == 503) {
+				return fmt.Errorf("%d %s, %w", status, body, err)
+			}
+			return nil
+		})
+	}
+	wantReady(503)
+	unread.Remove()
+	wantReady(200)
 }
 
 func TestNode_EndsWhereAPartFailsForGood(t *testing.T) {

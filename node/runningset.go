@@ -99,14 +99,18 @@ func (r *runningSet) startCopier() {
 // startProcessor runs a processor, and asks for values that a former owner wrote to
 // be written again.
 func (r *runningSet) startProcessor(table processors.Table) {
-	p := r.newProcessor(table.Graph, r.startRewriter(table.Rewrite))
+	p := r.newProcessor(table, r.startRewriter(table.Rewrite))
+	r.part(p.Group, r.withinLag(p.State))
 	r.goRun(p.Group, p.Run)
+	if expiry := table.Expiry; expiry != nil {
+		r.goRun(p.Group+" expiry", func(ctx context.Context) error { return r.sweep(ctx, p, expiry) })
+	}
 }
 
-func (r *runningSet) newProcessor(graph processors.Graph, rewriter *broker.Rewriter) *broker.Processor {
-	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
-	p := r.node.cluster.NewProcessor(graph(owner, r.TableSet), owner)
-	r.part(p.Group, p.State)
+// newProcessor prepares a processor; whether it must be ready is for the caller to say.
+func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewriter) *broker.Processor {
+	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion, Group: table.Group}, rewriter.Add)
+	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	r.measure(lagCollector(&p.Lag))
 	r.measure(ownerCollector(p.Group, owner))
 	r.measure(restartsCollector(p.Group, p.Restarts))

@@ -25,6 +25,8 @@ type Settings struct {
 	Kafka
 	Topics
 	Ranking
+	Freshness
+	Waiting
 	Logs
 
 	Log      *slog.Logger `kong:"-"` // nil: nothing is logged
@@ -87,6 +89,16 @@ type Topics struct {
 // Ranking is how a gateway ranks.
 type Ranking struct {
 	Ranker string `group:"Ranking" env:"TIPOFF_RANKER" default:"tipoff" enum:"similar,popular,affinity,cf,tipoff" placeholder:"NAME" help:"How recommendations are ranked: ${enum} (${env}, default ${default})."`
+}
+
+// Freshness is how old what a gateway answers from may be.
+type Freshness struct {
+	MaxLag uint64 `group:"Readiness" env:"TIPOFF_MAX_LAG" default:"0" placeholder:"N" help:"Records that a gateway's tables, or the processors beside it, may have still to read while /readyz says ready; 0: any number (${env}, default ${default})."`
+}
+
+// Waiting is how long a processor keeps what waits for another fact.
+type Waiting struct {
+	EventWait time.Duration `group:"Processors" env:"TIPOFF_EVENT_WAIT" default:"168h" placeholder:"DURATION" help:"How long bets on an event that is not posted wait for it, from the last of them on, before they are dead letters; 0: for ever (${env}, default ${default})."`
 }
 
 // Logs is what is logged, and how.

@@ -51,7 +51,11 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 			rewriter.Drop(u.Key)
 		}
 	})
-	r.part(kind+" of "+table, v.State)
+	state := v.State
+	if kind == "view" {
+		state = r.withinLag(state)
+	}
+	r.part(kind+" of "+table, state)
 	r.measure(restartsCollector(kind+" of "+table, v.Restarts))
 	r.goRun(table, v.Run)
 	return v

@@ -52,6 +52,8 @@ func RewriteFixture(set topics.TableSet, key string) topics.Record {
 //	                              fixture e    <─ Leg ───────  chunk e/n: released
 //	bettor u        <─ Resolved ─ fixture e
 //
+// If the event does not come, its legs become dead letters; see expiry.go.
+//
 // Each of these messages may come twice; see docs/reliability.md.
 
 // postEvent adds an event, or a newer version of it, and releases the legs that waited
@@ -73,10 +75,8 @@ func postEvent(in *input) {
 	fixture.Post(*fact.Event, in.at)
 	in.saveFixture(fixture)
 	if fixture.First == in.at {
-		release := state.MarshalMessage(&state.Release{Traits: fixture.Traits()})
-		for chunk := range fixture.Chunks() {
-			in.Loopback(in.chunkKey(chunk), release, in.headers())
-		}
+		in.tellChunks(0, fixture.Gone, &state.Expired{Empty: true})
+		in.tellChunks(fixture.Gone, fixture.Chunks(), &state.Release{Traits: fixture.Traits()})
 	}
 }
 
@@ -88,9 +88,17 @@ func countLeg(in *input) {
 		in.reject("not a leg")
 		return
 	}
+	if in.isOneTooMany() {
+		in.reject(oneTooMany)
+		return
+	}
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
+		if isNew && !fixture.Known {
+			fixture.Await(in.appended.Unix())
+		}
 		in.saveFixture(fixture)
+		leg.Sent = in.record.Offset
 		in.sendBack(fixture, leg, isNew)
 	}
 }
@@ -102,7 +110,15 @@ func (in *input) sendBack(fixture *state.Fixture, leg *state.Leg, isNew bool) {
 		in.resolve(leg, fixture.Traits())
 		return
 	}
-	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), state.MarshalMessage(leg), in.headers())
+	in.Loopback(in.chunkKey(fixture.Chunk(leg, isNew)), state.MarshalMessage(&state.Waiting{Leg: *leg}), in.headers())
+}
+
+// tellChunks sends a message to chunks of the record's fixture.
+func (in *input) tellChunks(from, end uint64, message any) {
+	marshalled := state.MarshalMessage(message)
+	for chunk := from; chunk < end; chunk++ {
+		in.Loopback(in.chunkKey(chunk), marshalled, in.headers())
+	}
 }
 
 func (in *input) resolve(leg *state.Leg, t state.Traits) {
@@ -124,7 +140,10 @@ func serveLoop(in *input) {
 	}
 	switch m := got.(type) {
 	case *state.Leg:
+		m.Sent = m.Offset
 		in.sendBack(fixture, m, false)
+	case *state.Expire:
+		in.expire(fixture, m.Wait)
 	case *state.Rewrite:
 		if in.Value() != nil {
 			in.saveFixture(fixture)
@@ -140,15 +159,17 @@ func (in *input) serveChunk(message any) {
 		return
 	}
 	switch m := message.(type) {
-	case *state.Leg:
-		if chunk.Released {
-			whole, _, _ := topics.SplitPartKey(in.Key())
-			in.Loopback(whole, state.MarshalMessage(m), in.headers())
+	case *state.Waiting:
+		in.waitInChunk(chunk, &m.Leg)
+	case *state.Leg: // of an older program
+		m.Sent = m.Offset
+		in.waitInChunk(chunk, m)
+	case *state.Expired:
+		in.expireChunk(chunk, m.Empty)
+	case *state.Release:
+		if chunk.HasExpired() {
 			return
 		}
-		chunk.Wait(m)
-		in.saveChunk(chunk)
-	case *state.Release:
 		chunk.Released = true
 		in.saveChunk(chunk)
 		for i := range chunk.Legs {
@@ -160,6 +181,19 @@ func (in *input) serveChunk(message any) {
 		}
 	default:
 		in.reject("not a message to a chunk of legs")
+	}
+}
+
+func (in *input) waitInChunk(chunk *state.Chunk, leg *state.Leg) {
+	switch {
+	case chunk.Released:
+		whole, _, _ := topics.SplitPartKey(in.Key())
+		in.Loopback(whole, state.MarshalMessage(leg), in.headers())
+	case chunk.HasExpired(): // it was sent again
+		in.rejectLeg(leg)
+	default:
+		chunk.Wait(leg)
+		in.saveChunk(chunk)
 	}
 }
 

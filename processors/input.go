@@ -43,6 +43,8 @@ type Ownership interface {
 	// Finished is up to where every record of a partition of a topic is finished, all
 	// its messages acknowledged; see [state.Cause].
 	Finished(topic string, partition int32) int64
+	// Held is how many values of a group a partition's table holds; see [Table].
+	Held(partition int32, group string) int
 	// Hold says that what follows from a record is in memory alone, until a record
 	// that Settle names has written it: what a process has not written when it ends is
 	// delivered again.
@@ -103,13 +105,13 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 // its own: which records of its partition are finished is known of the topic that
 // was read.
 func (in *input) cause() state.Cause {
+	return state.Cause{Partition: in.Partition(), Position: in.record, Floor: min(in.record.Offset, in.finished())}
+}
+
+// finished is the place up to which every record of the partition is finished.
+func (in *input) finished() int64 {
 	topic, partition := string(in.Topic()), in.Partition()
-	finished := min(in.Offset(), in.ownership.Finished(topic, partition))
-	return state.Cause{
-		Partition: partition,
-		Position:  in.record,
-		Floor:     in.ownership.Sequence(topic, partition, finished),
-	}
+	return in.ownership.Sequence(topic, partition, in.ownership.Finished(topic, partition))
 }
 
 // epoch is what the values that this callback writes carry.

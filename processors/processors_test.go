@@ -34,16 +34,22 @@ func (soleOwner) Epoch(int32) uint64                             { return 3 }
 func (soleOwner) Sequence(_ string, _ int32, offset int64) int64 { return offset }
 func (soleOwner) Finished(string, int32) int64                   { return 0 }
 
+func (soleOwner) Held(int32, string) int { return 0 }
+
 func (soleOwner) Hold(string, int32, string, int64)   {}
 func (soleOwner) Settle(string, int32, string, int64) {}
 
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
 func newPipelineOf(t *testing.T, set topics.TableSet) *pipeline {
+	return newPipelineBy(t, soleOwner{}, set)
+}
+
+func newPipelineBy(t *testing.T, owner Ownership, set topics.TableSet) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(soleOwner{}, set), Fixtures(soleOwner{}, set)} {
+	for _, graph := range []*goka.GroupGraph{Bettors(owner, set), Fixtures(owner, set)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)

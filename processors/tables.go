@@ -16,13 +16,16 @@ type Rewrite func(set topics.TableSet, key string) topics.Record
 type Table struct {
 	Graph   Graph
 	Rewrite Rewrite
+	Expiry  *Expiry // nil: what it holds stays
+	// Group is what a value is counted as for [Ownership.Held], "" if it is not; nil: none is.
+	Group func(key string, value []byte) string
 }
 
 // Tables are those that a table set must have before it serves: a process runs their
 // processors, and a rebuild waits for everything that their graphs read. The
 // learner's table is none of them, as nothing depends on it.
 func Tables() []Table {
-	return []Table{{Bettors, RewriteBettor}, {Fixtures, RewriteFixture}}
+	return []Table{{Graph: Bettors, Rewrite: RewriteBettor}, {Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf}}
 }
 
 // LoopPasses is how often a record may pass a group's loop on its way: a leg goes to

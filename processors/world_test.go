@@ -98,7 +98,7 @@ func (w *world) start() *process {
 	var running sync.WaitGroup
 	for _, table := range processors.Tables() {
 		rewriter := cluster.NewRewriter(publisher, func(key string) topics.Record { return table.Rewrite(topics.TableSet{}, key) })
-		owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, rewriter.Add)
+		owner := cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion, Group: table.Group}, rewriter.Add)
 		processor := cluster.NewProcessor(table.Graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = rewriter.Run(ctx) })
 		running.Go(func() { _ = processor.Run(ctx) })

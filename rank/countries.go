@@ -20,7 +20,7 @@ type countryLeg struct {
 	at      int64
 }
 
-// legsByCountry counts the legs of a bettor whose events have not begun.
+// legsByCountry counts the legs of a bettor whose events are posted and have not begun.
 func legsByCountry(b *state.Bettor) map[countryLeg]int {
 	if b == nil || !b.Known {
 		return nil
@@ -28,7 +28,7 @@ func legsByCountry(b *state.Bettor) map[countryLeg]int {
 	country, legs := b.Country(), make(map[countryLeg]int, state.HistoryLegs)
 	for i := range b.Bets {
 		for _, leg := range b.Bets[i].Legs {
-			if !leg.HasBegun() {
+			if leg.Begin != 0 && !leg.HasBegun() {
 				legs[countryLeg{leg.Event, country, b.Bets[i].At}]++
 			}
 		}

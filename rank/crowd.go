@@ -79,6 +79,9 @@ func (x *Index) putTrail(old, fresh *state.Bettor) {
 func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
+			if b.Bets[i].Legs[j].Begin == 0 { // its event is not posted, and may never be
+				continue
+			}
 			if len(t.events) == trailLength {
 				return
 			}

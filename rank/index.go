@@ -105,8 +105,12 @@ func (x *Index) drop(slot int32) {
 }
 
 // PutFixture sets the newest state of a fixture. The index keeps parts of f,
-// which must not change afterwards. known is false while the event is not posted.
+// which must not change afterwards. Nothing is kept of one whose event is not posted:
+// it cannot be shown, and whoever posts bets may name as many as he likes.
 func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
+	if !f.Known {
+		return
+	}
 	slot := x.slot(ref)
 	x.setNeighbours(slot, f.Neighbours)
 	e := &x.entries[slot]
@@ -124,9 +128,6 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 	}
 	e.first = f.FirstBet
 	e.timedAt = -1
-	if !f.Known {
-		return
-	}
 	event := &f.Event
 	if e.begin != event.Begin.UnixMicro() {
 		x.setOpen(slot, false) // it stands elsewhere in the lists that go by beginning

@@ -40,7 +40,8 @@ func (r *ranking) preparePairs(b *state.Bettor) {
 	weight, given := float32(1), float32(1)
 	r.events = b.LastEvents(state.HistoryForPairs, r.events[:0])
 	for k, event := range r.events {
-		if slot, ok := r.slots[event]; ok {
+		// Of one that is not posted nobody knows here how often it was bet on.
+		if slot, ok := r.slots[event]; ok && r.entries[slot].event != nil {
 			from := &r.entries[slot]
 			if k == 0 {
 				r.last = from

@@ -8,6 +8,7 @@ import "tipoff/wire"
 type Chunk struct {
 	Epoch    uint64
 	Released bool
+	Expired  Position // of the record, on the loop topic, by which its legs became dead letters
 	Legs     []Leg
 }
 
@@ -23,15 +24,23 @@ func (c *Chunk) Wait(leg *Leg) {
 	c.Legs = append(c.Legs, waiting)
 }
 
+// HasExpired says whether the legs are dead letters.
+func (c *Chunk) HasExpired() bool { return c.Expired != Position{} }
+
 // Marshal encodes the chunk for the table.
 func (c *Chunk) Marshal() []byte {
 	w := make(wire.Writer, 0, 64*len(c.Legs)+8)
 	w.Byte(TableVersion)
 	w.Uint(c.Epoch)
 	w.Flag(c.Released)
+	w.Flag(c.HasExpired())
+	if c.HasExpired() {
+		WritePosition(&w, c.Expired)
+	}
 	w.Uint(uint64(len(c.Legs)))
 	for i := range c.Legs {
 		w.Raw(MarshalMessage(&c.Legs[i]))
+		w.Int(c.Legs[i].Sent)
 	}
 	return w
 }
@@ -39,14 +48,21 @@ func (c *Chunk) Marshal() []byte {
 // UnmarshalChunk decodes a chunk of the fixtures' table.
 func UnmarshalChunk(value []byte) (*Chunk, error) {
 	r := wire.NewReader(value)
-	if version := r.Byte(); version == 0 || version > TableVersion {
+	version := r.Byte()
+	if version == 0 || version > TableVersion {
 		return nil, wire.ErrUnreadable
 	}
 	c := &Chunk{Epoch: r.Uint(), Released: r.Flag()}
+	if version > 2 && r.Flag() {
+		c.Expired = ReadPosition(r)
+	}
 	for range r.Count(1) {
 		leg, err := unmarshalLeg(r.Raw())
 		if err != nil {
 			return nil, err
+		}
+		if leg.Sent = leg.Offset; version > 2 {
+			leg.Sent = r.Int()
 		}
 		c.Legs = append(c.Legs, *leg)
 	}

@@ -52,6 +52,10 @@ type Fixture struct {
 	Outcomes   []OutcomeBets      // most chosen first
 	Neighbours []Neighbour        // heaviest first
 	Waiters    uint64             // legs that came before the event
+	Gone       uint64             // chunks, the first ones, whose legs have expired
+
+	Step   Step  // on its way out, while it is not posted
+	Waited int64 // since when by the broker's clock, Unix seconds: since that step, or the last leg
 }
 
 // OutcomeBets are the bets on one outcome of an event, where bets name it.

@@ -8,37 +8,72 @@ func (f *Fixture) Marshal() []byte {
 	w.Byte(TableVersion)
 	w.Uint(f.Epoch)
 	w.Flag(f.Known)
-	if f.Known {
-		writeEvent(&w, &f.Event)
-		WritePosition(&w, f.First)
-		w.Uint(f.Covered)
-	} else {
-		writePatch(&w, &f.Patch)
+	if !f.Known {
+		f.writeUnposted(&w)
+		return w
 	}
+	writeEvent(&w, &f.Event)
+	WritePosition(&w, f.First)
+	w.Uint(f.Covered)
 	WritePosition(&w, f.Events)
-	w.Uint(uint64(len(f.Applied)))
-	for i := range f.Applied {
-		writeApplied(&w, &f.Applied[i])
-	}
+	writeAllApplied(&w, f.Applied)
 	w.Uint(f.LegCount)
 	w.Int(f.FirstBet)
-	writeDecayed(&w, f.Popularity)
-	for _, d := range f.Paces {
-		writeDecayed(&w, d)
-	}
-	w.Uint(uint64(len(f.Outcomes)))
-	for _, o := range f.Outcomes {
-		w.Text(o.Market)
-		w.Text(o.Outcome)
-		w.Uint(o.Bets)
-	}
+	writeFaded(&w, f)
+	writeOutcomes(&w, f.Outcomes)
 	w.Uint(uint64(len(f.Neighbours)))
 	for _, n := range f.Neighbours {
 		w.Ref(n.Event)
 		w.Uint(n.Weight)
 	}
 	w.Uint(f.Waiters)
+	w.Uint(f.Gone)
 	return w
+}
+
+func writeAllApplied(w *wire.Writer, all []Applied) {
+	w.Uint(uint64(len(all)))
+	for i := range all {
+		writeApplied(w, &all[i])
+	}
+}
+
+func readAllApplied(r *wire.Reader) (all []Applied) {
+	for range r.Count(7) {
+		all = append(all, readApplied(r))
+	}
+	return all
+}
+
+// writeFaded writes the counts of bets that fade.
+func writeFaded(w *wire.Writer, f *Fixture) {
+	writeDecayed(w, f.Popularity)
+	for _, d := range f.Paces {
+		writeDecayed(w, d)
+	}
+}
+
+func readFaded(r *wire.Reader, f *Fixture) {
+	f.Popularity = readDecayed(r)
+	for i := range f.Paces {
+		f.Paces[i] = readDecayed(r)
+	}
+}
+
+func writeOutcomes(w *wire.Writer, outcomes []OutcomeBets) {
+	w.Uint(uint64(len(outcomes)))
+	for _, o := range outcomes {
+		w.Text(o.Market)
+		w.Text(o.Outcome)
+		w.Uint(o.Bets)
+	}
+}
+
+func readOutcomes(r *wire.Reader) (outcomes []OutcomeBets) {
+	for range r.Count(3) {
+		outcomes = append(outcomes, OutcomeBets{r.Text(), r.Text(), r.Uint()})
+	}
+	return outcomes
 }
 
 // UnmarshalFixture decodes a value of the fixtures' table, but not a [Chunk].
@@ -49,35 +84,29 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		return nil, wire.ErrUnreadable
 	}
 	f := &Fixture{Epoch: r.Uint(), Known: r.Flag()}
-	if f.Known {
+	switch {
+	case f.Known:
 		f.Event = readEvent(r, version)
 		f.First = ReadPosition(r)
 		if version > 2 {
 			f.Covered = r.Uint()
 		}
-	} else {
+	case version > 2:
+		f.readUnposted(r, version)
+		return f, r.End()
+	default:
 		f.Patch = readPatch(r, version)
 	}
 	f.Events = ReadPosition(r)
-	for range r.Count(7) {
-		f.Applied = append(f.Applied, readApplied(r))
-	}
+	f.Applied = readAllApplied(r)
 	f.LegCount = r.Uint()
 	if version > 1 {
 		f.FirstBet = r.Int()
-	}
-	f.Popularity = readDecayed(r)
-	if version == 1 && f.LegCount > 0 { // which did not say; this is the newest one
+		readFaded(r, f)
+	} else if f.Popularity = readDecayed(r); f.LegCount > 0 { // which did not say; this is the newest one
 		f.FirstBet = f.Popularity.At
 	}
-	if version > 1 {
-		for i := range f.Paces {
-			f.Paces[i] = readDecayed(r)
-		}
-	}
-	for range r.Count(3) {
-		f.Outcomes = append(f.Outcomes, OutcomeBets{r.Text(), r.Text(), r.Uint()})
-	}
+	f.Outcomes = readOutcomes(r)
 	if n := r.Count(7); n > 0 {
 		f.Neighbours = make([]Neighbour, n)
 		for i := range f.Neighbours {
@@ -85,5 +114,8 @@ func UnmarshalFixture(value []byte) (*Fixture, error) {
 		}
 	}
 	f.Waiters = r.Uint()
+	if version > 2 {
+		f.Gone = r.Uint()
+	}
 	return f, r.End()
 }

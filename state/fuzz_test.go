@@ -2,6 +2,7 @@ package state
 
 import (
 	"testing"
+	"time"
 
 	"tipoff"
 	"tipoff/wire/wiretest"
@@ -18,14 +19,14 @@ func FuzzTables(f *testing.F) {
 	x.Post(event("e", "l", noon), at(1))
 	early.Count(leg(1, 0, 0, 1, 2))
 	c := Chunk{Legs: []Leg{*leg(1, 0, 0)}}
-	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), c.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
+	for _, seed := range [][]byte{b.Marshal(), x.Marshal(), early.Marshal(), unposted().Marshal(), c.Marshal(), new(Bettor).Marshal(), new(Fixture).Marshal(), {}, {1}, {2}} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		wiretest.Stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
 		wiretest.Stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
 		wiretest.Stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
-		_ = Epoch(value)
+		_, _ = Epoch(value), DueFixture(value, noon, time.Hour)
 		if CheckVersion(value) == nil {
 			return
 		}
@@ -45,7 +46,7 @@ func FuzzTables(f *testing.F) {
 // state takes any message that can be read without harm.
 func FuzzMessages(f *testing.F) {
 	r := Resolve(leg(3, 1, 2), TraitsOf(&tipoff.Event{ID: "e", Sport: "s", League: "l", Participants: []string{"a", "b"}, Begin: noon}))
-	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Choice{"u", noon.Unix(), new(Bettor).Marshal(), []Leg{*leg(3, 1, 2)}}} {
+	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Waiting{*leg(3, 1, 2)}, &Expire{Wait: 5}, &Expired{Empty: true}, &Choice{"u", noon.Unix(), new(Bettor).Marshal(), []Leg{*leg(3, 1, 2)}}} {
 		f.Add(MarshalMessage(m))
 	}
 	f.Add([]byte{})

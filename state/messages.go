@@ -14,6 +14,9 @@ const (
 	kindRelease
 	kindRewrite
 	kindChoice
+	kindWaiting
+	kindExpire
+	kindExpired
 )
 
 // Leg is one selection of a new coupon on its way to its fixture.
@@ -27,7 +30,17 @@ type Leg struct {
 	Market  string
 	Outcome string
 	History []uint64 // events the user bet on before, newest first, [HistoryForPairs] at most
+	Sent    int64    // its place on the topic of legs, a [tipoff.Sequence], which names it as a dead letter; only where it waits
 }
+
+// Waiting is a leg on its way to the chunk where it waits.
+type Waiting struct{ Leg }
+
+// Expire asks a fixture whether its time is over.
+type Expire struct{ Wait int64 } // how long legs wait, seconds
+
+// Expired tells a chunk that the time of its legs is over.
+type Expired struct{ Empty bool } // they have been dead letters long enough: the chunk goes
 
 // Resolved is a leg that comes back from its fixture with the event's
 // attributes, for the bettor's affinities.
@@ -65,7 +78,8 @@ type Choice struct {
 // stands after it on the topic.
 type Rewrite struct{}
 
-// MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite] or *[Choice].
+// MarshalMessage encodes a *[Leg], *[Resolved], *[Release], *[Rewrite],
+// *[Choice], *[Waiting], *[Expire] or *[Expired].
 func MarshalMessage(message any) []byte {
 	w := make(wire.Writer, 0, 128)
 	w.Byte(messageVersion)
@@ -106,6 +120,16 @@ func MarshalMessage(message any) []byte {
 		for i := range m.Legs {
 			w.Raw(MarshalMessage(&m.Legs[i]))
 		}
+	case *Waiting:
+		w.Byte(kindWaiting)
+		w.Raw(MarshalMessage(&m.Leg))
+		w.Int(m.Sent)
+	case *Expire:
+		w.Byte(kindExpire)
+		w.Int(m.Wait)
+	case *Expired:
+		w.Byte(kindExpired)
+		w.Flag(m.Empty)
 	default:
 		panic("state: not a message")
 	}
@@ -139,6 +163,17 @@ func UnmarshalMessage(b []byte) (any, error) {
 			m.Legs = append(m.Legs, *leg)
 		}
 		message = m
+	case kindWaiting:
+		leg, err := unmarshalLeg(r.Raw())
+		if err != nil {
+			return nil, err
+		}
+		leg.Sent = r.Int()
+		message = &Waiting{*leg}
+	case kindExpire:
+		message = &Expire{r.Int()}
+	case kindExpired:
+		message = &Expired{r.Flag()}
 	default:
 		return nil, wire.ErrUnreadable
 	}

@@ -32,7 +32,9 @@ func TestMessages_ComeThroughTheTopic(t *testing.T) {
 	if len(r.Teams) != 2 {
 		t.Errorf("teams = %v", r.Teams)
 	}
-	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}} {
+	waiting := leg(3, 1, 2)
+	waiting.Sent = 9
+	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Waiting{*waiting}, &Expire{Wait: 5}, &Expired{Empty: true}} {
 		again, err := UnmarshalMessage(MarshalMessage(m))
 		if err != nil {
 			t.Fatal(err)

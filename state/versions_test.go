@@ -35,7 +35,10 @@ func valuesOfNow() (b *Bettor, f, early *Fixture, c *Chunk) {
 		f.Count(leg(int64(i), 0, 0, 1, 2))
 	}
 	early.Change(tipoff.EventPatch{ID: "e", Status: tipoff.StatusSuspended, Result: "1:0", Markets: []tipoff.Market{}, Begin: noon, Version: tipoff.VersionOf(6)}, at(4))
-	return b, f, early, &Chunk{Epoch: 3, Released: true, Legs: []Leg{*leg(1, 0, 0)}}
+	f.Gone = 2
+	waiting := *leg(1, 0, 0)
+	waiting.Sent = 77
+	return b, f, early, &Chunk{Epoch: 3, Released: true, Expired: at(8), Legs: []Leg{waiting}}
 }
 
 // as returns the value as a version of the table could say it.
@@ -50,6 +53,7 @@ func as[V any](version string, now V) V {
 		older := **v
 		if *v = &older; version < "3" { // had none of events, and repeats of a first post were new
 			older.Event.Version, older.Patch.Version, older.Covered = tipoff.Version{}, tipoff.Version{}, 0
+			older.Gone = 0 // nothing expired
 		}
 		if version < "2" { // had one half-life of bets
 			older.FirstBet, older.Paces = older.Popularity.At, [PaceCount]Decayed{}
@@ -63,7 +67,7 @@ func as[V any](version string, now V) V {
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 	b, f, early, c := valuesOfNow()
 	if *write {
-		for name, value := range map[string][]byte{"bettor-3": b.Marshal(), "fixture-3": f.Marshal(), "early-3": early.Marshal(), "chunk-3": c.Marshal()} {
+		for name, value := range map[string][]byte{"bettor-3": b.Marshal(), "fixture-3": f.Marshal(), "early-3": early.Marshal(), "chunk-3": c.Marshal(), "unposted-3": unposted().Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -90,9 +94,17 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 		case "early":
 			got, err = UnmarshalFixture(value)
 			want = as(version, early)
+		case "unposted":
+			got, err = UnmarshalFixture(value)
+			want = unposted()
 		case "chunk":
 			got, err = UnmarshalChunk(value)
 			want = c
+			if version < "3" { // nothing expired, and nothing said where a leg stood
+				older := leg(1, 0, 0)
+				older.Sent = older.Offset
+				want = &Chunk{Epoch: 3, Released: true, Legs: []Leg{*older}}
+			}
 		}
 		if d := cmp.Diff(want, got); err != nil || d != "" {
 			t.Errorf("%s: %v %s", file.Name(), err, d)

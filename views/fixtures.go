@@ -14,8 +14,9 @@ import (
 
 // PutFixture applies a value of the fixtures' table; nil deletes. Chunks of
 // waiting legs are in that table too, and are none of ours. The error is
-// [ErrStale], or names a value that cannot be read; both change nothing. Learning
-// views have a time of their own instead of now.
+// [ErrStale], or names a value that cannot be read; both change nothing. Of a fixture
+// whose event is not posted only the epoch is kept. Learning views have a time of their
+// own instead of now.
 func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	if _, _, isChunk := topics.SplitPartKey(key); isChunk {
 		return nil
@@ -44,6 +45,9 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 		return fmt.Errorf("fixture %q: %w", key, ErrStale)
 	}
 	c.epochs[ref] = fixture.Epoch
+	if !fixture.Known { // whoever posts bets may name as many as he likes
+		return nil
+	}
 	if v.learning {
 		c.fixtures[ref], now = fixture, c.clock
 	}
