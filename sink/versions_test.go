@@ -108,7 +108,10 @@ func TestWrite_ARepeatOfAFirstPostLeavesTheChangesBeforeIt(t *testing.T) {
 		events.add(event("e1", "WTA"))
 		events.add(patch("e1", tipoff.StatusSuspended))
 		events.add(event("e1", "ATP"))
-		for batch := range len(events.records) {
+		for _, r := range []topics.Record{patch("e2", tipoff.StatusSuspended), event("e2", "ATP"), patch("e2", tipoff.StatusFinished), event("e2", "ATP")} {
+			events.add(r)
+		}
+		for batch := range 3 {
 			w := &writer{db: db}
 			exec(t, db, "DELETE FROM events")
 			for i := 0; i < 3; i += batch + 1 {
@@ -119,6 +122,10 @@ func TestWrite_ARepeatOfAFirstPostLeavesTheChangesBeforeIt(t *testing.T) {
 			want(t, db, "SELECT league, status FROM events", "WTA suspended")
 			events.mirror(t, w, 5, 6) // names a status, and is no repeat of what came last
 			want(t, db, "SELECT league, status FROM events", "ATP open")
+			events.mirror(t, w, 6, 9)
+			want(t, db, "SELECT status FROM events WHERE event_id = 'e2'", "finished")
+			events.mirror(t, w, 9, 10) // neither is this
+			want(t, db, "SELECT status FROM events WHERE event_id = 'e2'", "open")
 		}
 	})
 }
