@@ -106,19 +106,25 @@ func TestWrite_ARepeatOfAFirstPostLeavesTheChangesBeforeIt(t *testing.T) {
 		events.add(event("e1", "ATP"))
 		events.add(event("e1", "ATP"))
 		events.add(event("e1", "WTA"))
-		events.add(patch("e1", tipoff.StatusSuspended))
 		events.add(event("e1", "ATP"))
-		for batch := range len(events.records) {
+		for _, r := range []topics.Record{patch("e2", tipoff.StatusSuspended), event("e2", "ATP"), patch("e2", tipoff.StatusFinished), event("e2", "ATP")} {
+			events.add(r)
+		}
+		for batch := range 3 {
 			w := &writer{db: db}
 			exec(t, db, "DELETE FROM events")
 			for i := 0; i < 3; i += batch + 1 {
 				events.mirror(t, w, i, min(i+batch+1, 3))
 			}
 			want(t, db, "SELECT league, status, source_offset FROM events", "ATP suspended 2")
-			events.mirror(t, w, 3, 5)
-			want(t, db, "SELECT league, status FROM events", "WTA suspended")
-			events.mirror(t, w, 5, 6) // names a status, and is no repeat of what came last
+			events.mirror(t, w, 3, 4)
+			want(t, db, "SELECT league, status FROM events", "WTA open")
+			events.mirror(t, w, 4, 5) // is no repeat of what came last
 			want(t, db, "SELECT league, status FROM events", "ATP open")
+			events.mirror(t, w, 5, 8)
+			want(t, db, "SELECT status FROM events WHERE event_id = 'e2'", "finished")
+			events.mirror(t, w, 8, 9) // neither is this
+			want(t, db, "SELECT status FROM events WHERE event_id = 'e2'", "open")
 		}
 	})
 }

@@ -74,6 +74,7 @@ func TestFixture_AnOlderVersionUndoesNothing(t *testing.T) {
 	}{
 		"older changes wait":               {[]tipoff.EventPatch{patch(1, "one")}, post(2, "two"), "one"},
 		"what names the same is newer":     {[]tipoff.EventPatch{patch(1, "one")}, tipoff.Event{Result: "two", Version: tipoff.VersionOf(2)}, "two"},
+		"a change of none keeps it":        {[]tipoff.EventPatch{patch(3, "three"), {Result: "none"}, patch(2, "two")}, tipoff.Event{Result: "one", Version: tipoff.VersionOf(1)}, "none"},
 		"a change is newer than the event": {[]tipoff.EventPatch{patch(3, "three"), patch(2, "two")}, tipoff.Event{Result: "one", Version: tipoff.VersionOf(1)}, "three"},
 	} {
 		var f Fixture
@@ -158,6 +159,26 @@ func TestFixture_ARepeatOfWhatCameLastChangesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFixture_AFirstPostComesAgainLater: what came between makes it a post like others.
+func TestFixture_AFirstPostComesAgainLater(t *testing.T) {
+	first, other := event("e", "A", noon), named("B")
+	for name, between := range map[string]func(*Fixture){
+		"a change":     func(f *Fixture) { f.Change(tipoff.EventPatch{Result: "1:0"}, at(3)) },
+		"another post": func(f *Fixture) { f.Post(other, at(3)) },
+	} {
+		var f Fixture
+		f.Change(tipoff.EventPatch{Status: tipoff.StatusSuspended}, at(1))
+		f.Post(first, at(2))
+		between(&f)
+		if f.Event.Status != tipoff.StatusSuspended {
+			t.Errorf("after %s the event is %s", name, f.Event.Status)
+		}
+		if f.Post(first, at(4)); f.Event.Status != tipoff.StatusOpen || f.Event.League != "A" {
+			t.Errorf("posted again after %s it does not set what it names: %+v", name, f.Event)
+		}
+	}
 }
 
 // TestFixture_TheHighestVersionStandsInAnyOrder: posts and changes, each with a version of
