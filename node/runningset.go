@@ -109,6 +109,11 @@ func (r *runningSet) newProcessor(graph processors.Graph, rewriter *broker.Rewri
 	r.part(p.Group, p.State)
 	r.measure(lagCollector(&p.Lag))
 	r.measure(ownerCollector(p.Group, owner))
+	var from []string
+	for _, topic := range p.Inputs() {
+		from = append(from, r.Public(topic))
+	}
+	r.measure(rejectedCollector(p.Group, from, owner))
 	r.measure(restartsCollector(p.Group, p.Restarts))
 	return p
 }

@@ -85,7 +85,7 @@ func countLeg(in *input) {
 	got, err := state.UnmarshalMessage(in.value)
 	leg, ok := got.(*state.Leg)
 	if err != nil || !ok {
-		in.reject("not a leg")
+		in.reject(topics.Malformed, "not a leg")
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
@@ -130,7 +130,7 @@ func serveLoop(in *input) {
 			in.saveFixture(fixture)
 		}
 	default:
-		in.reject("not a message to a fixture")
+		in.reject(topics.Malformed, "not a message to a fixture")
 	}
 }
 
@@ -159,7 +159,7 @@ func (in *input) serveChunk(message any) {
 			in.saveChunk(chunk)
 		}
 	default:
-		in.reject("not a message to a chunk of legs")
+		in.reject(topics.Malformed, "not a message to a chunk of legs")
 	}
 }
 
