@@ -44,6 +44,9 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	}
 }
 
+// Inputs are the topics that the group reads.
+func (l *Lag) Inputs() []string { return l.topics }
+
 // ByTopic is the lag when last looked at.
 func (l *Lag) ByTopic() map[string]int64 {
 	l.mu.Lock()

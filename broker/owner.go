@@ -33,6 +33,8 @@ type Owner struct {
 	values  TableValues
 	stale   func(key string)
 
+	rejections rejections
+
 	mu         sync.Mutex
 	generation int32
 	windows    *windows // of the present session

@@ -96,13 +96,18 @@ func (p *Pulse) State() State {
 	return State{Ready: true, Detail: "takes records"}
 }
 
-// takesFacts returns nil if every partition of the facts has a leader, and as many
-// replicas in sync as it needs to acknowledge.
+// takesFacts returns nil if the topics of facts can be written to.
 func (c *Cluster) takesFacts() error {
 	found, err := c.admin.DescribeTopics(topics.Facts())
 	if err != nil {
 		return err
 	}
+	return writable(found)
+}
+
+// writable returns nil if every partition has a leader, and as many replicas in sync as
+// it needs to acknowledge; see [Layout].
+func writable(found []*sarama.TopicMetadata) error {
 	for _, topic := range found {
 		if topic.Err != sarama.ErrNoError {
 			return fmt.Errorf("topic %s: %w", topic.Name, topic.Err)

@@ -135,6 +135,7 @@ func (n *Node) measureSink(s *sink.Sink) {
 	rows := prometheus.NewDesc("tipoff_sink_rows_total", "Rows written into the database, by table.", []string{"table"}, nil)
 	unsaved := prometheus.NewDesc("tipoff_sink_oldest_unsaved_seconds", "Age of the oldest fact read and not yet saved.", nil, nil)
 	rejected := prometheus.NewDesc("tipoff_sink_rejected_total", "Facts that the database refused for good.", nil, nil)
+	from := rejectedDesc(topics.GroupSink)
 	failing := prometheus.NewDesc("tipoff_sink_failing", "1 while facts wait, by the reason: why the database does not take them.", []string{"kind"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		p := s.Progress(time.Now())
@@ -142,11 +143,37 @@ func (n *Node) measureSink(s *sink.Sink) {
 			emit(rows, prometheus.CounterValue, float64(n), table)
 		}
 		emit(unsaved, prometheus.GaugeValue, p.Unsaved.Seconds())
-		emit(rejected, prometheus.CounterValue, float64(p.Rejected))
+		all := int64(0)
+		for _, topic := range topics.Facts() {
+			all += p.Rejected[topic]
+			emit(from, prometheus.CounterValue, float64(p.Rejected[topic]), topic, string(topics.RefusedByDatabase))
+		}
+		emit(rejected, prometheus.CounterValue, float64(all))
 		for _, kind := range sink.Kinds() {
 			emit(failing, prometheus.GaugeValue, float64(min(p.Waiting[kind], 1)), string(kind))
 		}
-	}, []*prometheus.Desc{rows, unsaved, rejected, failing}})
+	}, []*prometheus.Desc{rows, unsaved, rejected, from, failing}})
+}
+
+// rejectedDesc describes how many records a group has put on the topic of rejections.
+func rejectedDesc(group string) *prometheus.Desc {
+	return prometheus.NewDesc("tipoff_rejected_total",
+		"Records that could not be used and are on tipoff-rejected, by the topic that they came from and the kind of reason; one delivered again counts again.",
+		[]string{"topic", "reason"}, prometheus.Labels{"group": group})
+}
+
+// rejectedCollector measures what a processor rejects of the topics, from 0 on, so that
+// the first one shows.
+func rejectedCollector(group string, from []string, owner *broker.Owner) prometheus.Collector {
+	desc := rejectedDesc(group)
+	return gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		rejections := owner.Rejections()
+		for _, topic := range from {
+			for _, kind := range topics.ProcessorRejections() {
+				emit(desc, prometheus.CounterValue, float64(rejections[broker.RejectedAs{Topic: topic, Kind: kind}]), topic, string(kind))
+			}
+		}
+	}, []*prometheus.Desc{desc}}
 }
 
 // restartsCollector measures how often a part has ended and was started again.

@@ -54,10 +54,11 @@ func (n *Node) kafka() {
 // whether its answers are fresh.
 func (n *Node) Readiness() http.Readiness {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	r := http.Readiness{Ready: true, Parts: make([]http.Part, len(n.parts))}
+	parts := slices.Clone(n.parts) // a part may take its time to say how it is
+	n.mu.Unlock()
+	r := http.Readiness{Ready: true, Parts: make([]http.Part, len(parts))}
 	accepts, fresh, views := n.api.Load() != nil, true, 0
-	for i, p := range n.parts {
+	for i, p := range parts {
 		s := p.state()
 		r.Parts[i] = http.Part{Name: p.name, Ready: s.Ready, Needed: !s.Spared, Detail: bounded(s.Detail), Lag: s.Lag}
 		r.Ready = r.Ready && (s.Ready || s.Spared)

@@ -52,7 +52,7 @@ func (r *repeats) WithGroup(name string) slog.Handler {
 // which differ each time.
 func fault(a slog.Attr) string {
 	switch a.Key {
-	case "part", "group", "table", "topic", "log", "reason", "kind", "route":
+	case "part", "group", "table", "topic", "log", "kind", "route":
 		return "\n" + a.Key + "=" + a.Value.String()
 	}
 	return ""

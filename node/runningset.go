@@ -113,6 +113,11 @@ func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewri
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	r.measure(lagCollector(&p.Lag))
 	r.measure(ownerCollector(p.Group, owner))
+	var from []string
+	for _, topic := range p.Inputs() {
+		from = append(from, r.Public(topic))
+	}
+	r.measure(rejectedCollector(p.Group, from, owner))
 	r.measure(restartsCollector(p.Group, p.Restarts))
 	return p
 }

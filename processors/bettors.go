@@ -68,9 +68,9 @@ func addCoupon(in *input) {
 				&state.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
 		}
 	case state.DiffersBet:
-		in.reject("coupon_id: is taken by a coupon with another content, which stands")
+		in.reject(topics.Contradicts, "coupon_id: is taken by a coupon with another content, which stands")
 	case state.TooOldBet:
-		in.reject(fmt.Sprintf("timestamp: is before the user's last %d coupons, so a repeat could not be told", state.MaxCoupons))
+		in.reject(topics.TooOld, fmt.Sprintf("timestamp: is before the user's last %d coupons, so a repeat could not be told", state.MaxCoupons))
 	}
 }
 
@@ -91,7 +91,7 @@ func learnLeg(in *input) {
 			in.saveBettor(bettor)
 		}
 	default:
-		in.reject("not a message to a bettor")
+		in.reject(topics.Malformed, "not a message to a bettor")
 	}
 }
 

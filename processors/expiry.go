@@ -88,4 +88,5 @@ func (in *input) rejectLeg(leg *state.Leg) {
 		Value:     state.MarshalMessage(leg),
 	}
 	in.Emit(topics.Rejected, r.ID(), r.Marshal())
+	in.ownership.Rejected(r.Topic, topics.NeverPosted)
 }

@@ -85,11 +85,11 @@ func countLeg(in *input) {
 	got, err := state.UnmarshalMessage(in.value)
 	leg, ok := got.(*state.Leg)
 	if err != nil || !ok {
-		in.reject("not a leg")
+		in.reject(topics.Malformed, "not a leg")
 		return
 	}
 	if in.isOneTooMany() {
-		in.reject(oneTooMany)
+		in.reject(topics.TooManyUnposted, oneTooMany)
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
@@ -149,7 +149,7 @@ func serveLoop(in *input) {
 			in.saveFixture(fixture)
 		}
 	default:
-		in.reject("not a message to a fixture")
+		in.reject(topics.Malformed, "not a message to a fixture")
 	}
 }
 
@@ -180,7 +180,7 @@ func (in *input) serveChunk(message any) {
 			in.saveChunk(chunk)
 		}
 	default:
-		in.reject("not a message to a chunk of legs")
+		in.reject(topics.Malformed, "not a message to a chunk of legs")
 	}
 }
 

@@ -50,6 +50,8 @@ type Ownership interface {
 	// delivered again.
 	Hold(topic string, partition int32, key string, offset int64)
 	Settle(topic string, partition int32, key string, offset int64)
+	// Rejected notes that a record of the topic, by its public name, was rejected.
+	Rejected(topic string, kind topics.RejectionKind)
 }
 
 // input is one record with what every callback asks of it.
@@ -90,11 +92,11 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 			if _, ours := fault.(runtime.Error); isError && !ours {
 				panic(err) // goka's way to end the partition
 			}
-			in.reject(fmt.Sprintf("made the processor panic: %v", fault))
+			in.reject(topics.Panicked, fmt.Sprintf("made the processor panic: %v", fault))
 		}()
 		var ok bool
 		if in.company, in.id, ok = topics.SplitKey(ctx.Key()); !ok {
-			in.reject("the key must be company/id")
+			in.reject(topics.Malformed, "the key must be company/id")
 			return
 		}
 		handle(in)
@@ -129,7 +131,7 @@ func (in *input) fact() (f tipoff.Fact, ok bool) {
 	topic := in.set.Public(string(in.Topic()))
 	f, err := topics.DecodeFact(topic, in.id, in.value, tipoff.Reading{Now: in.appended})
 	if err != nil {
-		in.reject(err.Error())
+		in.reject(topics.Invalid, err.Error())
 	}
 	return f, err == nil
 }
@@ -147,7 +149,7 @@ func (in *input) send(topic, key string, message any) {
 
 // reject puts the record on the topic of rejections, with the reason. Every table set
 // rejects a fact under the same name, as it is one rejection.
-func (in *input) reject(reason string) {
+func (in *input) reject(kind topics.RejectionKind, reason string) {
 	r := topics.Rejection{
 		Reason:    reason,
 		By:        in.set.First(string(in.Group())),
@@ -163,10 +165,11 @@ func (in *input) reject(reason string) {
 		r.Partition, r.Offset = in.origin.Partition, tipoff.SequenceOffset(in.origin.Offset)
 	}
 	in.Emit(topics.Rejected, r.ID(), r.Marshal())
+	in.ownership.Rejected(r.Topic, kind)
 }
 
 // unreadable rejects the record because the state that it would change is broken:
 // to write over that would lose it, and to stop would hold up all others.
 func (in *input) unreadable(err error) {
-	in.reject(fmt.Sprintf("the table's value for this key is broken (%v): mend or delete it, then retry this record", err))
+	in.reject(topics.BrokenTable, fmt.Sprintf("the table's value for this key is broken (%v): mend or delete it, then retry this record", err))
 }

@@ -104,7 +104,7 @@ func (l *Learner) Unsaved(now time.Time, request func(key string) error) {
 // learnChoice learns from a choice, or writes the value again.
 func (l *Learner) learnChoice(in *input) {
 	if in.id != topics.ModelID {
-		in.reject(fmt.Sprintf("the key must be company/%s", topics.ModelID))
+		in.reject(topics.Malformed, fmt.Sprintf("the key must be company/%s", topics.ModelID))
 		return
 	}
 	message, err := state.UnmarshalMessage(in.value)
@@ -115,7 +115,7 @@ func (l *Learner) learnChoice(in *input) {
 	case *state.Rewrite:
 		p.save(in)
 	default:
-		in.reject(fmt.Sprintf("not a message to the learner: %v", err))
+		in.reject(topics.Malformed, fmt.Sprintf("not a message to the learner: %v", err))
 	}
 	switch now := time.Now(); {
 	case !p.dirty:
@@ -129,7 +129,7 @@ func (l *Learner) learnChoice(in *input) {
 
 func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 	if len(c.Legs) == 0 {
-		in.reject("a choice without legs")
+		in.reject(topics.Malformed, "a choice without legs")
 		return
 	}
 	if !p.learnt.Advance(c.Legs[0].Cause) {
@@ -144,7 +144,7 @@ func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 	}
 	grade, err := l.trainer.Learn(in.company, c, p.learnt.Model)
 	if err != nil {
-		in.reject(err.Error())
+		in.reject(topics.Invalid, err.Error())
 		return
 	}
 	p.learnt.Live.Add(grade, c.At)

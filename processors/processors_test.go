@@ -39,6 +39,8 @@ func (soleOwner) Held(int32, string) int { return 0 }
 func (soleOwner) Hold(string, int32, string, int64)   {}
 func (soleOwner) Settle(string, int32, string, int64) {}
 
+func (soleOwner) Rejected(string, topics.RejectionKind) {}
+
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
 func newPipelineOf(t *testing.T, set topics.TableSet) *pipeline {

@@ -21,8 +21,9 @@ import (
 // tags, and those of [Selected], are those of the command line.
 type Listing struct {
 	Selected
-	Limit int  `default:"1000" placeholder:"N" help:"The newest N at the most (default ${default}); the counts are of all."`
-	JSON  bool `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
+	Limit  int    `default:"1000" placeholder:"N" help:"The newest N at the most (default ${default}); the counts are of all."`
+	Before string `placeholder:"ID" help:"Of those older than this one: the first of a list, for the page before it."`
+	JSON   bool   `name:"json" help:"One object a line, with the refused value in base64, and no counts."`
 }
 
 // List writes the list.
@@ -32,11 +33,19 @@ func List(ctx context.Context, c *broker.Cluster, l Listing, out io.Writer) erro
 	if err != nil {
 		return err
 	}
+	page, err := g.before(l.Before)
+	if err != nil {
+		return err
+	}
 	var found []rejection
-	reasons, all := map[string]int{}, 0
+	reasons, all, here := map[string]int{}, 0, 0
 	err = g.each(ctx, l.Selected, none, func(r rejection) error {
 		all++
 		reasons[r.Reason]++
+		if !page.holds(&r) {
+			return nil
+		}
+		here++
 		if !l.JSON {
 			r.Value = nil
 		}
@@ -62,11 +71,17 @@ func List(ctx context.Context, c *broker.Cluster, l Listing, out io.Writer) erro
 		return err
 	}
 	fmt.Fprintf(out, "\n%d rejected", all)
-	if all > len(found) {
+	switch {
+	case page != nil:
+		fmt.Fprintf(out, ", %d of the %d before %s are listed", len(found), here, plainText(l.Before))
+	case all > len(found):
 		fmt.Fprintf(out, ", the newest %d are listed", len(found))
 	}
 	fmt.Fprintln(out)
 	g.counts(out, reasons)
+	if here > len(found) {
+		fmt.Fprintf(out, "older ones: --before %s\n", plainText(found[0].ID))
+	}
 	return nil
 }
 
@@ -97,7 +112,7 @@ func (g *rejections) counts(out io.Writer, reasons map[string]int) {
 
 // newest are the n newest, in the order of their times.
 func newest(list []rejection, n int) []rejection {
-	slices.SortStableFunc(list, func(a, b rejection) int { return a.At.Compare(b.At) })
+	slices.SortFunc(list, func(a, b rejection) int { return byTime(&a, &b) })
 	return slices.Delete(list, 0, max(0, len(list)-n))
 }
 

@@ -32,6 +32,7 @@ type rejection struct {
 	ID string    `json:"id"`
 	At time.Time `json:"rejected_at"`
 	topics.Rejection
+	on position
 }
 
 // position is where a rejection is on its topic: of several with the same id the last one
@@ -39,6 +40,7 @@ type rejection struct {
 type position struct {
 	partition int32
 	offset    int64
+	appended  time.Time
 }
 
 // rejections are the topic of rejections, read in two rounds: the first learns which
@@ -60,7 +62,7 @@ func read(ctx context.Context, c *broker.Cluster, count func(n int)) (*rejection
 		case !r.Retried.IsZero():
 			delete(g.open, r.ID())
 		default:
-			g.open[r.ID()] = position{s.Partition, s.Offset}
+			g.open[r.ID()] = position{s.Partition, s.Offset, s.Appended.UTC()}
 		}
 		return nil
 	})
@@ -75,7 +77,7 @@ func (g *rejections) each(ctx context.Context, which Selected, count func(n int)
 	}
 	return g.cluster.Read(ctx, topics.Rejected, func(s broker.Stored) error {
 		count(1)
-		r := rejection{At: s.Appended.UTC()}
+		r := rejection{At: s.Appended.UTC(), on: position{s.Partition, s.Offset, s.Appended.UTC()}}
 		if json.Unmarshal(s.Value, &r.Rejection) != nil {
 			return nil
 		}
@@ -83,7 +85,7 @@ func (g *rejections) each(ctx context.Context, which Selected, count func(n int)
 		if r.Received.IsZero() {
 			r.Received = r.At
 		}
-		if at, open := g.open[r.ID]; !open || at != (position{s.Partition, s.Offset}) {
+		if at, open := g.open[r.ID]; !open || at != r.on {
 			return nil
 		}
 		if (which.Topic != "" && r.Topic != which.Topic) || !strings.Contains(r.Reason, which.Reason) || r.At.Before(oldest) ||

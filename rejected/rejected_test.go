@@ -216,7 +216,7 @@ func TestList_SelectsSortsAndCounts(t *testing.T) {
 			t.Errorf("%s\nwant in it %q", got, part)
 		}
 	}
-	if rows := strings.Count(got, "tipoff-bettors/"); rows != 5 {
+	if rows := strings.Count(got, "Z  tipoff-bettors/"); rows != 5 {
 		t.Errorf("%d rows:\n%s", rows, got)
 	}
 	if got := listed(t, c, Listing{Selected: Selected{Topic: topics.Coupons}}); !strings.Contains(got, "10 rejected") {
@@ -235,5 +235,39 @@ func TestList_SelectsSortsAndCounts(t *testing.T) {
 	var last rejection
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 2 || last.ID != "tipoff-bettors/user_topic/1/99" || string(last.Value) != "last" {
 		t.Errorf("as JSON: %q, %v", lines, err)
+	}
+}
+
+func TestList_PagesBackToTheOldest(t *testing.T) {
+	t.Parallel()
+	c := embeddedCluster(t)
+	var list []topics.Rejection
+	for i := range int64(11) {
+		list = append(list, refused(i, topics.Users, fmt.Sprint("default/u", i), "value", "r"))
+	}
+	refuse(t, c, list...)
+	seen, before, pages := map[string]bool{}, "", 0
+	for more := true; more; pages++ {
+		got := listed(t, c, Listing{Limit: 4, Before: before})
+		if !strings.Contains(got, "11 rejected, ") {
+			t.Errorf("page %d: %s", pages, got)
+		}
+		for _, line := range strings.Split(got, "\n") {
+			if fields := strings.Fields(line); len(fields) == 4 && strings.HasPrefix(fields[1], "tipoff-bettors/") {
+				if seen[fields[1]] {
+					t.Errorf("%s is on two pages", fields[1])
+				}
+				seen[fields[1]] = true
+			}
+		}
+		_, rest, found := strings.Cut(got, "older ones: --before ")
+		before, _, _ = strings.Cut(rest, "\n")
+		more = found
+	}
+	if len(seen) != 11 || pages != 3 {
+		t.Errorf("%d rejections on %d pages", len(seen), pages)
+	}
+	if err := List(t.Context(), c, Listing{Limit: 4, Before: "none"}, io.Discard); err == nil || !strings.Contains(err.Error(), "begin again") {
+		t.Errorf("before one that is not there: %v", err)
 	}
 }

@@ -159,8 +159,8 @@ func (s *Sink) wrote(rows map[string]int) {
 // rejectedOne counts a rejection, and logs some of them.
 func (s *Sink) rejectedOne(r *topics.Rejection) {
 	s.mu.Lock()
-	s.rejected++
-	now, total := time.Now(), s.rejected
+	s.rejected[r.Topic]++
+	now, total := time.Now(), s.rejected[r.Topic]
 	warn := now.Sub(s.warned) >= warnEvery
 	if warn {
 		s.warned = now

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type Sink struct {
 	mu       sync.Mutex
 	rows     map[string]int64                     // written, by table
 	unsaved  map[*sarama.ConsumerMessage]struct{} // the oldest of each batch under way
-	rejected int64                                // facts
+	rejected map[string]int64                     // facts, by topic
 	warned   time.Time                            // of a rejection
 	claims   int
 	migrated bool
@@ -56,7 +57,7 @@ type Source interface {
 func New(db *Database, source Source, publisher Publisher, log *slog.Logger) *Sink {
 	return &Sink{
 		writer: writer{db: db}, source: source, publisher: publisher, log: log, health: newHealth(db.Where(), log),
-		rows: map[string]int64{}, unsaved: map[*sarama.ConsumerMessage]struct{}{},
+		rows: map[string]int64{}, rejected: map[string]int64{}, unsaved: map[*sarama.ConsumerMessage]struct{}{},
 	}
 }
 
@@ -64,7 +65,7 @@ func New(db *Database, source Source, publisher Publisher, log *slog.Logger) *Si
 type Progress struct {
 	Migrated   bool             // the schema was seen to be this program's
 	Rows       map[string]int64 // written since the start, by table
-	Rejected   int64            // facts that the database refused for good, since the start
+	Rejected   map[string]int64 // facts that the database refused for good, since the start, by topic
 	Partitions int              // of topics, that this process mirrors
 	Unsaved    time.Duration    // age of the oldest fact read and not yet saved
 	Waiting    map[Kind]int     // partitions whose facts wait, by reason
@@ -77,7 +78,7 @@ func (s *Sink) Progress(now time.Time) Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := Progress{
-		Migrated: s.migrated, Rows: map[string]int64{}, Rejected: s.rejected, Partitions: s.claims, Waiting: waiting, Trouble: worst,
+		Migrated: s.migrated, Rows: map[string]int64{}, Rejected: maps.Clone(s.rejected), Partitions: s.claims, Waiting: waiting, Trouble: worst,
 	}
 	for table, rows := range s.rows {
 		p.Rows[table] = rows

@@ -45,7 +45,7 @@ func TestSink_WaitsForItsSchemaAndLosesNothing(t *testing.T) {
 		two()
 		want(t, db, "SELECT user_id FROM users ORDER BY user_id", "u1", "u2", "u3")
 		eventually(t, func() error {
-			if p := s.Progress(noon); p.Trouble != nil || len(p.Waiting) != 0 || p.Unsaved != 0 || p.Rows["users"] != 3 || p.Rejected != 0 {
+			if p := s.Progress(noon); p.Trouble != nil || len(p.Waiting) != 0 || p.Unsaved != 0 || p.Rows["users"] != 3 || len(p.Rejected) != 0 {
 				return fmt.Errorf("progress = %+v", p)
 			}
 			return nil
@@ -109,7 +109,7 @@ func TestSink_ARefusedFactIsRejectedAloneAndInOrder(t *testing.T) {
 			t.Errorf("rejection %+v", r)
 		}
 		want(t, db, "SELECT COUNT(*) FROM users", "96")
-		if p := s.Progress(noon); p.Rejected != 4 || p.Trouble != nil {
+		if p := s.Progress(noon); p.Rejected[topics.Users] != 4 || p.Trouble != nil {
 			t.Errorf("progress = %+v", p)
 		}
 		if s.lines.count("level=WARN") != 1 || s.lines.count("the broker does not take the rejection") != 1 {

@@ -48,6 +48,16 @@ type rejectedListMode struct {
 	where
 }
 
+func (rejectedListMode) Help() string {
+	return `The newest come last. Where there are more than --limit, the list says how to see the
+page before it:
+
+  tipoff rejected list --limit 100
+  tipoff rejected list --limit 100 --before tipoff-bettors/coupon_topic/3/1027
+
+The metric tipoff_rejected_total counts them by topic and kind of reason.`
+}
+
 func (m *rejectedListMode) Run(ctx context.Context, t *terminal) error {
 	if m.Limit < 1 {
 		return fmt.Errorf("--limit: must be 1 or more, is %d", m.Limit)

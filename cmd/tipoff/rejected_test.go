@@ -63,6 +63,12 @@ func TestRejected_WorksWhetherTipoffRunsOrNot(t *testing.T) {
 		}
 	}
 	blackbox.Eventually(t, 20*time.Second, rejected(1))
+	blackbox.Eventually(t, 20*time.Second, func() error {
+		if said := "see tipoff rejected list\" topic=coupon_topic kind=contradicts"; !strings.Contains(p.logged(), said) {
+			return fmt.Errorf("the log does not say %s", said)
+		}
+		return nil
+	})
 	if got := p.tool("rejected", "retry"); !strings.Contains(got, "1 published again") {
 		t.Errorf("retry: %s", got)
 	}
