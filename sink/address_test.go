@@ -205,6 +205,24 @@ func TestClassify_TellsWhatIsWrongWithTLS(t *testing.T) {
 	}
 }
 
+func TestOpen_UsesTheVeryFileThatIsNamed(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a#b?c%20d.db")
+	migrated(t, "sqlite:"+path)
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !strings.HasPrefix(file.Name(), "a#b?c%20d.db") {
+			t.Errorf("made %s", file.Name())
+		}
+	}
+}
+
 func TestOpen_LetsOtherUsersReadNothingOfSQLite(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("has no such modes")

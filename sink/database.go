@@ -105,12 +105,16 @@ func openMySQL(address string) (*Database, error) {
 	return &Database{sql: db, goqu: goqu.New(dialectMySQL, db), where: "mysql://" + c.Addr + "/" + c.DBName}, nil
 }
 
+// inURI writes a path as SQLite reads it from a URI: another file would be opened where
+// it ends or changes at one of these.
+var inURI = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+
 func openSQLite(path string) (*Database, error) {
 	if err := keepPrivate(path); err != nil {
 		return nil, err
 	}
 	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+options.Encode())
+	db, err := sql.Open("sqlite", "file:"+inURI.Replace(path)+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
