@@ -105,6 +105,10 @@ func openMySQL(address string) (*Database, error) {
 	return &Database{sql: db, goqu: goqu.New(dialectMySQL, db), where: "mysql://" + c.Addr + "/" + c.DBName}, nil
 }
 
+// inURI writes a path as SQLite reads it from a URI: another file would be opened where
+// it ends or changes at one of these.
+var inURI = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+
 // OpenSQLite prepares a database in a file. With synced each transaction is on the disk
 // before it counts as committed.
 func OpenSQLite(path string, synced bool) (*Database, error) {
@@ -116,8 +120,7 @@ func OpenSQLite(path string, synced bool) (*Database, error) {
 		synchronous = "synchronous(FULL)"
 	}
 	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", synchronous}, "_txlock": {"immediate"}}
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) // as it is read as a URI
-	db, err := sql.Open("sqlite", "file:"+escaped+"?"+options.Encode())
+	db, err := sql.Open("sqlite", "file:"+inURI.Replace(path)+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
