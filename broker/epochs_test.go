@@ -198,17 +198,7 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 			if err := e.Close(); err != nil {
 				t.Fatal(err)
 			}
-			files, err := filepath.Glob(filepath.Join(folder, "log", "partitions", topics.Users+"-1", "*.dat"))
-			if err != nil || len(files) != 1 {
-				t.Fatal(files, err)
-			}
-			log, err := os.ReadFile(files[0])
-			if err == nil {
-				err = os.WriteFile(files[0], damage(log), 0o600)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			damageLog(t, filepath.Join(folder, "log", "partitions", topics.Users+"-1"), damage)
 			for range 2 { // also at a start after that
 				e, c = open()
 				ends, err := c.Ends(topics.Users)
@@ -237,5 +227,20 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 				t.Errorf("after a rebuild %v", l)
 			}
 		})
+	}
+}
+
+func damageLog(t *testing.T, folder string, damage func([]byte) []byte) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.dat"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	log, err := os.ReadFile(files[0])
+	if err == nil {
+		err = os.WriteFile(files[0], damage(log), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
