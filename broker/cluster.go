@@ -61,9 +61,7 @@ func Connect(ctx context.Context, config Config, layout Layout, log *slog.Logger
 	case err != nil:
 		return nil, fmt.Errorf("connect to Kafka at %v: %w", config.Brokers, err)
 	}
-	for _, l := range config.Lost {
-		c.lost(claimed{l.Topic, l.Partition}, l.From, l.To)
-	}
+	c.Lost(config.Lost)
 	return c, nil
 }
 

@@ -1,13 +1,16 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tipoff/broker"
+	"tipoff/sink"
 )
 
 // watchLogs says in readiness and metrics which logs have lost their ends. The node is
@@ -63,4 +66,37 @@ func (c lossCollector) Collect(out chan<- prometheus.Metric) {
 	for of, records := range lost {
 		out <- prometheus.MustNewConstMetric(lostRecords, prometheus.GaugeValue, float64(records), of.topic, strconv.Itoa(int(of.partition)))
 	}
+}
+
+// comparePatience bounds a comparison: all rows of users and events are looked at.
+const comparePatience = 10 * time.Second
+
+// compareWithDatabase sees whether the logs are an older copy of themselves, as the
+// database has rows of records that are yet to come. The broker inside this process then
+// lets what comes be newer than those rows; Kafka outside must be set right by a person.
+func (n *Node) compareWithDatabase(ctx context.Context, db *sink.Database) error {
+	ctx, cancel := context.WithTimeout(ctx, comparePatience)
+	defer cancel()
+	reached, err := db.Reached(ctx)
+	if err != nil {
+		n.log.Debug("the database does not say which records it has", "error", err) // it has no schema yet, or is away
+		return nil
+	}
+	var newest []broker.Newest
+	for _, r := range reached {
+		if r.TopicID == n.cluster.TopicID(r.Topic) {
+			newest = append(newest, broker.Newest{Topic: r.Topic, Partition: r.Partition, Sequence: r.Sequence})
+		}
+	}
+	lost, epoch, err := n.cluster.Ahead(ctx, newest)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	n.cluster.Lost(lost)
+	if n.embedded != nil {
+		return n.embedded.Outdate(epoch, lost)
+	}
+	n.log.Error("the database is ahead of Kafka, which is an older copy of itself: new versions of users and events will not replace its rows. " +
+		"Restore the database of the same time, or use an empty cluster; see docs/backup.md")
+	return nil
 }

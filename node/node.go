@@ -139,6 +139,9 @@ func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 		return ctx.Err()
 	}
 	if has[Sink] {
+		if err := n.compareWithDatabase(ctx, db); err != nil {
+			return err
+		}
 		n.startSink(db)
 	}
 	if has[Processors] || has[API] || has[Learner] {
