@@ -41,10 +41,14 @@ func (soleOwner) Rejected(string, topics.RejectionKind) {}
 func newPipeline(t *testing.T) *pipeline { return newPipelineOf(t, topics.TableSet{}) }
 
 func newPipelineOf(t *testing.T, set topics.TableSet) *pipeline {
+	return newPipelineOn(t, set, soleOwner{})
+}
+
+func newPipelineOn(t *testing.T, set topics.TableSet, owner Ownership) *pipeline {
 	p := &pipeline{T: t, tester: tester.New(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	for _, graph := range []*goka.GroupGraph{Bettors(soleOwner{}, set), Fixtures(soleOwner{}, set)} {
+	for _, graph := range []*goka.GroupGraph{Bettors(owner, set), Fixtures(owner, set)} {
 		processor, err := goka.NewProcessor(nil, graph, goka.WithTester(p.tester))
 		if err != nil {
 			t.Fatal(err)
