@@ -11,20 +11,9 @@ import (
 	"tipoff/blackbox"
 )
 
-// dead is an address where nobody listens.
-func dead(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func TestGenerate_SaysAtOnceThatNobodyIsThere(t *testing.T) {
 	t.Parallel()
-	url := "http://" + dead(t)
+	url := "http://" + freeAddress(t)
 	log := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(log, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
@@ -47,7 +36,7 @@ func TestRun_NamesTheSettingAndAFreePortWhereItsAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	_, err = said(t, "processors", "--kafka="+dead(t), "--addr="+taken.Addr().String())
+	_, err = said(t, "processors", "--kafka="+freeAddress(t), "--addr="+taken.Addr().String())
 	if err == nil {
 		t.Fatal("listens on an address that is taken")
 	}
