@@ -20,10 +20,11 @@ func (c *Cluster) Ahead(ctx context.Context, newest []Newest) (lost []Loss, epoc
 	epoch = -1
 	for _, n := range newest {
 		of := claimed{n.Topic, n.Partition}
-		if err := c.epochs.read(ctx, map[string][]int32{n.Topic: {n.Partition}}); err != nil {
+		histories, err := c.epochs.read(ctx, map[string][]int32{n.Topic: {n.Partition}})
+		if err != nil {
 			return nil, 0, err
 		}
-		h := c.epochs.of(of)
+		h := histories[of]
 		if n.Sequence < tipoff.Sequence(h.current(), h.end) {
 			continue
 		}

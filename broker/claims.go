@@ -8,28 +8,34 @@ import (
 	"sync"
 
 	"github.com/IBM/sarama"
-	"github.com/sethvargo/go-retry"
 )
 
 // followed is a consumer group's handler that notices when a log has lost its end:
 // what its group has finished stood there, or what it read last did. It commits the
-// leader epoch beside each offset, compares both with the log when a session begins and
-// whenever a partition gets another leader, and reads on from where the log was cut
-// off, so that no record is passed over which was appended in the place of a lost one.
+// leader epoch beside each offset, compares both with the log when a session begins,
+// and reads on from where the log was cut off, so that no record is passed over which was
+// appended in the place of a lost one. A session ends when a partition gets another leader.
 type followed struct {
 	sarama.ConsumerGroupHandler
 	cluster *Cluster
 	group   string
 	client  sarama.Client // of the group: it knows a new leader before that leader's records come
 	session *followedSession
+
+	histories map[claimed]*history // of what it claims, when the session began
+	leaders   map[claimed]int32    // the epochs of their leaders then
 }
 
 // Setup is called by sarama before the claims are read.
 func (f *followed) Setup(session sarama.ConsumerGroupSession) error {
 	claims := session.Claims()
-	if err := f.cluster.epochs.read(session.Context(), claims); err != nil {
+	f.leaders = f.knownLeaders(claims) // before the histories, which so are no older
+	histories, err := f.cluster.epochs.read(session.Context(), claims)
+	if err != nil {
 		return err
 	}
+	f.histories = histories
+	f.cluster.epochs.keep(f.group, histories)
 	admin, err := sarama.NewClusterAdminFromClient(f.client) // it knows the coordinator, as it has just joined
 	if err != nil {
 		return err
@@ -52,13 +58,13 @@ func (f *followed) Setup(session sarama.ConsumerGroupSession) error {
 			case block.Offset < 0:
 				continue
 			}
-			if at, isCut := f.cluster.epochs.of(c).cut(committedEpoch(block.Metadata), block.Offset); isCut {
+			if at, isCut := histories[c].cut(committedEpoch(block.Metadata), block.Offset); isCut {
 				f.cluster.lost(c, at, block.Offset)
 				session.ResetOffset(topic, p, at, f.metadata(c, at))
 			}
 		}
 	}
-	f.session = &followedSession{ConsumerGroupSession: session, followed: f, cut: map[claimed]bool{}}
+	f.session = &followedSession{session, f}
 	return f.ConsumerGroupHandler.Setup(f.session)
 }
 
@@ -85,10 +91,12 @@ func (f *followed) ConsumeClaim(_ sarama.ConsumerGroupSession, claim sarama.Cons
 	return err
 }
 
-// forward passes the claim's messages on until there are no more, ctx ends, or the log
-// turns out to be cut off: then the session ends, and the next one begins there.
+// forward passes the claim's messages on until there are no more, ctx ends, or the
+// partition gets another leader. Then the session ends, and the next one begins with what
+// the log has now: sarama may still hold records of the former leader that are gone.
 func (f *followed) forward(ctx context.Context, claim sarama.ConsumerGroupClaim, to chan<- *sarama.ConsumerMessage) {
-	c, next := claimed{claim.Topic(), claim.Partition()}, claim.InitialOffset()
+	c := claimed{claim.Topic(), claim.Partition()}
+	current := max(f.histories[c].current(), f.leaders[c])
 	for {
 		var m *sarama.ConsumerMessage
 		select {
@@ -96,50 +104,36 @@ func (f *followed) forward(ctx context.Context, claim sarama.ConsumerGroupClaim,
 		case <-ctx.Done():
 			return
 		}
-		if m == nil || f.wasCut(ctx, c, next) {
+		if m == nil {
+			return
+		}
+		if _, epoch, err := f.client.LeaderAndEpoch(m.Topic, m.Partition); err != nil || epoch > current {
 			return
 		}
 		select {
 		case to <- m:
-			next = m.Offset + 1
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// wasCut says, where the partition has another leader than before, whether the record
-// before next is gone.
-func (f *followed) wasCut(ctx context.Context, c claimed, next int64) bool {
-	before := f.cluster.epochs.of(c)
-	if _, epoch, err := f.client.LeaderAndEpoch(c.topic, c.partition); err == nil && epoch <= before.current() {
-		return false
-	}
-	err := retry.Do(ctx, Backoff(), func(ctx context.Context) error {
-		err := f.cluster.epochs.read(ctx, map[string][]int32{c.topic: {c.partition}})
-		if err != nil {
-			f.cluster.log.Warn("the leader epochs cannot be read yet, trying again", "topic", c.topic, "partition", c.partition, "error", err)
+// knownLeaders are the epochs of the leaders that the group's client knows.
+func (f *followed) knownLeaders(claims map[string][]int32) map[claimed]int32 {
+	epochs := map[claimed]int32{}
+	for topic, partitions := range claims {
+		for _, p := range partitions {
+			if _, epoch, err := f.client.LeaderAndEpoch(topic, p); err == nil {
+				epochs[claimed{topic, p}] = epoch
+			}
 		}
-		return retry.RetryableError(err)
-	})
-	if err != nil {
-		return true // the session has ended
 	}
-	epoch := int32(-1)
-	if next > 0 {
-		epoch = before.at(next - 1)
-	}
-	at, isCut := f.cluster.epochs.of(c).cut(epoch, next)
-	if isCut {
-		f.cluster.lost(c, at, next)
-		f.session.reset(c, at)
-	}
-	return isCut
+	return epochs
 }
 
 // metadata is what is committed beside an offset: the epoch of the record before it.
 func (f *followed) metadata(c claimed, next int64) string {
-	if h := f.cluster.epochs.of(c); h != nil && next > 0 {
+	if h := f.histories[c]; h != nil && next > 0 {
 		return strconv.Itoa(int(h.at(next - 1)))
 	}
 	return ""
@@ -154,34 +148,20 @@ func committedEpoch(metadata string) int32 {
 	return int32(epoch)
 }
 
-// followedSession commits epochs beside offsets, and nothing any more of a partition
-// whose log was cut off.
+// followedSession commits epochs beside offsets.
 type followedSession struct {
 	sarama.ConsumerGroupSession
 	followed *followed
-	mu       sync.Mutex
-	cut      map[claimed]bool
 }
 
 // MarkOffset notes that all before next are finished.
 func (s *followedSession) MarkOffset(topic string, partition int32, next int64, _ string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := (claimed{topic, partition}); !s.cut[c] {
-		s.ConsumerGroupSession.MarkOffset(topic, partition, next, s.followed.metadata(c, next))
-	}
+	s.ConsumerGroupSession.MarkOffset(topic, partition, next, s.followed.metadata(claimed{topic, partition}, next))
 }
 
 // MarkMessage notes that a message and all before it are finished.
 func (s *followedSession) MarkMessage(m *sarama.ConsumerMessage, metadata string) {
 	s.MarkOffset(m.Topic, m.Partition, m.Offset+1, metadata)
-}
-
-func (s *followedSession) reset(c claimed, at int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cut[c] = true
-	s.ConsumerGroupSession.ResetOffset(c.topic, c.partition, at, s.followed.metadata(c, at))
 }
 
 type forwardedClaim struct {

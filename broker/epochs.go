@@ -12,15 +12,22 @@ import (
 	"tipoff"
 )
 
-// epochs knows under which leader epoch each record of the partitions that were asked
-// for was appended. A broker raises the epoch whenever a partition gets a leader, and
+// epochs knows under which leader epoch each record was appended that a group of this
+// process reads, as of the beginning of its session: a session ends when a partition gets
+// another leader, so all that it reads was there or comes under the leader of then. A broker raises the epoch whenever a partition gets a leader, and
 // keeps, with the log, at which offset each began. A log that has lost its end goes on
 // under a higher epoch from where it was cut off, which is how readers find out (KIP-320).
 type epochs struct {
 	admin *kadm.Client
 
 	mu  sync.Mutex
-	all map[claimed]*history
+	all map[read]*history
+}
+
+// read is a partition as a group reads it.
+type read struct {
+	group string
+	claimed
 }
 
 // history is that of one partition.
@@ -64,62 +71,59 @@ func (h *history) cut(epoch int32, next int64) (at int64, isCut bool) {
 // [tipoff.Sequence].
 func (c *Cluster) Holds(ctx context.Context, topic string, partition int32, sequence int64) (bool, error) {
 	of := claimed{topic, partition}
-	if err := c.epochs.read(ctx, map[string][]int32{topic: {partition}}); err != nil {
+	histories, err := c.epochs.read(ctx, map[string][]int32{topic: {partition}})
+	if err != nil {
 		return false, err
 	}
-	_, isCut := c.epochs.of(of).cut(tipoff.SequenceEpoch(sequence), tipoff.SequenceOffset(sequence)+1)
+	_, isCut := histories[of].cut(tipoff.SequenceEpoch(sequence), tipoff.SequenceOffset(sequence)+1)
 	return !isCut, nil
 }
 
-// of is what was read last of a partition; nil: nothing.
-func (e *epochs) of(c claimed) *history {
+// keep notes the histories of what a group reads in its new session.
+func (e *epochs) keep(group string, histories map[claimed]*history) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.all[c]
+	for c, h := range histories {
+		e.all[read{group, c}] = h
+	}
 }
 
-// sequence is the place of a record; see [tipoff.Sequence].
-func (e *epochs) sequence(c claimed, offset int64) int64 {
-	if h := e.of(c); h != nil {
+// sequence is the place of a record that a group reads; see [tipoff.Sequence].
+func (e *epochs) sequence(group string, c claimed, offset int64) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if h := e.all[read{group, c}]; h != nil {
 		return tipoff.Sequence(h.at(offset), offset)
 	}
 	return tipoff.Sequence(-1, offset)
 }
 
 // read asks for the histories of partitions, by topic.
-func (e *epochs) read(ctx context.Context, partitions map[string][]int32) error {
+func (e *epochs) read(ctx context.Context, partitions map[string][]int32) (map[claimed]*history, error) {
 	ctx, cancel := context.WithTimeout(ctx, askEpochs)
 	defer cancel()
 	names := make([]string, 0, len(partitions))
 	for name := range partitions {
 		names = append(names, name)
 	}
+	fresh := map[claimed]*history{}
 	if len(names) == 0 {
-		return nil
+		return fresh, nil
 	}
 	ends, err := e.admin.ListEndOffsets(ctx, names...)
 	if err != nil {
-		return fmt.Errorf("ends of topics: %w", err)
+		return nil, fmt.Errorf("ends of topics: %w", err)
 	}
-	fresh := map[claimed]*history{}
 	for topic, list := range partitions {
 		for _, p := range list {
 			end, known := ends.Lookup(topic, p)
 			if !known || end.Err != nil {
-				return fmt.Errorf("end of topic %s, partition %d: %w", topic, p, end.Err)
+				return nil, fmt.Errorf("end of topic %s, partition %d: %w", topic, p, end.Err)
 			}
 			fresh[claimed{topic, p}] = &history{end: end.Offset, begins: []begin{{max(0, end.LeaderEpoch), end.Offset}}}
 		}
 	}
-	if err := e.walk(ctx, fresh); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for c, h := range fresh {
-		e.all[c] = h
-	}
-	return nil
+	return fresh, e.walk(ctx, fresh)
 }
 
 // walk finds where each epoch began, from the present one down to the oldest: where

@@ -33,6 +33,16 @@ func publishTo(t *testing.T, p *Publisher, partition int32, n int) {
 	}
 }
 
+// readEpochs does what the beginning of a session of the group g does.
+func readEpochs(t *testing.T, c *Cluster) {
+	t.Helper()
+	histories, err := c.epochs.read(t.Context(), map[string][]int32{topics.Users: {0, 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.epochs.keep("g", histories)
+}
+
 func TestEpochs_KnowsUnderWhichARecordWasAppended(t *testing.T) {
 	t.Parallel()
 	k := fake(t)
@@ -53,16 +63,14 @@ func TestEpochs_KnowsUnderWhichARecordWasAppended(t *testing.T) {
 		}
 		want = append(want, slices.Repeat([]int32{k.PartitionInfo(topics.Users, 0).Epoch}, step.records)...)
 		elect(step.elections)
-		if err := c.epochs.read(t.Context(), map[string][]int32{topics.Users: {0, 1}}); err != nil {
-			t.Fatal(err)
-		}
+		readEpochs(t, c)
 		for offset, epoch := range want {
-			if got := tipoff.SequenceEpoch(c.Sequence(topics.Users, 0, int64(offset))); got != epoch {
+			if got := tipoff.SequenceEpoch(c.Reader("g").Sequence(topics.Users, 0, int64(offset))); got != epoch {
 				t.Errorf("after %d records, that at %d is of epoch %d, want %d", len(want), offset, got, epoch)
 			}
 		}
 	}
-	if next := c.Sequence(topics.Users, 0, 10); tipoff.SequenceEpoch(next) != first+7 {
+	if next := c.Reader("g").Sequence(topics.Users, 0, 10); tipoff.SequenceEpoch(next) != first+7 {
 		t.Errorf("the next record is of epoch %d, want %d", tipoff.SequenceEpoch(next), first+7)
 	}
 	if held, err := c.Holds(t.Context(), topics.Users, 0, tipoff.Sequence(first, 2)); !held || err != nil {
@@ -191,10 +199,8 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 			for range 10 {
 				publishTo(t, p, 1, 2)
 			}
-			if err := c.epochs.read(t.Context(), map[string][]int32{topics.Users: {1}}); err != nil {
-				t.Fatal(err)
-			}
-			last := c.Sequence(topics.Users, 1, 19)
+			readEpochs(t, c)
+			last := c.Reader("g").Sequence(topics.Users, 1, 19)
 			if err := e.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -206,10 +212,8 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 				if err != nil || ends[1] == 20 || !slices.Equal(c.Losses(), want) {
 					t.Errorf("losses %v, want %v: %v", c.Losses(), want, err)
 				}
-				if err := c.epochs.read(t.Context(), map[string][]int32{topics.Users: {1}}); err != nil {
-					t.Fatal(err)
-				}
-				if next := c.Sequence(topics.Users, 1, ends[1]); next <= last {
+				readEpochs(t, c)
+				if next := c.Reader("g").Sequence(topics.Users, 1, ends[1]); next <= last {
 					t.Errorf("what comes is at %d, not after %d", next, last)
 				}
 				if err := e.Close(); err != nil {

@@ -35,7 +35,7 @@ func (c *Config) newEpochs() (*epochs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &epochs{admin: kadm.NewClient(client), all: map[claimed]*history{}}, nil
+	return &epochs{admin: kadm.NewClient(client), all: map[read]*history{}}, nil
 }
 
 func (c *Config) sasl() sasl.Mechanism {

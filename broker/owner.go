@@ -30,6 +30,7 @@ type TableValues struct {
 // then written again by the one who owns it (see [Cluster.NewOwner]).
 type Owner struct {
 	cluster *Cluster
+	group   string
 	values  TableValues
 	stale   func(key string)
 
@@ -51,9 +52,9 @@ func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
 // Source tells one life of a topic from another.
 func (o *Owner) Source(topic string) uint32 { return o.cluster.Source(topic) }
 
-// Sequence is [Cluster.Sequence].
+// Sequence is [Reader.Sequence] of the group whose processor has this owner.
 func (o *Owner) Sequence(topic string, partition int32, offset int64) int64 {
-	return o.cluster.Sequence(topic, partition, offset)
+	return o.cluster.epochs.sequence(o.group, claimed{topic, partition}, offset)
 }
 
 // Epoch is what values of the partition carry that this process writes now. Its

@@ -32,6 +32,7 @@ type Processor struct {
 func (c *Cluster) NewProcessor(graph *goka.GroupGraph, owner *Owner) *Processor {
 	p := &Processor{cluster: c, owner: owner, graph: graph}
 	p.Lag.Group = string(graph.Group())
+	owner.group = p.Lag.Group
 	for _, input := range append(graph.InputStreams(), graph.LoopStream()) {
 		if input != nil {
 			p.Lag.topics = append(p.Lag.topics, input.Topic())

@@ -54,12 +54,16 @@ func (v *View) checkTails(ctx context.Context, now map[int32]tail) error {
 			v.tails[p] = is
 			continue
 		}
-		c := claimed{v.table, p}
-		if err := v.cluster.epochs.read(ctx, map[string][]int32{v.table: {p}}); err != nil {
+		histories, err := v.cluster.epochs.read(ctx, map[string][]int32{v.table: {p}})
+		if err != nil {
 			return err
 		}
-		if at, isCut := v.cluster.epochs.of(c).cut(was.epoch, was.end); isCut {
+		c, applied := claimed{v.table, p}, v.applied(p)
+		at, isCut := histories[c].cut(was.epoch, was.end)
+		if isCut {
 			v.cluster.lost(c, at, was.end)
+		}
+		if isCut || at < applied { // which is of the new leader, or is gone
 			v.mu.Lock()
 			delete(v.offsets, p)
 			v.mu.Unlock()
@@ -72,6 +76,18 @@ func (v *View) checkTails(ctx context.Context, now map[int32]tail) error {
 		v.endLife()
 	}
 	return nil
+}
+
+// applied is up to where the view has applied the partition's values.
+func (v *View) applied(p int32) int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	at := v.offsets[p]
+	if at == nil {
+		return 0
+	}
+	offset, _ := at.GetOffset(-1)
+	return offset + 1
 }
 
 // endLife ends the present life of the view, so that another one begins.

@@ -240,10 +240,18 @@ func (c *Cluster) Source(topic string) uint32 {
 	return 0
 }
 
-// Sequence is the place of an offset on a partition that a group of this process reads;
-// see [tipoff.Sequence].
-func (c *Cluster) Sequence(topic string, partition int32, offset int64) int64 {
-	return c.epochs.sequence(claimed{topic, partition}, offset)
+// Reader knows the records that a group of this process reads.
+type Reader struct {
+	*Cluster
+	group string
+}
+
+// Reader returns what is known of the records that the group reads.
+func (c *Cluster) Reader(group string) Reader { return Reader{c, group} }
+
+// Sequence is the place of an offset on a partition; see [tipoff.Sequence].
+func (r Reader) Sequence(topic string, partition int32, offset int64) int64 {
+	return r.epochs.sequence(r.group, claimed{topic, partition}, offset)
 }
 
 // TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].

@@ -75,11 +75,11 @@ const comparePatience = 10 * time.Second
 // database has rows of records that are yet to come. The broker inside this process then
 // lets what comes be newer than those rows; Kafka outside must be set right by a person.
 func (n *Node) compareWithDatabase(ctx context.Context, db *sink.Database) error {
-	ctx, cancel := context.WithTimeout(ctx, comparePatience)
+	looking, cancel := context.WithTimeout(ctx, comparePatience)
 	defer cancel()
-	reached, err := db.Reached(ctx)
+	reached, err := db.Reached(looking)
 	if err != nil {
-		n.log.Debug("the database does not say which records it has", "error", err) // it has no schema yet, or is away
+		n.log.Info("the database does not say which records it has, so they are not compared with the logs", "error", err) // it has no schema yet, or is away
 		return nil
 	}
 	var newest []broker.Newest
@@ -89,8 +89,12 @@ func (n *Node) compareWithDatabase(ctx context.Context, db *sink.Database) error
 		}
 	}
 	lost, epoch, err := n.cluster.Ahead(ctx, newest)
-	if err != nil || len(lost) == 0 {
-		return err
+	if err != nil {
+		n.log.Warn("the logs cannot be compared with the database", "error", err)
+		return nil
+	}
+	if len(lost) == 0 {
+		return nil
 	}
 	n.cluster.Lost(lost)
 	if n.embedded != nil {

@@ -200,7 +200,7 @@ func (n *Node) connect(ctx context.Context) error {
 // startSink mirrors as soon as the database has its schema; until then facts wait
 // on the broker and everything else goes on.
 func (n *Node) startSink(db *sink.Database) {
-	s := sink.New(db, n.cluster, n.publisher, n.log)
+	s := sink.New(db, n.cluster.Reader(topics.GroupSink), n.publisher, n.log)
 	g := n.cluster.NewGroup(topics.GroupSink, topics.Facts(), s)
 	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())

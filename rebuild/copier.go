@@ -73,7 +73,7 @@ func (c *Copier) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 		copies := make([]*sarama.ProducerMessage, len(batch))
 		for i, m := range batch {
 			copies[i] = copied(m, to, topics.Origin{
-				TopicID: id, Partition: m.Partition, Offset: c.cluster.Sequence(m.Topic, m.Partition, m.Offset), Appended: m.Timestamp,
+				TopicID: id, Partition: m.Partition, Offset: c.cluster.Reader(c.set.Copier()).Sequence(m.Topic, m.Partition, m.Offset), Appended: m.Timestamp,
 			})
 		}
 		if !c.send(session.Context(), producer, copies) {
