@@ -164,6 +164,7 @@ func (s *followedSession) MarkMessage(m *sarama.ConsumerMessage, metadata string
 	s.MarkOffset(m.Topic, m.Partition, m.Offset+1, metadata)
 }
 
+// forwardedClaim is a claim whose messages come through something in between.
 type forwardedClaim struct {
 	sarama.ConsumerGroupClaim
 	messages <-chan *sarama.ConsumerMessage

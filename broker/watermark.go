@@ -205,7 +205,7 @@ func (h *watermarkedHandler) ConsumeClaim(session sarama.ConsumerGroupSession, c
 		defer close(messages)
 		w.forward(ctx, claim.Messages(), messages)
 	})
-	err := h.goka.ConsumeClaim(h.session, &watermarkedClaim{claim, messages})
+	err := h.goka.ConsumeClaim(h.session, &forwardedClaim{claim, messages})
 	end() // goka may end by itself: the session ends with it, but after this
 	w.end()
 	forwarding.Wait()
@@ -236,13 +236,6 @@ func (w *window) forward(ctx context.Context, from <-chan *sarama.ConsumerMessag
 		}
 	}
 }
-
-type watermarkedClaim struct {
-	sarama.ConsumerGroupClaim
-	messages <-chan *sarama.ConsumerMessage
-}
-
-func (c *watermarkedClaim) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
 
 type watermarkedSession struct {
 	sarama.ConsumerGroupSession
