@@ -26,3 +26,6 @@ func SequenceBefore(a, b int64) bool {
 	}
 	return a < b
 }
+
+// SequenceSame says whether both are the place of one record, as far as it is known.
+func SequenceSame(a, b int64) bool { return !SequenceBefore(a, b) && !SequenceBefore(b, a) }

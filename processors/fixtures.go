@@ -74,7 +74,7 @@ func postEvent(in *input) {
 	}
 	fixture.Post(*fact.Event, in.at)
 	in.saveFixture(fixture)
-	if fixture.First == in.at {
+	if fixture.First.Same(in.at) {
 		in.tellChunks(0, fixture.Gone, &state.Expired{Empty: true})
 		in.tellChunks(fixture.Gone, fixture.Chunks(), &state.Release{Traits: fixture.Traits()})
 	}

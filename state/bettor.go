@@ -137,13 +137,13 @@ func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64
 	ref, made := CouponRef(c), betTime(c, received)
 	i := b.find(ref)
 	switch {
-	case i >= 0 && b.Bets[i].Record == record:
+	case i >= 0 && b.Bets[i].Record.Same(record):
 		return AgainBet
 	case i >= 0 && b.Bets[i].Coupon != ref:
 		return DiffersBet
 	case i >= 0:
 		return RepeatBet
-	case applied && slices.Contains(b.Refused, at.Offset):
+	case applied && b.hasRefused(at.Offset):
 		return TooOldBet
 	case applied:
 		return RepeatBet
@@ -163,6 +163,11 @@ func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64
 	b.Bets = slices.Insert(b.Bets, after, bet)
 	b.forget(received)
 	return NewBet
+}
+
+// hasRefused says whether the coupon at a place was refused as too old.
+func (b *Bettor) hasRefused(sequence int64) bool {
+	return slices.ContainsFunc(b.Refused, func(s int64) bool { return tipoff.SequenceSame(s, sequence) })
 }
 
 // maybeForgotten says that a bet made then may have been forgotten. More bets of one
@@ -273,7 +278,7 @@ func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	}
 	var events []uint64
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
-		if other := b.Bets[i].Record; other.Source == record.Source && other.Offset > record.Offset {
+		if other := b.Bets[i].Record; other.Source == record.Source && tipoff.SequenceBefore(record.Offset, other.Offset) {
 			continue
 		}
 		for j := len(b.Bets[i].Legs) - 1; j >= 0 && len(events) <= HistoryForPairs; j-- {

@@ -26,6 +26,12 @@ func (p *Position) Advance(next Position) bool {
 	return true
 }
 
+// Same says whether both are the place of one record. An older program wrote places down
+// without their epoch.
+func (p Position) Same(other Position) bool {
+	return p.Source == other.Source && tipoff.SequenceSame(p.Offset, other.Offset)
+}
+
 func WritePosition(w *wire.Writer, p Position) {
 	w.Word32(p.Source)
 	w.Int(p.Offset)
@@ -57,9 +63,10 @@ func readCause(r *wire.Reader) Cause {
 }
 
 // Applied is which legs of one partition of coupons a fixture has counted: all
-// before the floor, and those listed. Its places are sequences, as in [Position]. Legs may come in any order, with gaps that
-// are filled later; a list is enough, as a floor follows close behind. A topic that
-// was created again has an Applied of its own, as legs of the former one may come again.
+// before the floor, and those listed. Its places are sequences, as in [Position]. Legs
+// may come in any order, with gaps that are filled later; a list is enough, as a floor
+// follows close behind. A topic that was created again has an Applied of its own, as legs
+// of the former one may come again.
 type Applied struct {
 	Partition int32
 	Source    uint32

@@ -209,3 +209,26 @@ func TestBettor_MayBeginInTheYearOne(t *testing.T) {
 		}
 	}
 }
+
+// TestBettor_ARecordOfAnOlderProgramIsKnownAgain: its place had no epoch, and now has one.
+func TestBettor_ARecordOfAnOlderProgramIsKnownAgain(t *testing.T) {
+	now, was := Position{1, tipoff.Sequence(3, 5)}, Position{1, 5}
+	var b Bettor
+	counted := bet("c1", noon, "e1")
+	if got := b.AddCoupon(counted, was, was, noon.Unix()); got != NewBet {
+		t.Fatal(got)
+	}
+	if got := b.AddCoupon(counted, now, now, noon.Unix()); got != AgainBet {
+		t.Errorf("a counted coupon that comes again is %v", got)
+	}
+	b = Bettor{Floor: noon.Unix() + 1}
+	if got := b.AddCoupon(counted, was, was, noon.Unix()); got != TooOldBet {
+		t.Fatal(got)
+	}
+	if got := b.AddCoupon(counted, now, now, noon.Unix()); got != TooOldBet {
+		t.Errorf("a refused coupon that comes again is %v", got)
+	}
+	if other := (Position{1, tipoff.Sequence(3, 6)}); now.Same(other) || was.Same(other) || now.Same(Position{2, now.Offset}) {
+		t.Error("another record is taken for the same")
+	}
+}
