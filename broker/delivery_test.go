@@ -2,7 +2,9 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
+	"github.com/lovoo/goka/storage"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -159,6 +162,7 @@ func (s session) Claims() map[string][]int32 { return map[string][]int32{topics.
 
 func TestOwner_EpochsGrowFromSessionToSession(t *testing.T) {
 	o := connect(t, Config{Brokers: fake(t).ListenAddrs()}).NewOwner(TableValues{}, nil)
+	o.group = topics.GroupBettors
 	last := uint64(0)
 	begin := func(generation int32, seen uint64) {
 		t.Helper()
@@ -192,6 +196,7 @@ func TestOwner_EpochsGrowFromSessionToSession(t *testing.T) {
 
 func TestOwner_KeepsStorageOnlyWhereNobodyElseCanHaveWritten(t *testing.T) {
 	o := connect(t, Config{Brokers: fake(t).ListenAddrs()}).NewOwner(TableValues{}, nil)
+	o.group = topics.GroupBettors
 	begin := func(generation int32) *memory {
 		t.Helper()
 		if _, err := o.begin(session{generation: generation}); err != nil {
@@ -212,6 +217,39 @@ func TestOwner_KeepsStorageOnlyWhereNobodyElseCanHaveWritten(t *testing.T) {
 	third := begin(6)
 	if err := third.Delete("k"); err != nil || begin(7) == third {
 		t.Errorf("kept although a deletion may not be on the changelog: %v", err)
+	}
+}
+
+// TestOwner_WritesATableAgainThatItsLogHasLost: what is in memory is all there is.
+func TestOwner_WritesATableAgainThatItsLogHasLost(t *testing.T) {
+	c := connect(t, Config{Brokers: fake(t).ListenAddrs()})
+	for written, wantOffset := range map[int]int64{0: -1, 3: 2} {
+		var again []string
+		o := c.NewOwner(TableValues{}, func(key string) { again = append(again, key) })
+		o.group = topics.GroupBettors
+		publishTo(t, topics.TableBettors, publisher(t, c, 5*time.Second), 0, written)
+		begin := func(generation int32) storage.Storage {
+			t.Helper()
+			if _, err := o.begin(session{generation: generation}); err != nil {
+				t.Fatal(err)
+			}
+			s, err := o.storage("", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		s := begin(1)
+		if err := errors.Join(s.Set("k", []byte("v")), s.SetOffset(7)); err != nil {
+			t.Fatal(err)
+		}
+		s = begin(2)
+		if offset, err := s.GetOffset(-1); offset != wantOffset || err != nil {
+			t.Errorf("with %d values on the log, goka reads on from behind %d, want %d: %v", written, offset, wantOffset, err)
+		}
+		if err := s.MarkRecovered(); err != nil || !slices.Equal(again, []string{"k"}) {
+			t.Errorf("with %d values on the log, %v are written again: %v", written, again, err)
+		}
 	}
 }
 

@@ -119,6 +119,10 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {
 		return nil, err
 	}
+	ends, err := o.cluster.tails(o.group+"-table", sarama.OffsetNewest)
+	if err != nil {
+		return nil, err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	again := session.GenerationID() == o.generation+1
@@ -128,6 +132,9 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 			continue
 		}
 		table.saw(nextEpoch(table.highest(), o.generation)) // written by ourselves
+		if log, known := ends[partition]; known {
+			table.compare(log.end)
+		}
 	}
 	owned := map[int32]bool{}
 	for _, partitions := range session.Claims() {

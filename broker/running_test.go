@@ -29,10 +29,12 @@ type raw struct{}
 
 // owner is the ownership of a table whose values have no epochs.
 func owner(c *Cluster) *Owner {
-	return c.NewOwner(TableValues{
+	o := c.NewOwner(TableValues{
 		Epoch: func([]byte) uint64 { return 0 },
 		Check: func([]byte) error { return nil },
 	}, func(string) {})
+	o.group = topics.GroupBettors
+	return o
 }
 
 // following collects what a view sees.

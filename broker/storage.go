@@ -23,7 +23,7 @@ type memory struct {
 	unacked int                 // values set whose offset on the changelog is not known
 	epoch   uint64              // highest seen
 	refused error               // why the partition cannot be worked on; nil: it can
-	late    map[string]struct{} // keys whose newest value on the changelog is a former owner's
+	late    map[string]struct{} // keys whose newest value on the changelog is not the one here
 	tally   tally               // of values
 }
 
@@ -95,6 +95,24 @@ func (m *memory) settled() bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.unacked == 0
+}
+
+// compare sees whether the changelog, which now ends there, has lost values that are
+// here. Then all are written again; and of one that has lost everything goka reads from
+// the start, as it refuses to read on from behind an end of 0.
+func (m *memory) compare(end int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.stored || m.offset < end {
+		return
+	}
+	for key := range m.values {
+		m.late[key] = struct{}{}
+	}
+	m.stored = end > 0
+	if m.offset = end - 1; !m.stored {
+		m.offset = 0
+	}
 }
 
 // follow notes whether the newest value of a key is a former owner's.
