@@ -2,34 +2,60 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"tipoff"
 )
 
-// Newest is the newest record that something outside Kafka has of a partition.
-type Newest struct {
+// Place is where a record stood that something outside Kafka has.
+type Place struct {
 	Topic     string
 	Partition int32
 	Sequence  int64 // see [tipoff.Sequence]
 }
 
-// Ahead lists which of the newest records are not before the next one of their log: the
+// histories are those of the partitions that places are on.
+func (c *Cluster) histories(ctx context.Context, places []Place) (map[claimed]*history, error) {
+	partitions := map[string][]int32{}
+	for _, p := range places {
+		if !slices.Contains(partitions[p.Topic], p.Partition) {
+			partitions[p.Topic] = append(partitions[p.Topic], p.Partition)
+		}
+	}
+	return c.epochs.read(ctx, partitions)
+}
+
+// Gone lists those of the places whose record the log has no more.
+func (c *Cluster) Gone(ctx context.Context, places []Place) (gone []Place, err error) {
+	histories, err := c.histories(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range places {
+		h := histories[claimed{p.Topic, p.Partition}]
+		if _, isCut := h.cut(tipoff.SequenceEpoch(p.Sequence), tipoff.SequenceOffset(p.Sequence)+1); isCut {
+			gone = append(gone, p)
+		}
+	}
+	return gone, nil
+}
+
+// Ahead lists which of the places are not before the next one of their log: the
 // log is an older copy of itself, under an epoch that it had before. epoch is the highest
 // one of those records; -1: there are none.
-func (c *Cluster) Ahead(ctx context.Context, newest []Newest) (lost []Loss, epoch int32, err error) {
+func (c *Cluster) Ahead(ctx context.Context, places []Place) (lost []Loss, epoch int32, err error) {
 	epoch = -1
-	for _, n := range newest {
-		of := claimed{n.Topic, n.Partition}
-		histories, err := c.epochs.read(ctx, map[string][]int32{n.Topic: {n.Partition}})
-		if err != nil {
-			return nil, 0, err
-		}
-		h := histories[of]
-		if n.Sequence < tipoff.Sequence(h.current(), h.end) {
+	histories, err := c.histories(ctx, places)
+	if err != nil {
+		return nil, epoch, err
+	}
+	for _, p := range places {
+		h := histories[claimed{p.Topic, p.Partition}]
+		if p.Sequence < tipoff.Sequence(h.current(), h.end) {
 			continue
 		}
-		epoch = max(epoch, tipoff.SequenceEpoch(n.Sequence))
-		lost = append(lost, Loss{n.Topic, n.Partition, h.end, max(h.end, tipoff.SequenceOffset(n.Sequence)) + 1})
+		epoch = max(epoch, tipoff.SequenceEpoch(p.Sequence))
+		lost = append(lost, Loss{p.Topic, p.Partition, h.end, max(h.end, tipoff.SequenceOffset(p.Sequence)) + 1})
 	}
 	return lost, epoch, nil
 }
@@ -50,7 +76,7 @@ func (e *ends) outdate(epoch int32, lost []Loss) error {
 	defer e.mu.Unlock()
 	e.kept.Epoch = max(e.kept.Epoch, epoch+1)
 	e.kept.Losses = append(e.kept.Losses, lost...)
-	if err := e.write(true); err != nil {
+	if err := e.writeAll(); err != nil {
 		return err
 	}
 	return e.raise(e.look())

@@ -42,7 +42,7 @@ func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
 		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
 			folder, where)
 	}
-	if err := cutDamage(folder); err != nil {
+	if err := mendLogs(folder); err != nil {
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
 	if e.secret, err = makeSecret(folder); err != nil {
@@ -97,7 +97,7 @@ func (e *Embedded) Brokers() []string { return e.cluster.ListenAddrs() }
 func (e *Embedded) Losses() []Loss { return e.ends.losses() }
 
 // Mended forgets the losses, once a rebuild has brought back what could be.
-func (e *Embedded) Mended() { e.ends.mended() }
+func (e *Embedded) Mended() error { return e.ends.mended() }
 
 // Close writes the log out and releases the folder, once.
 func (e *Embedded) Close() error { return e.close() }

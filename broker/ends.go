@@ -19,27 +19,36 @@ import (
 
 // ends is the embedded broker's own count of where its logs end, in a file beside
 // them: what a log's recovery cut off, as its bytes were gone or damaged, it does not
-// notice itself. The file also keeps the leader epoch, which a start raises for all
+// notice itself. A file of its own keeps the leader epoch, which a start raises for all
 // partitions unless the end before was a clean one: what comes then is newer than all
 // that may have been lost, counted or not.
 type ends struct {
 	cluster *kfake.Cluster
 	folder  string // of the logs
-	file    string
+	count   string // file of the counted ends, written often
+	life    string // file of the epoch and the losses, written when they change
 	every   *time.Ticker
 	done    chan struct{}
 	writing sync.WaitGroup
 
 	mu      sync.Mutex
-	kept    endsFile
-	written []byte
+	kept    kept
+	written map[string][]byte // by file
 }
 
-type endsFile struct {
-	Clean  bool            `json:"clean"` // the broker was closed
-	Epoch  int32           `json:"epoch"`
-	Logs   map[string]span `json:"logs"`             // by topic/partition
-	Losses []Loss          `json:"losses,omitempty"` // that no rebuild has mended yet
+type kept struct {
+	endsCount
+	endsLife
+}
+
+type endsCount struct {
+	Clean bool            `json:"clean"` // the broker was closed
+	Logs  map[string]span `json:"logs"`  // by topic/partition
+}
+
+type endsLife struct {
+	Epoch  int32  `json:"epoch"`
+	Losses []Loss `json:"losses"` // that no rebuild has mended yet
 }
 
 // span is what a log holds: from offset Begin up to before End.
@@ -54,7 +63,8 @@ const countEvery = 200 * time.Millisecond
 // openEnds compares the count with the logs that the broker has opened, and keeps on
 // counting until close is called.
 func openEnds(cluster *kfake.Cluster, folder string) (*ends, error) {
-	e := &ends{cluster: cluster, folder: filepath.Join(folder, "log", "partitions"), file: filepath.Join(folder, "ends.json"), done: make(chan struct{})}
+	e := &ends{cluster: cluster, folder: filepath.Join(folder, "log", "partitions"), count: filepath.Join(folder, "ends.json"),
+		life: filepath.Join(folder, "epoch.json"), done: make(chan struct{}), written: map[string][]byte{}}
 	before, err := e.read()
 	if err != nil {
 		return nil, err
@@ -80,26 +90,31 @@ func openEnds(cluster *kfake.Cluster, folder string) (*ends, error) {
 		return nil, err
 	}
 	e.kept.Logs = now
-	if err := e.write(true); err != nil {
+	if err := e.writeAll(); err != nil {
 		return nil, err
 	}
 	e.every = time.NewTicker(countEvery)
-	e.writing.Go(e.count)
+	e.writing.Go(e.keepCounting)
 	return e, nil
 }
 
-func (e *ends) read() (kept endsFile, err error) {
-	text, err := os.ReadFile(e.file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return kept, nil
-	case err != nil:
-		return kept, fmt.Errorf("read where the broker's logs ended: %w", err)
+// read returns what the life before wrote. A program of before wrote all in one file.
+func (e *ends) read() (before kept, err error) {
+	for _, file := range []string{e.count, e.life} {
+		text, err := os.ReadFile(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return before, fmt.Errorf("read where the broker's logs ended: %w", err)
+		}
+		was := before
+		if json.Unmarshal(text, &before) != nil { // cut off with the logs
+			before = was
+			before.Clean = false
+		}
 	}
-	if json.Unmarshal(text, &kept) != nil { // cut off with the logs
-		return endsFile{}, nil
-	}
-	return kept, nil
+	return before, nil
 }
 
 // look returns what each log holds, by topic/partition.
@@ -153,13 +168,13 @@ func (e *ends) raise(logs map[string]span) error {
 	return nil
 }
 
-func (e *ends) count() {
+func (e *ends) keepCounting() {
 	for {
 		select {
 		case <-e.every.C:
 			e.mu.Lock()
 			e.kept.Logs = e.look()
-			_ = e.write(false) // the next one may succeed; without it a loss is not named, but made good all the same
+			_ = e.write(e.count, &e.kept.endsCount, false) // the next one may succeed; without it a loss is not named, but made good all the same
 			e.mu.Unlock()
 		case <-e.done:
 			return
@@ -167,28 +182,21 @@ func (e *ends) count() {
 	}
 }
 
-// write writes the file where it has changed; with sync it is on the disk afterwards.
-func (e *ends) write(sync bool) error {
-	text, err := json.Marshal(&e.kept)
-	if err != nil || bytes.Equal(text, e.written) {
+// writeAll writes both files; they are on the disk afterwards.
+func (e *ends) writeAll() error {
+	return errors.Join(e.write(e.life, &e.kept.endsLife, true), e.write(e.count, &e.kept.endsCount, true))
+}
+
+// write writes a file where it has changed.
+func (e *ends) write(file string, what any, sync bool) error {
+	text, err := json.Marshal(what)
+	if err != nil || bytes.Equal(text, e.written[file]) {
 		return err
 	}
-	fresh := e.file + ".new"
-	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := replaceFile(file, text, sync); err != nil {
 		return fmt.Errorf("write where the broker's logs end: %w", err)
 	}
-	_, err = f.Write(text)
-	if sync {
-		err = errors.Join(err, f.Sync())
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write where the broker's logs end: %w", err)
-	}
-	if err := os.Rename(fresh, e.file); err != nil {
-		return fmt.Errorf("write where the broker's logs end: %w", err)
-	}
-	e.written = text
+	e.written[file] = text
 	return nil
 }
 
@@ -200,10 +208,11 @@ func (e *ends) losses() []Loss {
 }
 
 // mended forgets the losses.
-func (e *ends) mended() {
+func (e *ends) mended() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.kept.Losses = nil
+	return e.write(e.life, &e.kept.endsLife, true)
 }
 
 // stop ends the counting; last writes the last count, once nothing is written any more.
@@ -211,9 +220,13 @@ func (e *ends) stop() (last func() error) {
 	e.every.Stop()
 	close(e.done)
 	e.writing.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.kept.Logs = e.look()
 	return func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		e.kept.Clean = true
-		return e.write(true)
+		return e.writeAll()
 	}
 }

@@ -14,9 +14,10 @@ import (
 
 // epochs knows under which leader epoch each record was appended that a group of this
 // process reads, as of the beginning of its session: a session ends when a partition gets
-// another leader, so all that it reads was there or comes under the leader of then. A broker raises the epoch whenever a partition gets a leader, and
-// keeps, with the log, at which offset each began. A log that has lost its end goes on
-// under a higher epoch from where it was cut off, which is how readers find out (KIP-320).
+// another leader, so all that it reads was there or comes under the leader of then. A
+// broker raises the epoch whenever a partition gets a leader, and keeps, with the log, at
+// which offset each began. A log that has lost its end goes on under a higher epoch from
+// where it was cut off, which is how readers find out (KIP-320).
 type epochs struct {
 	admin *kadm.Client
 
@@ -65,18 +66,6 @@ func (h *history) cut(epoch int32, next int64) (at int64, isCut bool) {
 		end = min(end, h.begins[i].offset)
 	}
 	return end, end < next
-}
-
-// Holds says whether the log has the record that was at a place; see
-// [tipoff.Sequence].
-func (c *Cluster) Holds(ctx context.Context, topic string, partition int32, sequence int64) (bool, error) {
-	of := claimed{topic, partition}
-	histories, err := c.epochs.read(ctx, map[string][]int32{topic: {partition}})
-	if err != nil {
-		return false, err
-	}
-	_, isCut := histories[of].cut(tipoff.SequenceEpoch(sequence), tipoff.SequenceOffset(sequence)+1)
-	return !isCut, nil
 }
 
 // keep notes the histories of what a group reads in its new session.

@@ -3,8 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -16,12 +14,12 @@ import (
 	"tipoff/topics"
 )
 
-// publishTo publishes records of keys that lie on the partition.
-func publishTo(t *testing.T, p *Publisher, partition int32, n int) {
+// publishTo publishes records of keys that lie on the topic's partition.
+func publishTo(t *testing.T, topic string, p *Publisher, partition int32, n int) {
 	t.Helper()
 	var list []topics.Record
 	for i := 0; len(list) < n; i++ {
-		r := topics.Record{Topic: topics.Users, Key: fmt.Sprintf("default/k%d", i), Value: []byte("1"), Received: time.Now()}
+		r := topics.Record{Topic: topic, Key: fmt.Sprintf("default/k%d", i), Value: []byte("1"), Received: time.Now()}
 		hash := topics.NewKeyHash()
 		_, _ = hash.Write([]byte(r.Key))
 		if int32(hash.Sum32()%uint32(layout.Partitions)) == partition {
@@ -59,7 +57,7 @@ func TestEpochs_KnowsUnderWhichARecordWasAppended(t *testing.T) {
 	var want []int32
 	for _, step := range []struct{ records, elections int }{{3, 1}, {2, 4}, {5, 2}, {0, 0}} {
 		if step.records > 0 {
-			publishTo(t, p, 0, step.records)
+			publishTo(t, topics.Users, p, 0, step.records)
 		}
 		want = append(want, slices.Repeat([]int32{k.PartitionInfo(topics.Users, 0).Epoch}, step.records)...)
 		elect(step.elections)
@@ -73,11 +71,10 @@ func TestEpochs_KnowsUnderWhichARecordWasAppended(t *testing.T) {
 	if next := c.Reader("g").Sequence(topics.Users, 0, 10); tipoff.SequenceEpoch(next) != first+7 {
 		t.Errorf("the next record is of epoch %d, want %d", tipoff.SequenceEpoch(next), first+7)
 	}
-	if held, err := c.Holds(t.Context(), topics.Users, 0, tipoff.Sequence(first, 2)); !held || err != nil {
-		t.Errorf("the record at 2 is gone: %v", err)
-	}
-	if held, err := c.Holds(t.Context(), topics.Users, 0, tipoff.Sequence(first, 3)); held || err != nil {
-		t.Errorf("another record at 3 is there: %v", err)
+	there, lost := tipoff.Sequence(first, 2), tipoff.Sequence(first, 3)
+	gone, err := c.Gone(t.Context(), []Place{{topics.Users, 0, there}, {topics.Users, 0, lost}})
+	if want := []Place{{topics.Users, 0, lost}}; err != nil || !slices.Equal(gone, want) {
+		t.Errorf("gone are %v, want %v: %v", gone, want, err)
 	}
 }
 
@@ -123,11 +120,11 @@ func TestGroup_ReadsOnFromWhereALogWasCutOff(t *testing.T) {
 			k := fake(t)
 			cluster := connect(t, Config{Brokers: k.ListenAddrs()})
 			p := publisher(t, cluster, 5*time.Second)
-			publishTo(t, p, 0, 5)
+			publishTo(t, topics.Users, p, 0, 5)
 			if err := k.MoveTopicPartition(topics.Users, 0, k.LeaderFor(topics.Users, 0)); err != nil {
 				t.Fatal(err)
 			}
-			publishTo(t, p, 0, 3)
+			publishTo(t, topics.Users, p, 0, 3)
 			if c.committed >= 0 {
 				commit(t, cluster, c.committed, c.metadata)
 			}
@@ -144,7 +141,7 @@ func TestGroup_ReadsOnFromWhereALogWasCutOff(t *testing.T) {
 				}
 				return nil
 			})
-			publishTo(t, p, 0, 1)
+			publishTo(t, topics.Users, p, 0, 1)
 			want := append(slices.Clone(c.want), 8)
 			eventually(t, func() error {
 				handler.mu.Lock()
@@ -166,84 +163,6 @@ func commit(t *testing.T, c *Cluster, offset int64, metadata string) {
 	_, err := c.admin.AlterConsumerGroupOffsets("g", map[string]map[int32]sarama.OffsetAndMetadata{
 		topics.Users: {0: {Offset: offset, Metadata: metadata, LeaderEpoch: -1}},
 	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestEmbedded_NamesWhatItsRecoveryCutOff: bytes are gone or damaged, and a start says
-// of which log how many records that took.
-func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
-	t.Parallel()
-	for name, damage := range map[string]func(log []byte) []byte{
-		"CutOff": func(log []byte) []byte { return log[:len(log)/2] },
-		"Damaged": func(log []byte) []byte {
-			for i := range 8 {
-				log[len(log)/2+i] ^= 0xff
-			}
-			return log
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			folder := t.TempDir()
-			open := func() (*Embedded, *Cluster) {
-				e, err := OpenEmbedded(folder, true)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return e, connect(t, e.Config())
-			}
-			e, c := open()
-			p := publisher(t, c, 5*time.Second)
-			for range 10 {
-				publishTo(t, p, 1, 2)
-			}
-			readEpochs(t, c)
-			last := c.Reader("g").Sequence(topics.Users, 1, 19)
-			if err := e.Close(); err != nil {
-				t.Fatal(err)
-			}
-			damageLog(t, filepath.Join(folder, "log", "partitions", topics.Users+"-1"), damage)
-			for range 2 { // also at a start after that
-				e, c = open()
-				ends, err := c.Ends(topics.Users)
-				want := []Loss{{topics.Users, 1, ends[1], 20}}
-				if err != nil || ends[1] == 20 || !slices.Equal(c.Losses(), want) {
-					t.Errorf("losses %v, want %v: %v", c.Losses(), want, err)
-				}
-				readEpochs(t, c)
-				if next := c.Reader("g").Sequence(topics.Users, 1, ends[1]); next <= last {
-					t.Errorf("what comes is at %d, not after %d", next, last)
-				}
-				if err := e.Close(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			e, _ = open()
-			e.Mended()
-			if err := e.Close(); err != nil {
-				t.Fatal(err)
-			}
-			e, _ = open()
-			defer e.Close()
-			if l := e.Losses(); len(l) != 0 {
-				t.Errorf("after a rebuild %v", l)
-			}
-		})
-	}
-}
-
-func damageLog(t *testing.T, folder string, damage func([]byte) []byte) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.dat"))
-	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
-	}
-	log, err := os.ReadFile(files[0])
-	if err == nil {
-		err = os.WriteFile(files[0], damage(log), 0o600)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

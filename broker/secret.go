@@ -64,16 +64,30 @@ func makeSecret(folder string) (string, error) {
 }
 
 // writePrivate writes a file for its owner alone, in one step.
-func writePrivate(path, text string) error {
-	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*") // 0600
+func writePrivate(path, text string) error { return replaceFile(path, []byte(text), false) }
+
+// replaceFile is [writePrivate]; with sync the new file is on the disk afterwards.
+func replaceFile(path string, text []byte, sync bool) error {
+	folder := filepath.Dir(path)
+	next, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = next.WriteString(text)
+	_, err = next.Write(text)
+	if sync {
+		err = errors.Join(err, next.Sync())
+	}
 	if err := errors.Join(err, next.Close()); err != nil {
 		return errors.Join(err, os.Remove(next.Name()))
 	}
-	return os.Rename(next.Name(), path)
+	if err := os.Rename(next.Name(), path); err != nil || !sync {
+		return err
+	}
+	in, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(in.Sync(), in.Close())
 }
 
 // Sarama is a fresh configuration of sarama's for another connection to the cluster:

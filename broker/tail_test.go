@@ -28,11 +28,11 @@ func TestView_ReadsATableAgainThatLostItsEnd(t *testing.T) {
 		}
 	})
 	first := k.PartitionInfo(topics.Users, 0).Epoch
-	publishTo(t, p, 0, 5)
+	publishTo(t, topics.Users, p, 0, 5)
 	if err := k.MoveTopicPartition(topics.Users, 0, k.LeaderFor(topics.Users, 0)); err != nil {
 		t.Fatal(err)
 	}
-	publishTo(t, p, 0, 3)
+	publishTo(t, topics.Users, p, 0, 3)
 	v.tails[0] = tail{first, 7} // the log had two more records under its first leader
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup

@@ -41,8 +41,11 @@ const mostLosses = 10
 // mended is called when a rebuilt table set serves.
 func (n *Node) mended() {
 	n.cluster.Mended()
-	if n.embedded != nil {
-		n.embedded.Mended()
+	if n.embedded == nil {
+		return
+	}
+	if err := n.embedded.Mended(); err != nil {
+		n.log.Warn("the next start will name lost records again that the rebuild has brought back", "error", err)
 	}
 }
 
@@ -82,13 +85,13 @@ func (n *Node) compareWithDatabase(ctx context.Context, db *sink.Database) error
 		n.log.Info("the database does not say which records it has, so they are not compared with the logs", "error", err) // it has no schema yet, or is away
 		return nil
 	}
-	var newest []broker.Newest
+	var places []broker.Place
 	for _, r := range reached {
 		if r.TopicID == n.cluster.TopicID(r.Topic) {
-			newest = append(newest, broker.Newest{Topic: r.Topic, Partition: r.Partition, Sequence: r.Sequence})
+			places = append(places, broker.Place{Topic: r.Topic, Partition: r.Partition, Sequence: r.Sequence})
 		}
 	}
-	lost, epoch, err := n.cluster.Ahead(ctx, newest)
+	lost, epoch, err := n.cluster.Ahead(ctx, places)
 	if err != nil {
 		n.log.Warn("the logs cannot be compared with the database", "error", err)
 		return nil

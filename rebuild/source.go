@@ -64,19 +64,17 @@ func (r *Rebuild) lost(ctx context.Context, db *sink.Database) (log string, err 
 	if err != nil {
 		return "", err
 	}
+	var places []broker.Place
 	for _, newest := range reached {
-		if newest.TopicID != r.Cluster.TopicID(newest.Topic) {
-			continue
-		}
-		held, err := r.Cluster.Holds(ctx, newest.Topic, newest.Partition, newest.Sequence)
-		if err != nil {
-			return "", err
-		}
-		if !held {
-			return fmt.Sprintf("topic %s, partition %d,", newest.Topic, newest.Partition), nil
+		if newest.TopicID == r.Cluster.TopicID(newest.Topic) {
+			places = append(places, broker.Place{Topic: newest.Topic, Partition: newest.Partition, Sequence: newest.Sequence})
 		}
 	}
-	return "", nil
+	gone, err := r.Cluster.Gone(ctx, places)
+	if err != nil || len(gone) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("topic %s, partition %d,", gone[0].Topic, gone[0].Partition), nil
 }
 
 // missing says why the facts' topics do not hold every record that they ever had; "":
