@@ -43,45 +43,73 @@ func (c *Cluster) tails(topic string, at int64) (map[int32]tail, error) {
 	return tails, nil
 }
 
-// checkTails compares the ends of the table's logs with those of the last time. Where a
-// log has lost its end, the view is started again and reads that partition whole: it
-// may have values that are gone, and may miss some that came in their place.
-func (v *View) checkTails(ctx context.Context, now map[int32]tail) error {
-	wasCut := false
-	for p, is := range now {
-		was, known := v.tails[p]
-		if !known || is.epoch == was.epoch && is.end >= was.end {
-			v.tails[p] = is
+// A view reads each partition from one leader at a time: one life of it ends before
+// anything of another leader is applied, as that one's log may lack what was applied, or
+// have other values in its place. Then the next life compares first.
+
+// errNewLeader ends a life of a view.
+var errNewLeader = errors.New("a partition has another leader")
+
+// compare sees, before a life begins, whether the logs have all that was applied. Of one
+// that has lost some of it the view reads all again: it may have values that are gone, and
+// may miss those in their place.
+func (v *View) compare(ctx context.Context, client sarama.Client) error {
+	known := map[int32]int32{} // before the histories, which so are no older
+	asked := map[string][]int32{}
+	for p := range int32(v.cluster.partitions(v.table)) {
+		if _, epoch, err := client.LeaderAndEpoch(v.table, p); err == nil {
+			known[p] = epoch
+		}
+		asked[v.table] = append(asked[v.table], p)
+	}
+	histories, err := v.cluster.epochs.read(ctx, asked)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, p := range asked[v.table] {
+		c := claimed{v.table, p}
+		h, was, applied := histories[c], v.leaders[p], v.appliedOf(p)
+		if h.current() < known[p] {
+			return fmt.Errorf("%s, partition %d: %w, which does not answer yet", v.table, p, errNewLeader)
+		}
+		v.leaders[p] = h.current()
+		if applied == 0 {
 			continue
 		}
-		histories, err := v.cluster.epochs.read(ctx, map[string][]int32{v.table: {p}})
-		if err != nil {
-			return err
-		}
-		c, applied := claimed{v.table, p}, v.applied(p)
-		at, isCut := histories[c].cut(was.epoch, was.end)
-		if isCut {
-			v.cluster.lost(c, at, was.end)
-		}
-		if isCut || at < applied { // which is of the new leader, or is gone
-			v.mu.Lock()
+		if at, isCut := h.cut(was, applied); isCut {
+			v.cluster.lost(c, at, applied)
 			delete(v.offsets, p)
-			v.mu.Unlock()
-			wasCut = true
+			v.caught.Store(false)
 		}
-		v.tails[p] = is
-	}
-	if wasCut {
-		v.caught.Store(false)
-		v.endLife()
 	}
 	return nil
 }
 
-// applied is up to where the view has applied the partition's values.
-func (v *View) applied(p int32) int64 {
+// isOfLeader says whether all that the life reads of a partition is of one leader still.
+func (v *View) isOfLeader(client sarama.Client, partition int32) bool {
+	_, epoch, err := client.LeaderAndEpoch(v.table, partition)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return err == nil && epoch <= v.leaders[partition]
+}
+
+// checkTails ends the life where a partition has another leader, of which nothing may
+// have come yet.
+func (v *View) checkTails(now map[int32]tail) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for p, is := range now {
+		if was, reads := v.leaders[p]; reads && is.epoch > was {
+			v.endLife()
+			return
+		}
+	}
+}
+
+// appliedOf is up to where the view has applied the partition's values.
+func (v *View) appliedOf(p int32) int64 {
 	at := v.offsets[p]
 	if at == nil {
 		return 0

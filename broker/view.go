@@ -2,10 +2,12 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,15 +39,15 @@ type View struct {
 	state   atomic.Pointer[State]
 	caught  atomic.Bool
 	end     atomic.Pointer[context.CancelFunc] // of the present life
-	tails   map[int32]tail                     // when last looked at, by watch
 
 	mu      sync.Mutex
 	offsets map[int32]*offsetOnly
+	leaders map[int32]int32 // epochs of those that the present life reads from
 }
 
 // NewView prepares a view of the table; Run runs it.
 func (c *Cluster) NewView(table string, apply func(Update)) *View {
-	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}, tails: map[int32]tail{}}
+	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}, leaders: map[int32]int32{}}
 	v.say(State{Detail: "starting"})
 	return v
 }
@@ -68,7 +70,22 @@ func (v *View) Run(ctx context.Context) error {
 	return nil
 }
 
+// live runs the view until ctx or the life ends. A life that ends as a partition has
+// another leader is followed by the next one at once.
 func (v *View) live(ctx context.Context) error {
+	for {
+		life, end := context.WithCancel(ctx)
+		v.end.Store(&end)
+		err := v.liveOnce(life)
+		moved := life.Err() != nil || errors.Is(err, errNewLeader)
+		end()
+		if ctx.Err() != nil || !moved {
+			return err
+		}
+	}
+}
+
+func (v *View) liveOnce(ctx context.Context) error {
 	var settings [2]*sarama.Config
 	for i := range settings {
 		s, err := v.cluster.config.sarama("tipoff-api")
@@ -77,16 +94,23 @@ func (v *View) live(ctx context.Context) error {
 		}
 		settings[i] = s
 	}
+	client, err := sarama.NewClient(v.cluster.config.Brokers, settings[0])
+	if err != nil {
+		return err
+	}
 	// goka leaves a view's connections open when its Run ends.
-	var opened []io.Closer
+	opened := []io.Closer{client}
 	defer func() {
-		for _, c := range opened {
+		for _, c := range slices.Backward(opened) {
 			_ = c.Close() // some are closed already
 		}
 	}()
+	if err := v.compare(ctx, client); err != nil {
+		return err
+	}
 	view, err := goka.NewView(v.cluster.config.Brokers, goka.Table(v.table), new(codec.Bytes),
-		goka.WithViewConsumerSaramaBuilder(func(brokers []string, clientID string) (sarama.Consumer, error) {
-			consumer, err := goka.SaramaConsumerBuilderWithConfig(settings[0])(brokers, clientID)
+		goka.WithViewConsumerSaramaBuilder(func([]string, string) (sarama.Consumer, error) {
+			consumer, err := sarama.NewConsumerFromClient(client)
 			if err == nil {
 				opened = append(opened, consumer)
 			}
@@ -100,16 +124,19 @@ func (v *View) live(ctx context.Context) error {
 			return manager, err
 		}),
 		goka.WithViewStorageBuilder(v.storage),
-		goka.WithViewCallback(v.update),
+		goka.WithViewCallback(func(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
+			if !v.isOfLeader(client, ctx.Partition()) {
+				return errNewLeader
+			}
+			v.update(ctx, key, value)
+			return nil
+		}),
 		goka.WithViewHasher(func() hash.Hash32 { return topics.NewKeyHash() }),
 		goka.WithViewLogger(quiet{v.cluster.log}),
 	)
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancel(ctx)
-	defer end()
-	v.end.Store(&end)
 	v.living.Store(true)
 	defer v.living.Store(false)
 	return view.Run(ctx)
@@ -125,10 +152,9 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 	return v.offsets[partition], nil
 }
 
-func (v *View) update(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
+func (v *View) update(ctx goka.UpdateContext, key string, value []byte) {
 	headers := topics.ParseHeaders(maps.All(ctx.Headers()))
 	v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: headers.Received})
-	return nil
 }
 
 // behind is how many records of the table, up to the ends, the view has not applied yet.
@@ -136,12 +162,7 @@ func (v *View) behind(ends map[int32]int64) (behind int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for partition, end := range ends {
-		applied := int64(0)
-		if at := v.offsets[partition]; at != nil {
-			offset, _ := at.GetOffset(-1)
-			applied = offset + 1
-		}
-		behind += max(0, end-applied)
+		behind += max(0, end-v.appliedOf(partition))
 	}
 	return behind
 }
@@ -187,7 +208,7 @@ func (v *View) watch(ctx context.Context) {
 		now := time.Now()
 		tails, err := v.cluster.tails(v.table, sarama.OffsetNewest)
 		if err == nil {
-			err = v.checkTails(ctx, tails)
+			v.checkTails(tails)
 		}
 		ends := endsOf(tails)
 		behind := v.behind(ends)
