@@ -37,91 +37,111 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // batch for whole, and no reader would get past it; what is cut off is kept beside, in
 // files whose names end in .damaged. And it writes the index of each file of a log again
 // that does not say the epochs of its batches, as the broker reads them from there alone.
-func mendLogs(folder string) error {
-	logs, err := filepath.Glob(filepath.Join(folder, "log", "partitions", "*"))
-	if err != nil {
-		return err
+// highest is the highest epoch that any batch can have.
+func mendLogs(folder string, highest int32) error {
+	logs, err := os.ReadDir(logsOf(folder))
+	if errors.Is(err, fs.ErrNotExist) { // before the first topic
+		return nil
 	}
 	for _, log := range logs {
-		if err := mendLog(log); err != nil {
-			return fmt.Errorf("check the broker's log: %w", err)
-		}
+		err = errors.Join(err, mendLog(filepath.Join(logsOf(folder), log.Name()), highest))
+	}
+	if err != nil {
+		return fmt.Errorf("check the broker's log: %w", err)
 	}
 	return nil
 }
 
-// mendLog mends the files of one log, oldest first.
-func mendLog(log string) error {
-	files, err := filepath.Glob(filepath.Join(log, "*.dat"))
+// mendLog mends the files of one log.
+func mendLog(log string, highest int32) error {
+	files, err := logFiles(log)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(firstOffset(a), firstOffset(b)) })
-	walk, damaged := batchWalk{}, false
-	for _, file := range files {
-		if damaged {
-			if err := setAside(file); err != nil {
-				return err
-			}
-			continue
+	walk := batchWalk{highest: highest}
+	for i, file := range files {
+		walk.index, walk.before = walk.index[:0], math.MaxInt64
+		if i+1 < len(files) {
+			walk.before = firstOffset(files[i+1])
 		}
-		walk.index = walk.index[:0]
-		if damaged, err = cutDamaged(file, &walk); err != nil {
+		whole, size, err := walk.open(file)
+		if err != nil {
 			return err
 		}
-		if err := mendIndex(strings.TrimSuffix(file, ".dat")+".idx", walk.index); err != nil {
+		if whole < size {
+			return errors.Join(cutOff(files[i:], whole), mendIndex(indexOf(file), walk.index[:walk.kept]))
+		}
+		if err := mendIndex(indexOf(file), walk.index); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// firstOffset is the offset that a file of a log is named by.
+// logFiles are the files of a log, oldest first.
+func logFiles(log string) ([]string, error) {
+	entries, err := os.ReadDir(log)
+	var files []string
+	for _, e := range entries {
+		if firstOffset(e.Name()) >= 0 {
+			files = append(files, filepath.Join(log, e.Name()))
+		}
+	}
+	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(firstOffset(a), firstOffset(b)) })
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return files, err
+}
+
+const dataFile = ".dat"
+
+// firstOffset is the offset that a file of a log is named by; -1: it is another file.
 func firstOffset(file string) int64 {
-	offset, err := strconv.ParseInt(strings.TrimSuffix(filepath.Base(file), ".dat"), 10, 64)
-	if err != nil { // not a file of the broker's
-		return math.MaxInt64
+	name, is := strings.CutSuffix(filepath.Base(file), dataFile)
+	offset, err := strconv.ParseInt(name, 10, 64)
+	if !is || err != nil || offset < 0 {
+		return -1
 	}
 	return offset
 }
 
-// cutDamaged cuts the file off where the walk finds damage.
-func cutDamaged(file string, walk *batchWalk) (damaged bool, err error) {
-	f, err := os.OpenFile(file, os.O_RDWR, 0)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	whole, err := walk.file(f, info.Size())
-	if err != nil || whole == info.Size() {
-		return false, err
-	}
-	beside, err := besideName(file)
-	if err != nil {
-		return false, err
-	}
-	rest, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return false, err
-	}
-	_, err = io.Copy(rest, io.NewSectionReader(f, whole, info.Size()-whole))
-	if err := errors.Join(err, rest.Sync(), rest.Close()); err != nil {
-		return false, err
-	}
-	return true, f.Truncate(whole)
-}
+// indexOf is the broker's index of a file of a log.
+func indexOf(file string) string { return strings.TrimSuffix(file, dataFile) + ".idx" }
 
-// setAside takes away a file of a log that was cut off before it.
-func setAside(file string) error {
-	beside, err := besideName(file)
+// cutOff cuts the first of the files off where it is whole, and takes the others away,
+// newest first, so that an end meanwhile leaves the damage to be found again.
+func cutOff(files []string, whole int64) error {
+	for _, file := range slices.Backward(files[1:]) {
+		beside, err := besideName(file)
+		if err == nil {
+			err = os.Rename(file, beside)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(files[0], os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	return os.Rename(file, beside)
+	defer f.Close()
+	beside, err := besideName(files[0])
+	if err != nil {
+		return err
+	}
+	rest, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(rest, io.NewSectionReader(f, whole, math.MaxInt64-whole))
+	if err := errors.Join(err, rest.Sync(), rest.Close()); err != nil {
+		return errors.Join(err, os.Remove(beside))
+	}
+	if err := syncFolder(filepath.Dir(beside)); err != nil {
+		return err
+	}
+	return errors.Join(f.Truncate(whole), f.Sync())
 }
 
 // besideName is a name, not taken yet, for what is cut off a file.
@@ -137,15 +157,36 @@ func besideName(file string) (string, error) {
 	}
 }
 
-// batchWalk goes through the batches of one log.
+// batchWalk goes through the batches of one log. The checksum of a batch covers neither
+// its offset nor its epoch, so these must follow from each other.
 type batchWalk struct {
-	next  int64  // the lowest offset of the next batch
+	next    int64 // the lowest offset of the next batch
+	before  int64 // offsets of the file are below it
+	epoch   int32 // of the last batch
+	highest int32 // that a batch can have
+
 	batch []byte // a buffer
 	index []byte // what the broker's index says of the batches seen
+	kept  int    // bytes of it that are of the whole ones
 }
 
-// file returns how many bytes of a file its undamaged batches take.
+// open returns how many bytes of a file its undamaged batches take, and how many it has.
+func (w *batchWalk) open(file string) (whole, size int64, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	whole, err = w.file(f, info.Size())
+	return whole, info.Size(), err
+}
+
 func (w *batchWalk) file(f io.ReaderAt, size int64) (at int64, err error) {
+	last, next := int64(0), w.next // the last batch, and where its offsets began
 	for at+batchHead <= size {
 		w.batch = slices.Grow(w.batch[:0], batchHead)[:batchHead]
 		if _, err := f.ReadAt(w.batch, at); err != nil {
@@ -153,7 +194,13 @@ func (w *batchWalk) file(f io.ReaderAt, size int64) (at int64, err error) {
 		}
 		length := int64(binary.BigEndian.Uint32(w.batch[batchLength:])) + batchBody
 		first := int64(binary.BigEndian.Uint64(w.batch))
-		if length < batchHead || at+length > size || first < w.next {
+		epoch := int32(binary.BigEndian.Uint32(w.batch[batchEpoch:]))
+		if length < batchHead || at+length > size || epoch < w.epoch || epoch > w.highest || first >= w.before {
+			break
+		}
+		if first < w.next { // one of the two has a wrong offset
+			at, w.next = last, next
+			w.kept = max(0, len(w.index)-indexEntry)
 			return at, nil
 		}
 		w.batch = slices.Grow(w.batch[:0], int(length))[:length]
@@ -161,12 +208,14 @@ func (w *batchWalk) file(f io.ReaderAt, size int64) (at int64, err error) {
 			return 0, err
 		}
 		if crc32.Checksum(w.batch[batchSummed:], castagnoli) != binary.BigEndian.Uint32(w.batch[batchChecksum:]) {
-			return at, nil
+			break
 		}
-		w.next = first + 1 + int64(binary.BigEndian.Uint32(w.batch[batchOffsets:]))
-		w.index = appendIndexEntry(w.index, binary.BigEndian.Uint32(w.batch[batchEpoch:]))
+		last, next = at, w.next
+		w.next, w.epoch = first+1+int64(binary.BigEndian.Uint32(w.batch[batchOffsets:])), epoch
+		w.index = appendIndexEntry(w.index, uint32(epoch))
 		at += length
 	}
+	w.kept = len(w.index)
 	return at, nil
 }
 

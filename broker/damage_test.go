@@ -15,14 +15,16 @@ import (
 )
 
 // logOfUsers is the folder of one partition's log.
-func logOfUsers(folder string) string {
-	return filepath.Join(folder, "log", "partitions", topics.Users+"-1")
-}
+func logOfUsers(folder string) string { return filepath.Join(logsOf(folder), topics.Users+"-1") }
 
 // TestEmbedded_NamesWhatItsRecoveryCutOff: bytes are gone or damaged, and a start says
 // of which log how many records that took.
 func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 	t.Parallel()
+	batch := func(log []byte, n int) []byte { // all are of one length
+		length := len(log) / 10
+		return log[n*length : (n+1)*length]
+	}
 	for name, damage := range map[string]func(log []byte) []byte{
 		"CutOff": func(log []byte) []byte { return log[:len(log)/2] },
 		"Damaged": func(log []byte) []byte {
@@ -31,10 +33,15 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 			}
 			return log
 		},
+		// Which no checksum covers:
+		"AnOffset":  func(log []byte) []byte { batch(log, 6)[3] ^= 1; return log },
+		"TheLast":   func(log []byte) []byte { batch(log, 8)[7] ^= 4; return log },
+		"AnEpoch":   func(log []byte) []byte { batch(log, 6)[batchEpoch+1] ^= 8; return log },
+		"LessEpoch": func(log []byte) []byte { batch(log, 6)[batchEpoch] ^= 0x80; return log },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder := t.TempDir()
+			folder := filepath.Join(t.TempDir(), "a[b")
 			open := func() (*Embedded, *Cluster) {
 				e, err := OpenEmbedded(folder, true)
 				if err != nil {
@@ -83,7 +90,7 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 
 func damageLog(t *testing.T, folder string, damage func([]byte) []byte) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.dat"))
+	files, err := logFiles(folder)
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}
@@ -131,11 +138,10 @@ func TestEmbedded_CutsALogOffInAnEarlierFile(t *testing.T) {
 		if err := errors.Join(e.Mended(), e.Close()); err != nil {
 			t.Fatal(err)
 		}
-		files, err := filepath.Glob(filepath.Join(logOfUsers(folder), "*.dat"))
+		files, err := logFiles(logOfUsers(folder))
 		if err != nil || len(files) < 10 {
 			t.Fatalf("the log is in %d files: %v", len(files), err)
 		}
-		slices.SortFunc(files, func(a, b string) int { return int(firstOffset(a) - firstOffset(b)) })
 		damaged := len(files) - 6
 		text, err := os.ReadFile(files[damaged])
 		if err != nil {
@@ -245,5 +251,22 @@ func TestEmbedded_KeepsItsEpochWithoutTheCount(t *testing.T) {
 		if err := errors.Join(e.Close(), os.Truncate(filepath.Join(folder, "ends.json"), 0)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestEmbedded_OutdatesTopicsOfItsFirstLife, whose logs have no files yet.
+func TestEmbedded_OutdatesTopicsOfItsFirstLife(t *testing.T) {
+	t.Parallel()
+	e, err := OpenEmbedded(t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	connect(t, e.Config())
+	if err := e.Outdate(40, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.cluster.PartitionInfo(topics.Users, 1).Epoch; got != 41 {
+		t.Errorf("the epoch is %d", got)
 	}
 }

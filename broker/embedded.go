@@ -17,12 +17,13 @@ import (
 // acknowledged survives the death of the process; the death of the machine only where
 // it syncs, as else the page cache holds the newest of it.
 type Embedded struct {
-	cluster *kfake.Cluster
-	ends    *ends
-	lock    *flock.Flock
-	secret  string // that clients must know
-	address string // file that tells other processes where we listen
-	close   func() error
+	cluster    *kfake.Cluster
+	ends       *ends
+	compaction *compaction
+	lock       *flock.Flock
+	secret     string // that clients must know
+	address    string // file that tells other processes where we listen
+	close      func() error
 }
 
 // OpenEmbedded starts the broker on a loopback port with the log in folder. One
@@ -42,13 +43,21 @@ func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
 		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
 			folder, where)
 	}
-	if err := mendLogs(folder); err != nil {
+	before, err := readEnds(folder)
+	if err == nil {
+		err = restoreLogs(folder)
+	}
+	if err == nil {
+		err = mendLogs(folder, before.highest())
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
 	if e.secret, err = makeSecret(folder); err != nil {
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
-	options := append(guarded(e.secret), kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log")))
+	options := append(guarded(e.secret), kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log")),
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": noCompaction}))
 	if synced {
 		options = append(options, kfake.SyncWrites())
 	}
@@ -57,10 +66,11 @@ func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
 		return nil, errors.Join(damaged(folder, err), e.lock.Unlock())
 	}
 	e.close = sync.OnceValue(e.end)
-	if e.ends, err = openEnds(e.cluster, folder); err != nil {
+	if e.ends, err = openEnds(e.cluster, folder, before); err != nil {
 		e.cluster.Close()
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
+	e.compaction = startCompaction(e.cluster, folder, compactEvery)
 	if err := writePrivate(e.address, strings.Join(e.Brokers(), ",")); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -104,6 +114,7 @@ func (e *Embedded) Close() error { return e.close() }
 
 func (e *Embedded) end() error {
 	_ = os.Remove(e.address)
+	e.compaction.stop()
 	last := e.ends.stop()
 	e.cluster.Close()
 	return errors.Join(last(), e.lock.Unlock())

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,9 +24,7 @@ import (
 // that may have been lost, counted or not.
 type ends struct {
 	cluster *kfake.Cluster
-	folder  string // of the logs
-	count   string // file of the counted ends, written often
-	life    string // file of the epoch and the losses, written when they change
+	folder  string
 	every   *time.Ticker
 	done    chan struct{}
 	writing sync.WaitGroup
@@ -39,6 +37,7 @@ type ends struct {
 type kept struct {
 	endsCount
 	endsLife
+	sure bool // the epoch was read
 }
 
 type endsCount struct {
@@ -60,15 +59,29 @@ type span struct {
 // countEvery is how often the ends are written, where they have moved.
 const countEvery = 200 * time.Millisecond
 
-// openEnds compares the count with the logs that the broker has opened, and keeps on
-// counting until close is called.
-func openEnds(cluster *kfake.Cluster, folder string) (*ends, error) {
-	e := &ends{cluster: cluster, folder: filepath.Join(folder, "log", "partitions"), count: filepath.Join(folder, "ends.json"),
-		life: filepath.Join(folder, "epoch.json"), done: make(chan struct{}), written: map[string][]byte{}}
-	before, err := e.read()
-	if err != nil {
-		return nil, err
+// The files: that of the counted ends is written often, that of the epoch and the losses
+// when they change.
+const (
+	countFile = "ends.json"
+	lifeFile  = "epoch.json"
+)
+
+// epochSlack is how far beyond the epoch that was written down a batch's may lie, before
+// it is taken for damage: a former program did not wait for the disk.
+const epochSlack = 1024
+
+// highest is the highest epoch that a batch in the log can have.
+func (k *kept) highest() int32 {
+	if !k.sure {
+		return math.MaxInt32
 	}
+	return k.Epoch + epochSlack
+}
+
+// openEnds compares what was counted before with the logs that the broker has opened, and
+// keeps on counting until close is called.
+func openEnds(cluster *kfake.Cluster, folder string, before kept) (*ends, error) {
+	e := &ends{cluster: cluster, folder: folder, done: make(chan struct{}), written: map[string][]byte{}}
 	now := e.look()
 	e.kept.Losses = before.Losses
 	for log, had := range before.Logs {
@@ -98,10 +111,10 @@ func openEnds(cluster *kfake.Cluster, folder string) (*ends, error) {
 	return e, nil
 }
 
-// read returns what the life before wrote. A program of before wrote all in one file.
-func (e *ends) read() (before kept, err error) {
-	for _, file := range []string{e.count, e.life} {
-		text, err := os.ReadFile(file)
+// readEnds returns what the life before wrote. A program of before wrote all in one file.
+func readEnds(folder string) (before kept, err error) {
+	for _, name := range []string{countFile, lifeFile} {
+		text, err := os.ReadFile(filepath.Join(folder, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
@@ -112,26 +125,25 @@ func (e *ends) read() (before kept, err error) {
 		if json.Unmarshal(text, &before) != nil { // cut off with the logs
 			before = was
 			before.Clean = false
+		} else if name == lifeFile {
+			before.sure = true
 		}
+		before.Epoch = max(before.Epoch, was.Epoch)
 	}
 	return before, nil
 }
 
 // look returns what each log holds, by topic/partition.
 func (e *ends) look() map[string]span {
-	names := map[string]bool{}
-	folders, _ := os.ReadDir(e.folder) // there is none before the first topic
-	for _, f := range folders {
-		if i := strings.LastIndexByte(f.Name(), '-'); i > 0 {
-			if topic, err := url.PathUnescape(f.Name()[:i]); err == nil {
-				names[topic] = true
-			}
-		}
+	var known struct{ Topics []struct{ Name string } }
+	text, err := os.ReadFile(filepath.Join(e.folder, "log", "topics.json"))
+	if err == nil { // else there is no topic yet
+		_ = json.Unmarshal(text, &known) // the broker itself reads it, and says so
 	}
 	logs := map[string]span{}
-	for topic := range names {
-		for _, info := range e.cluster.PartitionInfos(topic) {
-			logs[fmt.Sprintf("%s/%d", topic, info.Partition)] = span{info.LogStartOffset, info.HighWatermark}
+	for _, topic := range known.Topics {
+		for _, info := range e.cluster.PartitionInfos(topic.Name) {
+			logs[fmt.Sprintf("%s/%d", topic.Name, info.Partition)] = span{info.LogStartOffset, info.HighWatermark}
 		}
 	}
 	return logs
@@ -174,7 +186,7 @@ func (e *ends) keepCounting() {
 		case <-e.every.C:
 			e.mu.Lock()
 			e.kept.Logs = e.look()
-			_ = e.write(e.count, &e.kept.endsCount, false) // the next one may succeed; without it a loss is not named, but made good all the same
+			_ = e.write(countFile, &e.kept.endsCount, false) // the next one may succeed; without it a loss is not named, but made good all the same
 			e.mu.Unlock()
 		case <-e.done:
 			return
@@ -184,7 +196,7 @@ func (e *ends) keepCounting() {
 
 // writeAll writes both files; they are on the disk afterwards.
 func (e *ends) writeAll() error {
-	return errors.Join(e.write(e.life, &e.kept.endsLife, true), e.write(e.count, &e.kept.endsCount, true))
+	return errors.Join(e.write(lifeFile, &e.kept.endsLife, true), e.write(countFile, &e.kept.endsCount, true))
 }
 
 // write writes a file where it has changed.
@@ -193,7 +205,7 @@ func (e *ends) write(file string, what any, sync bool) error {
 	if err != nil || bytes.Equal(text, e.written[file]) {
 		return err
 	}
-	if err := replaceFile(file, text, sync); err != nil {
+	if err := replaceFile(filepath.Join(e.folder, file), text, sync); err != nil {
 		return fmt.Errorf("write where the broker's logs end: %w", err)
 	}
 	e.written[file] = text
@@ -212,7 +224,7 @@ func (e *ends) mended() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.kept.Losses = nil
-	return e.write(e.life, &e.kept.endsLife, true)
+	return e.write(lifeFile, &e.kept.endsLife, true)
 }
 
 // stop ends the counting; last writes the last count, once nothing is written any more.

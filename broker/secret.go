@@ -83,6 +83,11 @@ func replaceFile(path string, text []byte, sync bool) error {
 	if err := os.Rename(next.Name(), path); err != nil || !sync {
 		return err
 	}
+	return syncFolder(folder)
+}
+
+// syncFolder puts the names of a folder's files on the disk.
+func syncFolder(folder string) error {
 	in, err := os.Open(folder)
 	if err != nil {
 		return err

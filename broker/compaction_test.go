@@ -1,0 +1,131 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tipoff/topics"
+)
+
+// TestCompaction_AnEndMeanwhileLosesNothing: the files are deleted, and not all of them
+// are written again.
+func TestCompaction_AnEndMeanwhileLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, compact := range map[string]func(log string) error{
+		"BeforeIt":       func(string) error { return nil },
+		"DeletedAll":     os.RemoveAll,
+		"DeletedTheFile": func(log string) error { return os.Remove(filepath.Join(log, "0.dat")) },
+		"WroteSome":      func(log string) error { return writeAgain(log, 1) },
+		"WroteAll":       func(log string) error { return writeAgain(log, 2) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			e, err := OpenEmbedded(folder, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := connect(t, e.Config())
+			p := publisher(t, c, 5*time.Second)
+			for range 6 {
+				publishTo(t, topics.Users, p, 1, 2)
+			}
+			ends, err := c.Ends(topics.Users)
+			if err := errors.Join(err, e.Close(), linkLogs(folder), compact(logOfUsers(folder))); err != nil {
+				t.Fatal(err)
+			}
+			e, err = OpenEmbedded(folder, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			c = connect(t, e.Config())
+			if now, err := c.Ends(topics.Users); err != nil || now[1] != ends[1] || len(e.Losses()) != 0 {
+				t.Errorf("the log ends at %d, ended at %d; losses %v: %v", now[1], ends[1], e.Losses(), err)
+			}
+			if _, err := os.Stat(linksOf(folder)); err == nil {
+				t.Error("the links are still there")
+			}
+		})
+	}
+}
+
+// writeAgain writes a log's file as another one, with so many halves of it.
+func writeAgain(log string, halves int) error {
+	file := filepath.Join(log, "0.dat")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.Remove(file)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text[:len(text)*halves/2], 0o600)
+}
+
+// TestCompaction_WhatCameAfterItStays, though it ended before the links were removed.
+func TestCompaction_WhatCameAfterItStays(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for start, want := range []int64{0, 4, 8} {
+		e, err := OpenEmbedded(folder, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := connect(t, e.Config())
+		if ends, err := c.Ends(topics.Users); err != nil || ends[1] != want {
+			t.Errorf("start %d: the log ends at %d, want %d: %v", start, ends[1], want, err)
+		}
+		p := publisher(t, c, 5*time.Second)
+		publishTo(t, topics.Users, p, 1, 2)
+		if err := linkLogs(folder); err != nil {
+			t.Fatal(err)
+		}
+		e.cluster.Compact()
+		publishTo(t, topics.Users, p, 1, 2)
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCompaction_KeepsTheNewestOfEachKey, and what comes during it.
+func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	e, err := OpenEmbedded(folder, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c := connect(t, e.Config())
+	p := publisher(t, c, 5*time.Second)
+	often := startCompaction(e.cluster, folder, time.Millisecond)
+	last := map[string]string{}
+	for i := range 300 {
+		r := topics.Record{Topic: topics.TableBettors, Key: fmt.Sprint("default/k", i%7), Value: fmt.Append(nil, i), Received: time.Now()}
+		if err := p.Publish(t.Context(), []topics.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+		last[r.Key] = string(r.Value)
+	}
+	often.stop()
+	if err := e.compaction.compact(); err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	err = c.Read(t.Context(), topics.TableBettors, func(r Stored) error {
+		records++
+		if want := last[r.Key]; want == string(r.Value) {
+			delete(last, r.Key)
+		}
+		return nil
+	})
+	if err != nil || len(last) != 0 || records > 2*7+2 {
+		t.Errorf("%d records are left, and the newest of %v is not: %v", records, last, err)
+	}
+}
