@@ -72,15 +72,24 @@ func (r *Rewriter) Run(ctx context.Context) error {
 		if len(keys) == 0 {
 			continue
 		}
-		records := make([]topics.Record, len(keys))
-		for i, key := range keys {
-			records[i] = r.request(key)
-		}
 		r.log.Warn("values of a former owner stand on a table, their owner writes them again", "keys", len(keys), "first", keys[0])
-		if err := r.publisher.Publish(ctx, records); err != nil {
-			for _, key := range keys {
-				r.Add(key)
-			}
+		for part := range slices.Chunk(keys, rewriteAtOnce) {
+			r.send(ctx, part)
+		}
+	}
+}
+
+// rewriteAtOnce is how many keys are asked for in one publication.
+const rewriteAtOnce = 1000
+
+func (r *Rewriter) send(ctx context.Context, keys []string) {
+	records := make([]topics.Record, len(keys))
+	for i, key := range keys {
+		records[i] = r.request(key)
+	}
+	if err := r.publisher.Publish(ctx, records); err != nil {
+		for _, key := range keys {
+			r.Add(key)
 		}
 	}
 }
