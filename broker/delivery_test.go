@@ -223,7 +223,11 @@ func TestOwner_KeepsStorageOnlyWhereNobodyElseCanHaveWritten(t *testing.T) {
 // TestOwner_WritesATableAgainThatItsLogHasLost: what is in memory is all there is.
 func TestOwner_WritesATableAgainThatItsLogHasLost(t *testing.T) {
 	c := connect(t, Config{Brokers: fake(t).ListenAddrs()})
-	for written, wantOffset := range map[int]int64{0: -1, 3: 2} {
+	for _, log := range []struct {
+		written int
+		want    int64
+	}{{0, -1}, {3, 2}} {
+		written, wantOffset := log.written, log.want
 		var again []string
 		o := c.NewOwner(TableValues{}, func(key string) { again = append(again, key) })
 		o.group = topics.GroupBettors
