@@ -87,6 +87,25 @@ func (e *epochs) sequence(group string, c claimed, offset int64) int64 {
 	return tipoff.Sequence(-1, offset)
 }
 
+// ends asks for the ends of a topic's logs, by partition. The client looks for new leaders
+// by itself, which sarama's, asked the same, does not.
+func (e *epochs) ends(ctx context.Context, topic string) (map[int32]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askEpochs)
+	defer cancel()
+	listed, err := e.admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ends of topic %s: %w", topic, err)
+	}
+	ends := map[int32]int64{}
+	for p, end := range listed[topic] {
+		ends[p] = end.Offset
+	}
+	return ends, nil
+}
+
 // read asks for the histories of partitions, by topic.
 func (e *epochs) read(ctx context.Context, partitions map[string][]int32) (map[claimed]*history, error) {
 	ctx, cancel := context.WithTimeout(ctx, askEpochs)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -119,7 +120,7 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 	if err := o.cluster.readSources(o.cluster.ours(session.Claims())); err != nil {
 		return nil, err
 	}
-	ends, err := o.cluster.tails(o.group+"-table", sarama.OffsetNewest)
+	ends, err := o.cluster.epochs.ends(context.Background(), o.group+"-table")
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +133,8 @@ func (o *Owner) begin(session sarama.ConsumerGroupSession) (*windows, error) {
 			continue
 		}
 		table.saw(nextEpoch(table.highest(), o.generation)) // written by ourselves
-		if log, known := ends[partition]; known {
-			table.compare(log.end)
+		if end, known := ends[partition]; known {
+			table.compare(end)
 		}
 	}
 	owned := map[int32]bool{}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"tipoff/topics"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing.T) {
@@ -100,4 +102,24 @@ func TestOwner_KnowsTheHighestEpochOfARecoveredTable(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// TestOwner_FindsTheNewLeaderOfItsTable: a session begins though the table's log moved.
+func TestOwner_FindsTheNewLeaderOfItsTable(t *testing.T) {
+	t.Parallel()
+	k := fake(t, kfake.NumBrokers(3))
+	o := owner(connect(t, Config{Brokers: k.ListenAddrs()}))
+	if _, err := o.begin(session{generation: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for generation := int32(2); generation < 6; generation++ {
+		for p := range int32(2) {
+			if err := k.MoveTopicPartition(topics.TableBettors, p, (k.LeaderFor(topics.TableBettors, p)+1)%3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := o.begin(session{generation: generation}); err != nil {
+			t.Errorf("generation %d: %v", generation, err)
+		}
+	}
 }
