@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -45,6 +46,9 @@ type begin struct {
 // askEpochs bounds one reading of histories.
 const askEpochs = 10 * time.Second
 
+// askEnds bounds one asking for ends; a session that cannot begin is tried again.
+const askEnds = 2 * time.Second
+
 // at is the epoch of the record at an offset.
 func (h *history) at(offset int64) int32 {
 	i := len(h.begins) - 1
@@ -87,23 +91,25 @@ func (e *epochs) sequence(group string, c claimed, offset int64) int64 {
 	return tipoff.Sequence(-1, offset)
 }
 
-// ends asks for the ends of a topic's logs, by partition. The client looks for new leaders
-// by itself, which sarama's, asked the same, does not.
+// ends asks for the ends of a topic's logs, by partition, for as long as a partition may
+// take to get another leader. The client looks for new leaders by itself, which sarama's,
+// asked the same, does not.
 func (e *epochs) ends(ctx context.Context, topic string) (map[int32]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, askEpochs)
+	ctx, cancel := context.WithTimeout(ctx, askEnds)
 	defer cancel()
-	listed, err := e.admin.ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = listed.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ends of topic %s: %w", topic, err)
-	}
-	ends := map[int32]int64{}
-	for p, end := range listed[topic] {
-		ends[p] = end.Offset
-	}
-	return ends, nil
+	var ends map[int32]int64
+	err := untilDone(ctx, func() error {
+		listed, err := e.admin.ListEndOffsets(ctx, topic)
+		if err = errors.Join(err, listed.Error()); err != nil {
+			return fmt.Errorf("ends of topic %s: %w", topic, err)
+		}
+		ends = map[int32]int64{}
+		for p, end := range listed[topic] {
+			ends[p] = end.Offset
+		}
+		return nil
+	})
+	return ends, err
 }
 
 // read asks for the histories of partitions, by topic.

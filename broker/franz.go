@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,10 +13,13 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
+// askAgain is how soon after it was asked who leads a partition a broker is asked again.
+const askAgain = 250 * time.Millisecond
+
 // newEpochs connects the client that asks for leader epochs: sarama, which does all
 // else, has no such request. It dials when it is first used.
 func (c *Config) newEpochs() (*epochs, error) {
-	options := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("tipoff-epochs")}
+	options := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("tipoff-epochs"), kgo.MetadataMinAge(askAgain)}
 	if strings.HasSuffix(strings.ToUpper(c.SecurityProtocol), "SSL") {
 		t, err := c.tls()
 		if err != nil {
