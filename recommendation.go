@@ -26,6 +26,7 @@ type Query struct {
 	Diversity    float64       // 0: by score alone; 1: as varied as can be
 	MaxPerLeague int           // 0: no cap
 	Followed     bool          // only of sports and leagues that the user follows
+	Anew         bool          // not an answer that was kept for a moment
 }
 
 // Recommendation is the answer to a [Query], best item first.
@@ -39,9 +40,9 @@ type Recommendation struct {
 
 // Item is one recommended event.
 type Item struct {
-	Event  Event   `json:"event"`
-	Score  float64 `json:"score"` // comparable within one answer only
-	Reason Reason  `json:"reason"`
+	Event  *Offered `json:"event"`
+	Score  float64  `json:"score"` // comparable within one answer only
+	Reason Reason   `json:"reason"`
 }
 
 // The codes of a [Reason].

@@ -58,7 +58,7 @@ func (s *served) Top(q *Query) []int32 {
 
 // rank ranks as the service would. What the judge knows of older bets than the
 // bettor's state keeps is excluded, as a client would.
-func (w *World) rank(q *Query, s *served) []rank.Ranked {
+func (w *World) rank(q *Query, s *served) []tipoff.Item {
 	return w.Index.Rank(w.question(q, s), &w.scratch)
 }
 

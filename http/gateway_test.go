@@ -54,7 +54,7 @@ func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	p.asked = q
 	r := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: "no event is open"}
 	for i := range min(q.N, p.items) {
-		r.Items = append(r.Items, tipoff.Item{Event: p.event(fmt.Sprint("e", i)), Score: 1.5, Reason: tipoff.Reason{Code: tipoff.ReasonPopular}})
+		r.Items = append(r.Items, tipoff.Item{Event: &tipoff.Offered{Event: p.event(fmt.Sprint("e", i))}, Score: 1.5, Reason: tipoff.Reason{Code: tipoff.ReasonPopular}})
 		r.EmptyBecause = ""
 	}
 	return r

@@ -2,9 +2,6 @@ package http
 
 import (
 	"strconv"
-	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"tipoff"
 	"tipoff/topics"
@@ -75,13 +72,6 @@ func (s *Server) recommendOld(q *request, api *API) error {
 		}
 	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
-	events := make([]oldEvent, len(answer.Items))
-	for i := range answer.Items {
-		e := &answer.Items[i].Event
-		events[i] = oldEvent{
-			ID: tipoff.EventRef(e.ID), EventID: e.ID, Begin: e.Begin.Format(time.DateOnly), End: e.End.Format(time.DateOnly),
-			Country: e.Country, League: e.League, Participants: e.Participants, Sport: e.Sport,
-		}
-	}
-	return q.writeJSON(fasthttp.StatusOK, events)
+	q.writeJoined(func(to []byte) []byte { return appendOldEvents(to, answer.Items) })
+	return nil
 }

@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,20 +17,42 @@ import (
 
 // parameters reads a query string and gathers every fault in it.
 type parameters struct {
-	values map[string][]string
-	asked  []string
+	given  []parameter
 	faults tipoff.Faults
 }
 
+// parameter is one name and value of a query, in the order in which they stand there.
+type parameter struct {
+	name, value string
+	asked       bool
+}
+
+// parameters are those of the request, until it is answered.
 func (q *request) parameters() *parameters {
-	p := &parameters{values: map[string][]string{}}
-	if !escaped(q.URI().QueryString()) { // the library would take it as it stands
+	p := &q.query
+	p.given, p.faults = p.given[:0], nil
+	raw := q.URI().QueryString()
+	if !escaped(raw) {
 		p.fault("", "the query %s", errEscape)
 	}
-	for key, value := range q.QueryArgs().All() {
-		p.values[string(key)] = append(p.values[string(key)], string(value))
+	for part := range strings.SplitSeq(string(raw), "&") {
+		if part != "" && part != "=" {
+			name, value, _ := strings.Cut(part, "=")
+			p.given = append(p.given, parameter{name: unescape(name), value: unescape(value)})
+		}
 	}
 	return p
+}
+
+// unescape decodes a part of a query; one that is malformed stays as it is.
+func unescape(part string) string {
+	if !strings.ContainsAny(part, "%+") {
+		return part
+	}
+	if plain, err := url.QueryUnescape(part); err == nil {
+		return plain
+	}
+	return part
 }
 
 // escaped says whether each % of a query has its two hexadecimal digits.
@@ -65,15 +88,19 @@ func (p *parameters) fault(name, form string, args ...any) {
 
 // get is the parameter's value; given is false where it is absent or empty.
 func (p *parameters) get(name string) (value string, given bool) {
-	p.asked = append(p.asked, name)
-	values := p.values[name]
-	if len(values) > 1 {
+	times := 0
+	for i := range p.given {
+		if g := &p.given[i]; g.name == name {
+			if times++; times == 1 {
+				value = g.value
+			}
+			g.asked = true
+		}
+	}
+	if times > 1 {
 		p.fault(name, "must be given once")
 	}
-	if len(values) == 0 || values[0] == "" {
-		return "", false
-	}
-	return values[0], true
+	return value, value != ""
 }
 
 // id reads a public id, which must be there.
@@ -165,10 +192,14 @@ func (p *parameters) oneOf(name, otherwise string, allowed ...string) string {
 
 // ids reads a list of public ids, with commas or the parameter given again.
 func (p *parameters) ids(name string, most int) []string {
-	p.asked = append(p.asked, name)
 	var ids []string
-	for _, value := range p.values[name] {
-		for _, id := range strings.Split(value, ",") {
+	for i := range p.given {
+		g := &p.given[i]
+		if g.name != name {
+			continue
+		}
+		g.asked = true
+		for id := range strings.SplitSeq(g.value, ",") {
 			if id == "" {
 				continue
 			}
@@ -187,13 +218,13 @@ func (p *parameters) ids(name string, most int) []string {
 // end faults the parameters that nobody asked for, as a typo must not vanish.
 func (p *parameters) end() error {
 	var unknown []string
-	for name := range p.values {
-		if !slices.Contains(p.asked, name) {
-			unknown = append(unknown, name)
+	for i := range p.given {
+		if !p.given[i].asked {
+			unknown = append(unknown, p.given[i].name)
 		}
 	}
 	slices.Sort(unknown)
-	for _, name := range unknown {
+	for _, name := range slices.Compact(unknown) {
 		p.fault(name, "is not a parameter of this route")
 	}
 	if len(p.faults) == 0 {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strconv"
 
@@ -21,6 +22,11 @@ var scenarios = map[string]scenario{
 	"similar":  {diversity: tipoff.DefaultVariety, followed: true}, // more of what the user bets on
 }
 
+// A client that says so gets an answer of this moment.
+const headerCacheControl = "Cache-Control"
+
+var noCache = []byte("no-cache")
+
 // recommend serves GET /v1/recommendations.
 func (s *Server) recommend(q *request, api *API) error {
 	p := q.parameters()
@@ -36,13 +42,15 @@ func (s *Server) recommend(q *request, api *API) error {
 		Diversity:    p.number("diversity", 0, 1, shown.diversity),
 		MaxPerLeague: p.integer("max_per_league", 1, tipoff.MaxItems, 0),
 		Followed:     shown.followed,
+		Anew:         bytes.Contains(bytes.ToLower(q.Request.Header.Peek(headerCacheControl)), noCache),
 	}
 	if err := p.end(); err != nil {
 		return err
 	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
 	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
-	return q.writeJSON(fasthttp.StatusOK, answer)
+	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer) })
+	return nil
 }
 
 // popularEvents is the response to GET /v1/popular.

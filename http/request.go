@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/gzip"
@@ -25,6 +26,24 @@ type request struct {
 	server   *Server
 	old      bool  // answers in the manner of the old service
 	reserved int64 // bytes of the body that count as under way
+	query    parameters
+}
+
+// requests are used again, each by one request at a time.
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+// newRequest returns a request; release gives it back.
+func (s *Server) newRequest(ctx *fasthttp.RequestCtx, old bool) *request {
+	q := requests.Get().(*request)
+	q.RequestCtx, q.server, q.old = ctx, s, old
+	q.begin()
+	return q
+}
+
+func (q *request) release() {
+	clear(q.query.given)
+	*q = request{query: parameters{given: q.query.given[:0]}}
+	requests.Put(q)
 }
 
 // company is whose data the request is about.

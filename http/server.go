@@ -297,8 +297,8 @@ type observer func(status int, took time.Duration)
 func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		began := time.Now()
-		q := &request{RequestCtx: ctx, server: s, old: !strings.HasPrefix(string(ctx.Path()), "/v1/")}
-		q.begin()
+		q := s.newRequest(ctx, !strings.HasPrefix(string(ctx.Path()), "/v1/"))
+		defer q.release()
 		s.guard(rt, q)
 		if s.draining.Load() {
 			q.SetConnectionClose()
@@ -353,8 +353,8 @@ func (s *Server) keyFits(q *request) bool {
 // known then: the answer is a problem.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	path := string(ctx.Path())
-	q := &request{RequestCtx: ctx, server: s, old: path != "/" && !strings.HasPrefix(path, "/v1/")}
-	q.begin()
+	q := s.newRequest(ctx, path != "/" && !strings.HasPrefix(path, "/v1/"))
+	defer q.release()
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {

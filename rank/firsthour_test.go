@@ -87,7 +87,7 @@ func (h *firstHour) placeBet(user, event string) {
 	h.bet(user, h.now, event)
 }
 
-func (h *firstHour) list(user string, n int, diversity float64, ranker string) []Ranked {
+func (h *firstHour) list(user string, n int, diversity float64, ranker string) []tipoff.Item {
 	return h.index.Rank(&Question{
 		Query:  tipoff.Query{UserID: user, N: n, Diversity: diversity},
 		Bettor: h.bettors[user], Now: h.now, Ranker: ranker, Model: h.model,
@@ -95,7 +95,7 @@ func (h *firstHour) list(user string, n int, diversity float64, ranker string) [
 }
 
 // ofSport counts the events of a sport.
-func ofSport(list []Ranked, sport int) (n int) {
+func ofSport(list []tipoff.Item, sport int) (n int) {
 	for _, r := range list {
 		if r.Event.Sport == fmt.Sprint("S", sport) {
 			n++
@@ -167,7 +167,7 @@ func TestFirstHour_OneMoreBetNeverLowersItsLeague(t *testing.T) {
 }
 
 // aboveOf lists, for each event of a league, the events of other leagues above it.
-func aboveOf(list []Ranked, e tipoff.Event) map[string]map[string]bool {
+func aboveOf(list []tipoff.Item, e tipoff.Event) map[string]map[string]bool {
 	above := map[string]map[string]bool{}
 	for i, r := range list {
 		if r.Event.Sport != e.Sport || r.Event.League != e.League {
@@ -192,7 +192,7 @@ func TestFirstHour_ANewcomerSeesWhatIsPopularAndVaried(t *testing.T) {
 		h := drawFirstHour(t)
 		popular := h.index.Popular("", "", 1000, h.now)
 		list := h.list("newcomer", 10, 0.1, "")
-		wasBetOn := func(r Ranked) bool {
+		wasBetOn := func(r tipoff.Item) bool {
 			return slices.ContainsFunc(popular, func(p tipoff.PopularEvent) bool { return p.Event.ID == r.Event.ID })
 		}
 		seen := 0
@@ -222,7 +222,7 @@ func TestFirstHour_EqualWorldsGiveEqualLists(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, kind := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, crowds-1).Draw(t, "crowd")
 		coupons := rapid.IntRange(1, 200).Draw(t, "coupons")
-		var lists [2][]Ranked
+		var lists [2][]tipoff.Item
 		used := new(Scratch)
 		for i := range lists {
 			h := newFirstHour(4, seed)
@@ -269,8 +269,8 @@ func TestFirstHour_AFirstBetLeavesTheListsOfOthersAsTheyWere(t *testing.T) {
 }
 
 // rankOf is the index of an event in a list, -1 where it is not there.
-func rankOf(list []Ranked, r Ranked) int {
-	return slices.IndexFunc(list, func(o Ranked) bool { return o.Event.ID == r.Event.ID })
+func rankOf(list []tipoff.Item, r tipoff.Item) int {
+	return slices.IndexFunc(list, func(o tipoff.Item) bool { return o.Event.ID == r.Event.ID })
 }
 
 func TestFirstHour_TheOnlyBettorIsToldWhatHeFollows(t *testing.T) {

@@ -23,6 +23,7 @@ type Index struct {
 	slots    map[uint64]int32 // by [tipoff.EventRef]
 	free     []int32
 	open     []int32 // slots of posted events that were open when last looked at
+	posted   uint64  // how often an event came that was not here
 
 	categories []category
 	ids        map[categoryKey]int32 // into categories
@@ -38,10 +39,10 @@ type Index struct {
 
 type entry struct {
 	ref       uint64
-	event     *tipoff.Event // nil: not posted, known as a neighbour only
-	openIndex int32         // index in open; -1: not there
-	begin     int64         // Unix microseconds
-	sport     int32         // into categories
+	event     *tipoff.Offered // nil: not posted, known as a neighbour only
+	openIndex int32           // index in open; -1: not there
+	begin     int64           // Unix microseconds
+	sport     int32           // into categories
 	league    int32
 	teams     []int32
 	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
@@ -146,7 +147,12 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 		}
 	}
 	e.named.country = state.Name(event.Country)
-	e.event, e.begin = event, event.Begin.UnixMicro()
+	if e.event == nil {
+		x.posted++
+	}
+	if e.begin = event.Begin.UnixMicro(); e.event == nil || !e.event.Event.Equal(event) {
+		e.event = &tipoff.Offered{Event: *event}
+	}
 	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
 		x.updateHot(slot)
 	}
@@ -263,17 +269,27 @@ func (x *Index) PutBettor(old, fresh *state.Bettor) {
 
 // Event is a posted event, or nil.
 func (x *Index) Event(ref uint64) *tipoff.Event {
-	if slot, ok := x.slots[ref]; ok {
-		return x.entries[slot].event
+	if slot, ok := x.slots[ref]; ok && x.entries[slot].event != nil {
+		return &x.entries[slot].event.Event
 	}
 	return nil
+}
+
+// Posted counts the events that came and were not here.
+func (x *Index) Posted() uint64 { return x.posted }
+
+// Offers says whether an event that was answered with is still what it was, and open at
+// now.
+func (x *Index) Offers(event *tipoff.Offered, now time.Time) bool {
+	slot, ok := x.slots[tipoff.EventRef(event.ID)]
+	return ok && x.entries[slot].event == event && event.Open(now)
 }
 
 // OpenEvents calls visit for every event that is open at now, in no order.
 func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
 	for _, slot := range x.open {
 		if event := x.entries[slot].event; event.Open(now) {
-			visit(event)
+			visit(&event.Event)
 		}
 	}
 }

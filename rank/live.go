@@ -39,7 +39,7 @@ func (x *Index) GradeOf(q *Question, events []uint64, s *Scratch) (g Grade) {
 			best += 1 / math.Log2(float64(g.Targets)+2)
 		}
 		g.Targets++
-		rank := slices.IndexFunc(top, func(ranked Ranked) bool { return tipoff.EventRef(ranked.Event.ID) == event })
+		rank := slices.IndexFunc(top, func(ranked tipoff.Item) bool { return tipoff.EventRef(ranked.Event.ID) == event })
 		if rank >= 0 {
 			g.HR = 1
 			gain += 1 / math.Log2(float64(rank)+2)

@@ -38,7 +38,7 @@ func (x *Index) Popular(sport, country string, n int, now time.Time) []tipoff.Po
 	for i := range events {
 		e := all[i].e
 		events[i] = tipoff.PopularEvent{
-			Event: *e.event, Score: round(all[i].score), Bets: uint64(e.legCount), Outcomes: []tipoff.PopularOutcome{},
+			Event: e.event.Event, Score: round(all[i].score), Bets: uint64(e.legCount), Outcomes: []tipoff.PopularOutcome{},
 		}
 		for _, o := range e.outcomes {
 			events[i].Outcomes = append(events[i].Outcomes, tipoff.PopularOutcome(o))

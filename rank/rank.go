@@ -28,13 +28,6 @@ type Question struct {
 	Whole  bool   // look at every open event, not only at those retrieved
 }
 
-// Ranked is one event of the list that a question leads to.
-type Ranked struct {
-	Event  *tipoff.Event
-	Score  float64
-	Reason tipoff.Reason
-}
-
 // Scratch is memory that a ranking or a step of learning needs for its duration; it
 // may be used again for any index, by one caller at a time.
 type Scratch struct {
@@ -158,7 +151,7 @@ func (r *ranking) follows(e *entry) bool {
 
 // Rank returns open events for the question, best first, each with its reason. The
 // same state, question and moment give the same list.
-func (x *Index) Rank(q *Question, s *Scratch) []Ranked {
+func (x *Index) Rank(q *Question, s *Scratch) []tipoff.Item {
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
 	r.begin(x, q, s)
@@ -260,10 +253,10 @@ func (r *ranking) rerankTop() {
 }
 
 // result returns the best of the pool, with scores and reasons for people.
-func (r *ranking) result() []Ranked {
-	ranked := make([]Ranked, min(r.q.N, len(r.pool)))
+func (r *ranking) result() []tipoff.Item {
+	items := make([]tipoff.Item, min(r.q.N, len(r.pool)))
 	usual := r.usual()
-	for i := range ranked {
+	for i := range items {
 		c := &r.pool[i]
 		p := r.parts(&c.terms)
 		for k, v := range usual.parts {
@@ -273,9 +266,9 @@ func (r *ranking) result() []Ranked {
 		for _, v := range p {
 			score += float64(v)
 		}
-		ranked[i] = Ranked{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
+		items[i] = tipoff.Item{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
 	}
-	return ranked
+	return items
 }
 
 // round cuts a number for people to four digits after the point, fewer than single

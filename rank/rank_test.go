@@ -155,7 +155,7 @@ func TestRank_Filters(t *testing.T) {
 			t.Errorf("%s: %d events, want %d", name, len(got), c.want)
 		}
 		for _, r := range got {
-			if !c.passes(r.Event) {
+			if !c.passes(&r.Event.Event) {
 				t.Errorf("%s: let %+v pass", name, r.Event)
 			}
 		}

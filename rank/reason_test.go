@@ -78,7 +78,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 
 // untrue says why the words of a reason are not true of the event; "" where they are.
 // bets and soon are the averages of the best events.
-func (w *world) untrue(b *state.Bettor, a *Ranked, bets, soon float64) string {
+func (w *world) untrue(b *state.Bettor, a *tipoff.Item, bets, soon float64) string {
 	f := w.fixture(a.Event.ID)
 	now := w.now.Unix()
 	chosen := func(list []state.Affinity, name uint32) bool { // more than everyone does

@@ -44,7 +44,7 @@ func TestRank_DiversityVariesTheSlateAndKeepsTheBest(t *testing.T) {
 	w.bet("v", noon.AddDate(0, 0, -20), "b0")
 	plain := w.ask("u", func(q *tipoff.Query) { q.N = 4 })
 	varied := w.ask("u", func(q *tipoff.Query) { q.N = 4; q.Diversity = 0.8 })
-	leagues := func(list []Ranked) map[string]bool {
+	leagues := func(list []tipoff.Item) map[string]bool {
 		seen := map[string]bool{}
 		for _, r := range list {
 			seen[r.Event.League] = true

@@ -90,7 +90,7 @@ func (w *world) bet(user string, when time.Time, events ...string) {
 	}
 }
 
-func (w *world) ask(user string, change ...func(*tipoff.Query)) []Ranked {
+func (w *world) ask(user string, change ...func(*tipoff.Query)) []tipoff.Item {
 	q := tipoff.Query{UserID: user, N: 10}
 	for _, c := range change {
 		c(&q)
@@ -98,7 +98,7 @@ func (w *world) ask(user string, change ...func(*tipoff.Query)) []Ranked {
 	return w.index.Rank(&Question{Query: q, Bettor: w.bettors[user], Now: w.now}, new(Scratch))
 }
 
-func ids(ranked []Ranked) []string {
+func ids(ranked []tipoff.Item) []string {
 	list := make([]string, len(ranked))
 	for i, r := range ranked {
 		list[i] = r.Event.ID

@@ -10,6 +10,7 @@ package views
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type Views struct {
 	ranker    string // [rank.RankerSimilar] ... [rank.RankerTipoff]
 	learning  bool   // see [NewLearning]
 	scratches sync.Pool
+	kept      kept
 }
 
 // company is the state of one company; its data never meets another's.
@@ -48,6 +50,7 @@ func New() *Views {
 	return &Views{
 		companies: map[string]*company{},
 		scratches: sync.Pool{New: func() any { return new(rank.Scratch) }},
+		kept:      kept{seed: maphash.MakeSeed()},
 	}
 }
 
@@ -118,6 +121,7 @@ func (v *Views) Tend(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-ticker.C:
+			v.kept.expire(now)
 			v.each(func(_ string, c *company) {
 				c.mu.Lock()
 				defer c.mu.Unlock()

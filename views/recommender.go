@@ -5,6 +5,7 @@ import (
 
 	"tipoff"
 	"tipoff/rank"
+	"tipoff/state"
 )
 
 // Why a recommendation is empty.
@@ -13,33 +14,49 @@ const (
 	EmptyFilters  = "no open event passes the filters, or the user has bet on all that do"
 )
 
-// Recommend returns recommendations from what the company's state holds at now.
+// Recommend returns recommendations from what the company's state holds at now. The
+// items are shared with other answers.
 func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation {
-	answer := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: EmptyNoEvents}
 	c := v.company(company)
 	if c == nil {
-		return answer
+		return tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, ColdStart: true, EmptyBecause: EmptyNoEvents}
 	}
-	scratch := v.scratches.Get().(*rank.Scratch)
-	defer v.scratches.Put(scratch)
+	asked, isKept := questionOf(company, &q)
+	place := v.kept.place(&asked)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	bettor := c.bettors[q.UserID]
+	if isKept {
+		if a := place.Load(); a.holds(c, &asked, bettor, now) {
+			return a.answer
+		}
+	}
+	answer := v.rank(c, &q, bettor, now)
+	if isKept {
+		own := asked.own()
+		answer.UserID = own.user
+		place.Store(&keptAnswer{own, now, bettor, c.index.Posted(), answer})
+	}
+	return answer
+}
+
+// rank answers a question. The company's lock is held.
+func (v *Views) rank(c *company, q *tipoff.Query, bettor *state.Bettor, now time.Time) tipoff.Recommendation {
+	answer := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, EmptyBecause: EmptyNoEvents}
 	answer.ColdStart = bettor == nil || bettor.LegCount == 0
 	if answer.ColdStart { // follows nothing yet: what is popular then
 		q.Followed = false
 	}
-	ranked := c.index.Rank(&rank.Question{
-		Query: q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
+	scratch := v.scratches.Get().(*rank.Scratch)
+	defer v.scratches.Put(scratch)
+	items := c.index.Rank(&rank.Question{
+		Query: *q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
 	}, scratch)
-	for _, r := range ranked {
-		answer.Items = append(answer.Items, tipoff.Item{Event: *r.Event, Score: r.Score, Reason: r.Reason})
-	}
 	if _, open := c.index.Len(); open > 0 {
 		answer.EmptyBecause = EmptyFilters
 	}
-	if len(answer.Items) > 0 {
-		answer.EmptyBecause = ""
+	if len(items) > 0 {
+		answer.Items, answer.EmptyBecause = items, ""
 	}
 	return answer
 }
