@@ -65,7 +65,7 @@ func (c *Config) sarama(clientID string) (*sarama.Config, error) {
 	s.Consumer.Group.Heartbeat.Interval = time.Second
 	s.Consumer.Offsets.AutoCommit.Interval = 250 * time.Millisecond
 
-	s.Net.DialTimeout = 3 * time.Second
+	s.Net.DialTimeout = dialPatience
 	if c.Dial != nil {
 		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, dialer(c.Dial)
 	}

@@ -13,13 +13,19 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// askAgain is how soon after it was asked who leads a partition a broker is asked again.
-const askAgain = 250 * time.Millisecond
+const (
+	// dialPatience bounds the making of a connection.
+	dialPatience = 3 * time.Second
+	// askAgain is how soon after it was asked who leads a partition a broker is asked again.
+	askAgain = 250 * time.Millisecond
+)
 
-// newEpochs connects the client that asks for leader epochs: sarama, which does all
-// else, has no such request. It dials when it is first used.
-func (c *Config) newEpochs() (*epochs, error) {
-	options := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("tipoff-epochs"), kgo.MetadataMinAge(askAgain)}
+// franz connects a client of franz-go's. It dials when it is first used.
+func (c *Config) franz(clientID string, more ...kgo.Opt) (*kgo.Client, error) {
+	options := append([]kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(clientID), kgo.MetadataMinAge(askAgain)}, more...)
+	if c.Dial == nil {
+		options = append(options, kgo.DialTimeout(dialPatience))
+	}
 	if strings.HasSuffix(strings.ToUpper(c.SecurityProtocol), "SSL") {
 		t, err := c.tls()
 		if err != nil {
@@ -35,7 +41,12 @@ func (c *Config) newEpochs() (*epochs, error) {
 	if strings.HasPrefix(strings.ToUpper(c.SecurityProtocol), "SASL_") {
 		options = append(options, kgo.SASL(c.sasl()))
 	}
-	client, err := kgo.NewClient(options...)
+	return kgo.NewClient(options...)
+}
+
+// newEpochs connects the client that asks for leader epochs: sarama has no such request.
+func (c *Config) newEpochs() (*epochs, error) {
+	client, err := c.franz("tipoff-epochs")
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tipoff/topics"
 )
@@ -95,8 +96,15 @@ func (p *Processor) live(ctx context.Context) error {
 	return processor.Run(ctx)
 }
 
+// producePatience outlasts a restart of a broker. After a longer outage another processor
+// is started, from what was committed.
+const producePatience = 30 * time.Second
+
+// produceRetries end a little before, so that what a broker that answers says is told.
+const produceRetries = 12
+
 func (p *Processor) options() ([]goka.ProcessorOption, error) {
-	var settings [4]*sarama.Config
+	var settings [3]*sarama.Config
 	for i := range settings {
 		s, err := p.cluster.config.sarama("tipoff-processors")
 		if err != nil {
@@ -104,12 +112,6 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 		}
 		settings[i] = s
 	}
-	// A produce outlasts a restart of a broker. After a longer outage another
-	// processor is started, from what was committed.
-	settings[2].Producer.Retry.Max = 120
-	settings[2].Producer.Retry.Backoff = 250 * time.Millisecond
-	settings[2].Metadata.Retry.Max = 120
-	settings[2].Metadata.Retry.Backoff = 250 * time.Millisecond
 	manager := goka.NewTopicManagerConfig()
 	return []goka.ProcessorOption{
 		goka.WithConsumerGroupBuilder(func(_ []string, group, clientID string) (sarama.ConsumerGroup, error) {
@@ -121,8 +123,11 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 			return &watermarked{inner, p.owner}, nil
 		}),
 		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[1])),
-		goka.WithProducerBuilder(goka.ProducerBuilderWithConfig(settings[2])),
-		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[3], manager)),
+		goka.WithProducerBuilder(func([]string, string, func() hash.Hash32) (goka.Producer, error) {
+			client, err := p.cluster.config.newProducer("tipoff-processors", producePatience, kgo.RecordRetries(produceRetries))
+			return gokaProducer{client}, err
+		}),
+		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[2], manager)),
 		goka.WithStorageBuilder(p.owner.storage),
 		goka.WithUpdateCallback(p.owner.recover),
 		goka.WithHasher(func() hash.Hash32 { return topics.NewKeyHash() }),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tipoff"
 	"tipoff/topics"
@@ -24,15 +25,17 @@ const (
 	// largePublish is from where on a batch leaves a quarter of maxOutstanding to
 	// smaller ones: a flood of large batches does not stop small ones.
 	largePublish = 64 << 10
+	// publishRetries is how often a record is sent again that the broker does not take,
+	// before whoever posted it is told.
+	publishRetries = 3
 )
 
 // Publisher sends facts to the broker and waits for all its replicas.
 type Publisher struct {
-	producer    sarama.AsyncProducer
+	producer    *kgo.Client
 	patience    time.Duration
 	outstanding atomic.Int64              // bytes
 	fault       atomic.Pointer[postFault] // of the last records; nil: they were taken
-	ending      sync.WaitGroup
 
 	closing sync.RWMutex // held for reading while records are handed over
 	closed  bool
@@ -41,30 +44,11 @@ type Publisher struct {
 // NewPublisher returns a publisher that gives a record up, as far as the caller
 // is concerned, after patience.
 func (c *Cluster) NewPublisher(patience time.Duration) (*Publisher, error) {
-	settings, err := c.config.sarama("tipoff-api")
-	if err != nil {
-		return nil, err
-	}
-	settings.Producer.Retry.Max = 3
-	settings.Producer.Retry.Backoff = 250 * time.Millisecond
-	settings.Producer.Timeout = patience
-	settings.Net.ReadTimeout = 2 * patience
-	producer, err := sarama.NewAsyncProducer(c.config.Brokers, settings)
+	producer, err := c.config.newProducer("tipoff-api", patience, kgo.RecordRetries(publishRetries))
 	if err != nil {
 		return nil, fmt.Errorf("connect a producer: %w", err)
 	}
-	p := &Publisher{producer: producer, patience: patience}
-	p.ending.Go(func() {
-		for message := range producer.Successes() {
-			p.settle(message, nil)
-		}
-	})
-	p.ending.Go(func() {
-		for failed := range producer.Errors() {
-			p.settle(failed.Msg, failed.Err)
-		}
-	})
-	return p, nil
+	return &Publisher{producer: producer, patience: patience}, nil
 }
 
 // batch is the records of one Publish call under way.
@@ -80,9 +64,10 @@ func (b *batch) settle() {
 	}
 }
 
-func (p *Publisher) settle(message *sarama.ProducerMessage, err error) {
-	p.outstanding.Add(-size(message))
-	b := message.Metadata.(*batch)
+// settle is called when the fate of a record of the batch is known, or given up.
+func (p *Publisher) settle(b *batch, record *kgo.Record, err error) {
+	p.outstanding.Add(-size(record))
+	err = kafkaFault(err)
 	p.noted(err)
 	if err != nil {
 		b.failed.CompareAndSwap(nil, &err)
@@ -90,8 +75,12 @@ func (p *Publisher) settle(message *sarama.ProducerMessage, err error) {
 	b.settle()
 }
 
-func size(message *sarama.ProducerMessage) int64 {
-	return int64(message.Key.Length() + message.Value.Length() + recordOverhead)
+func size(r *kgo.Record) int64 {
+	n := len(r.Key) + len(r.Value) + recordOverhead
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return int64(n)
 }
 
 // RecordHeaders are the headers as sarama writes them.
@@ -118,16 +107,16 @@ func HeadersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
 // sent. It wraps [tipoff.ErrUnavailable] when the broker failed or did not answer
 // in time: then each record may or may not be stored.
 func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error {
-	messages := make([]*sarama.ProducerMessage, len(records))
+	messages := make([]kgo.Record, len(records))
 	b := &batch{done: make(chan struct{})}
 	b.open.Store(1)
 	total := int64(0)
 	for i, r := range records {
-		messages[i] = &sarama.ProducerMessage{
-			Topic: r.Topic, Key: sarama.StringEncoder(r.Key), Value: sarama.ByteEncoder(r.Value), Metadata: b,
-			Headers: RecordHeaders(topics.Headers{Received: r.Received, Origin: r.Origin}),
+		messages[i] = kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value}
+		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin}).All() {
+			messages[i].Headers = append(messages[i].Headers, kgo.RecordHeader{Key: name, Value: value})
 		}
-		total += size(messages[i])
+		total += size(&messages[i])
 	}
 	most := int64(maxOutstanding)
 	if total > largePublish {
@@ -139,7 +128,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
-	if err := p.hand(ctx, b, messages); err != nil {
+	if err := p.hand(b, messages); err != nil {
 		return err
 	}
 	select {
@@ -157,32 +146,22 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	return nil
 }
 
-// hand gives the messages to the producer, whose queue may be full.
-func (p *Publisher) hand(ctx context.Context, b *batch, messages []*sarama.ProducerMessage) error {
+// hand gives the messages to the producer.
+func (p *Publisher) hand(b *batch, messages []kgo.Record) error {
 	p.closing.RLock()
 	defer p.closing.RUnlock()
 	defer b.settle()
-	for i, message := range messages {
-		if p.closed {
-			p.release(messages[i:])
-			return tipoff.Unavailable("publish", errors.New("this process is shutting down"))
+	if p.closed {
+		for i := range messages {
+			p.outstanding.Add(-size(&messages[i]))
 		}
-		b.open.Add(1)
-		select {
-		case p.producer.Input() <- message:
-		case <-ctx.Done():
-			b.open.Add(-1)
-			p.release(messages[i:])
-			return tipoff.Unavailable("publish", errors.New("the broker does not take records"))
-		}
+		return tipoff.Unavailable("publish", errors.New("this process is shutting down"))
+	}
+	b.open.Add(int64(len(messages)))
+	for i := range messages {
+		p.producer.TryProduce(context.Background(), &messages[i], func(r *kgo.Record, err error) { p.settle(b, r, err) })
 	}
 	return nil
-}
-
-func (p *Publisher) release(messages []*sarama.ProducerMessage) {
-	for _, message := range messages {
-		p.outstanding.Add(-size(message))
-	}
 }
 
 // Outstanding is how many bytes wait for the broker.
@@ -193,7 +172,5 @@ func (p *Publisher) Close() error {
 	p.closing.Lock()
 	p.closed = true
 	p.closing.Unlock()
-	p.producer.AsyncClose()
-	p.ending.Wait()
-	return nil
+	return closeProducer(p.producer)
 }
