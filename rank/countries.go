@@ -52,6 +52,10 @@ func (x *Index) addCountry(leg countryLeg, times float64) {
 	if c.Sum < countryLeast {
 		e.countries = slices.Delete(e.countries, i, i+1)
 		x.drop(slot)
+		return
+	}
+	for ; i > 0 && e.countries[i-1].Sum < e.countries[i].Sum; i-- { // who bets most is asked for most
+		e.countries[i-1], e.countries[i] = e.countries[i], e.countries[i-1]
 	}
 }
 

@@ -25,8 +25,18 @@ type trail struct {
 // visit is a bettor's bet on an event.
 type visit struct {
 	ref    uint64
-	at     int64 // Unix seconds
-	bettor int32 // into trails
+	at     int64    // Unix seconds
+	bettor int32    // into trails
+	next   [2]int32 // slots of the events that he bet on after it, as his trail has them; -1: none
+}
+
+// after are the two events on a trail that were bet on after the one at i.
+func after(events []int32, i int) [2]int32 {
+	next := [2]int32{-1, -1}
+	for k := range min(i, len(next)) {
+		next[k] = events[i-1-k]
+	}
+	return next
 }
 
 // compare orders by time, then by bettor.
@@ -62,6 +72,12 @@ func (x *Index) putTrail(old, fresh *state.Bettor) {
 		t.events, t.at = make([]int32, 0, size), make([]int64, 0, size)
 		x.fillTrail(t, &was, fresh, n)
 	}
+	for i, slot := range t.events {
+		next := after(t.events, i)
+		if old := slices.Index(was.events, slot); old < 0 || after(was.events, old) != next || was.at[old] != t.at[i] {
+			x.entries[slot].setNext(n, next)
+		}
+	}
 	for _, slot := range was.events {
 		if !slices.Contains(t.events, slot) {
 			e := &x.entries[slot]
@@ -95,7 +111,7 @@ func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 				x.entries[slot].trails++
 			}
 			if old < 0 || was.at[old] != b.Bets[i].At {
-				x.entries[slot].addVisit(visit{t.ref, b.Bets[i].At, n})
+				x.entries[slot].addVisit(visit{ref: t.ref, at: b.Bets[i].At, bettor: n})
 			}
 		}
 	}
@@ -118,5 +134,15 @@ func (e *entry) addVisit(v visit) {
 	} else if i > 0 {
 		copy(e.visits, e.visits[1:i])
 		e.visits[i-1] = v
+	}
+}
+
+// setNext notes in a bettor's visit, if it is kept, what he bet on afterwards.
+func (e *entry) setNext(bettor int32, next [2]int32) {
+	for i := range e.visits {
+		if e.visits[i].bettor == bettor {
+			e.visits[i].next = next
+			return
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package rank
 
 import (
-	"slices"
-
 	"tipoff/state"
 )
 
@@ -117,7 +115,7 @@ func (r *ranking) prepareNear(b *state.Bettor) {
 			o.weight += weight
 			if k == 0 {
 				r.visitors++
-				r.addNext(r.trails[other].events, slot)
+				r.addNext(&visits[i])
 			}
 		}
 	}
@@ -132,14 +130,13 @@ func (r *ranking) prepareNear(b *state.Bettor) {
 	}
 }
 
-// addNext counts what a bettor bet on after the event at slot.
-func (r *ranking) addNext(events []int32, slot int32) {
-	i := slices.Index(events, slot)
-	if i > 0 && r.isOpen[events[i-1]] {
-		r.find(events[i-1]).after++
+// addNext counts what a bettor bet on after the event that he visited.
+func (r *ranking) addNext(v *visit) {
+	if next := v.next[0]; next >= 0 && r.isOpen[next] {
+		r.find(next).after++
 	}
-	if i > 1 && r.isOpen[events[i-2]] {
-		r.find(events[i-2]).after += 0.5
+	if next := v.next[1]; next >= 0 && r.isOpen[next] {
+		r.find(next).after += 0.5
 	}
 }
 
