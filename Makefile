@@ -35,8 +35,8 @@ schemathesis: ## Compare a running Tipoff with its description: make schemathesi
 	@test -n "$(URL)" || { echo "usage: make schemathesis URL=http://host:5000 [KEY=its API key]"; exit 2; }
 	deploy/local/schemathesis.sh "$(URL)" $(KEY)
 
-bench: build ## Measure ratios against limits and peers, into bench/results.json
-	bin/tipoff bench
+bench: build ## Measure ratios against limits and peers, into bench/results.json: make bench [ROW=lookup]
+	bin/tipoff bench $(ROW)
 
 LOGS ?= ../shared/data
 evaluate: build ## Measure recommendations on recorded logs, into docs/quality.md: make evaluate LOGS=folder [EVERY=1]

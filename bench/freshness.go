@@ -60,11 +60,11 @@ func (b *bench) freshness(ctx context.Context) error {
 		}
 		took = append(took, float64(time.Since(began).Microseconds())/1000)
 	}
-	for name, q := range map[string]float64{"median": 0.5, "99th percentile": 0.99} {
+	for _, q := range []float64{0.5, 0.99} {
 		v := quantile(took, q)
-		b.results.Rows = append(b.results.Rows, measured{
-			Name: "freshness " + name, What: "post to changed recommendation, idle, " + name + " : limit", Unit: "ms",
-			Tipoff: v, Peer: freshLimit, Ratio: freshLimit / v, Least: freshLimit / v, Most: freshLimit / v,
+		b.add(Line{
+			Row: "freshness", Figure: fmt.Sprintf("p%.0f", 100*q), What: "post to changed recommendation, idle", Against: "limit", Unit: "ms",
+			Tipoff: v, Least: v, Most: v, Reach: []Reach{itselfAtMost(freshLimit)},
 		})
 	}
 	return nil

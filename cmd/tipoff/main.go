@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/joho/godotenv"
 
+	"tipoff/bench"
 	"tipoff/evaluate"
 )
 
@@ -97,7 +98,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.Writers(out, errs),
 		kong.Exit(func(int) { exited = true }),
-		kong.Vars{"rankers": strings.Join(evaluate.RankerNames(), ", ")},
+		kong.Vars{"rankers": strings.Join(evaluate.RankerNames(), ", "), "rows": strings.Join(bench.RowNames(), ", ")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&terminal{out: out, errors: errs}),
 	)

@@ -13,9 +13,9 @@ import (
 	"tipoff/topics"
 )
 
-// batches compares posts of 500 users each with sarama's producer sending the same
+// batch compares posts of 500 users each with sarama's producer sending the same
 // records to the same topic.
-func (b *bench) batches(ctx context.Context) error {
+func (b *bench) batch(ctx context.Context) error {
 	n, book, err := b.startNode(ctx, 500, 100, 10)
 	if err != nil {
 		return err
@@ -39,9 +39,11 @@ func (b *bench) batches(ctx context.Context) error {
 		})
 		return rate * float64(len(users)), err
 	}
-	return b.pair(measured{
-		Name: "batches", What: "posts of 500 items : sarama's own producer, same records", Unit: "records/s",
-	}, ours, func() (float64, error) { return sendAll(n, records) })
+	return b.turns(ctx, comparison{
+		row: "batch", against: "sarama's own producer, same records", withoutFirst: true,
+		tipoff: rate(ours), other: rate(func() (float64, error) { return sendAll(n, records) }),
+		figures: []figure{{name: "rate", what: "posts of 500 items", unit: "records/s", reach: []Reach{atLeast(0.7)}}},
+	})
 }
 
 // sendAll sends the records over and over with sarama's asynchronous producer, set

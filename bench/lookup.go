@@ -7,9 +7,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// lookups compares recommendations with a bare handler that returns the same
+// lookup compares recommendations with a bare handler that returns the same
 // bytes.
-func (b *bench) lookups(ctx context.Context) error {
+func (b *bench) lookup(ctx context.Context) error {
 	n, book, err := b.startNode(ctx, 1000, 1000, 10_000)
 	if err != nil {
 		return err
@@ -29,12 +29,13 @@ func (b *bench) lookups(ctx context.Context) error {
 	}
 	defer closeIt()
 	var turn atomic.Uint64
-	run := func(url string) func() (float64, error) {
-		return func() (float64, error) {
+	run := func(url string) side {
+		return rate(func() (float64, error) {
 			return load(url, func(q *fasthttp.Request) { q.SetRequestURI(url + ask(turn.Add(1))) })
-		}
+		})
 	}
-	return b.pair(measured{
-		Name: "lookups", What: "recommendations (1,000 open events, 10 items) : bare handler, same bytes", Unit: "requests/s",
-	}, run(n.URL()), run(peer))
+	return b.turns(ctx, comparison{
+		row: "lookup", against: "bare handler, same bytes", tipoff: run(n.URL()), other: run(peer), withoutFirst: true,
+		figures: []figure{{name: "rate", what: "recommendations", unit: "requests/s", reach: []Reach{atLeast(0.5)}}},
+	})
 }

@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"tipoff/progress"
+)
+
+// figures are what one turn of a side came to, by name.
+type figures map[string]float64
+
+// side measures one side of a comparison once.
+type side func(context.Context) (figures, error)
+
+// figure says how one of the figures becomes a line of the table.
+type figure struct {
+	name  string
+	what  string
+	unit  string
+	note  string
+	reach []Reach
+}
+
+// comparison is two sides that are measured in turns.
+type comparison struct {
+	row          string
+	against      string
+	tipoff       side
+	other        side // nil: there is none, the figures are compared with limits
+	figures      []figure
+	withoutFirst bool // a first round warms both up, and does not count
+}
+
+// turns measures a comparison, A B A B and so on, and adds its lines.
+func (b *bench) turns(ctx context.Context, c comparison) error {
+	rounds := b.Rounds
+	if c.withoutFirst {
+		rounds++
+	}
+	bar := progress.New(b.bar, c.row, rounds)
+	defer bar.End()
+	var tipoff, other []figures
+	for range rounds {
+		mine, err := c.tipoff(ctx)
+		if err != nil {
+			return err
+		}
+		tipoff = append(tipoff, mine)
+		if c.other != nil {
+			yours, err := c.other(ctx)
+			if err != nil {
+				return fmt.Errorf("what it is measured against: %w", err)
+			}
+			other = append(other, yours)
+		}
+		bar.Add(1)
+	}
+	if c.withoutFirst {
+		tipoff, other = tipoff[1:], other[min(1, len(other)):]
+	}
+	for _, f := range c.figures {
+		b.add(c.line(f, tipoff, other))
+	}
+	return nil
+}
+
+// line sums up what the rounds came to in one figure.
+func (c *comparison) line(f figure, tipoff, other []figures) Line {
+	l := Line{Row: c.row, Figure: f.name, What: f.what, Against: c.against, Unit: f.unit, Reach: f.reach, Note: f.note}
+	mine, yours := column(tipoff, f.name), column(other, f.name)
+	l.Tipoff, l.Least, l.Most = median(mine), slices.Min(mine), slices.Max(mine)
+	if len(yours) == 0 {
+		return l
+	}
+	ratios := make([]float64, len(yours))
+	for i := range ratios {
+		ratios[i] = mine[i] / yours[i]
+	}
+	l.Other, l.Ratio, l.Least, l.Most = median(yours), median(ratios), slices.Min(ratios), slices.Max(ratios)
+	return l
+}
+
+func column(rounds []figures, name string) (values []float64) {
+	for _, r := range rounds {
+		values = append(values, r[name])
+	}
+	return values
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}
+
+// quantile is the value below which the share q of the values lies.
+func quantile(values []float64, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(len(sorted)-1, int(math.Floor(q*float64(len(sorted)))))]
+}
+
+// rate makes a side of what returns how much it did a second.
+func rate(measure func() (float64, error)) side {
+	return func(context.Context) (figures, error) {
+		v, err := measure()
+		return figures{"rate": v}, err
+	}
+}
