@@ -30,14 +30,13 @@ func (b *bench) batch(ctx context.Context) error {
 	for i, u := range users {
 		records[i] = topics.UserRecord(tipoff.DefaultCompany, u, time.Now())
 	}
+	posts := &load{url: n.URL(), connections: 16, prepare: func(q *fasthttp.Request, _ uint64) { preparePost(q, n.URL()+"/v1/users", body) }}
 	ours := func() (float64, error) {
-		rate, err := load(n.URL(), func(q *fasthttp.Request) {
-			q.SetRequestURI(n.URL() + "/v1/users")
-			q.Header.SetMethod(fasthttp.MethodPost)
-			q.Header.SetContentType("application/json")
-			q.SetBodyRaw(body)
-		})
-		return rate * float64(len(users)), err
+		a, err := posts.closed(ctx, b.lasts())
+		if err != nil {
+			return 0, err
+		}
+		return a.rate() * float64(len(users)), err
 	}
 	return b.turns(ctx, comparison{
 		row: "batch", against: "sarama's own producer, same records", withoutFirst: true,

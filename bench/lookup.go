@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 )
@@ -23,19 +22,20 @@ func (b *bench) lookup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	peer, closeIt, err := bare(fasthttp.StatusOK, body)
+	peer, closeIt, err := bare(fasthttp.MethodGet, "/v1/recommendations", fasthttp.StatusOK, body)
 	if err != nil {
 		return err
 	}
 	defer closeIt()
-	var turn atomic.Uint64
 	run := func(url string) side {
-		return rate(func() (float64, error) {
-			return load(url, func(q *fasthttp.Request) { q.SetRequestURI(url + ask(turn.Add(1))) })
-		})
+		return b.closed(&load{url: url, connections: 16, prepare: func(q *fasthttp.Request, i uint64) { q.SetRequestURI(url + ask(i)) }})
 	}
 	return b.turns(ctx, comparison{
 		row: "lookup", against: "bare handler, same bytes", tipoff: run(n.URL()), other: run(peer), withoutFirst: true,
-		figures: []figure{{name: "rate", what: "recommendations", unit: "requests/s", reach: []Reach{atLeast(0.5)}}},
+		figures: []figure{
+			{name: "rate", what: "recommendations", unit: "requests/s", reach: []Reach{atLeast(0.5)}},
+			{name: "p50", what: "recommendations", unit: "ms"},
+			{name: "p99", what: "recommendations", unit: "ms", reach: []Reach{atMost(2)}},
+		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"tipoff/progress"
 )
@@ -109,5 +110,24 @@ func rate(measure func() (float64, error)) side {
 	return func(context.Context) (figures, error) {
 		v, err := measure()
 		return figures{"rate": v}, err
+	}
+}
+
+// lasts is how long load runs in one turn.
+func (b *bench) lasts() time.Duration {
+	if b.Small {
+		return 500 * time.Millisecond
+	}
+	return 2 * time.Second
+}
+
+// closed makes a side of closed load.
+func (b *bench) closed(l *load) side {
+	return func(ctx context.Context) (figures, error) {
+		a, err := l.closed(ctx, b.lasts())
+		if err != nil {
+			return nil, err
+		}
+		return a.figures(), nil
 	}
 }
