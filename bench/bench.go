@@ -35,6 +35,10 @@ type bench struct {
 	folder   string // of everything that the run writes, removed at its end
 	bar      io.Writer
 	results  Results
+
+	homes   map[size]*home // those that rows share
+	running *node.Node     // what rows share, on runs; nil: it is not started
+	runs    *home
 }
 
 // row is what one name of the command line measures.
@@ -47,11 +51,15 @@ type row struct {
 // rows lists all rows in the order in which they are measured.
 func rows() []row {
 	return []row{
-		{"lookup", "recommendations", (*bench).lookup},
+		{"lookup", "recommendations, each computed anew", (*bench).lookup},
+		{"kept", "recommendations, answers kept", (*bench).kept},
+		{"busy", "recommendations while bets are learnt", (*bench).busy},
+		{"old", "the old GET /recommend", (*bench).old},
+		{"whole", "coupons through the whole pipeline", (*bench).whole},
+		{"crowded", "posts of 500 while the pipeline works", (*bench).crowded},
+		{"freshness", "from a post to a changed recommendation", (*bench).freshness},
 		{"post", "single posts, acknowledged", (*bench).post},
 		{"batch", "posts of 500", (*bench).batch},
-		{"freshness", "from a post to a changed recommendation", (*bench).freshness},
-		{"whole", "coupons through the pipeline", (*bench).whole},
 		{"sink", "rows mirrored into the database", (*bench).sink},
 	}
 }
@@ -95,7 +103,8 @@ func Run(ctx context.Context, s *node.Settings, o Options, bar io.Writer) (_ *Re
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	b := &bench{Options: o, settings: s, folder: folder, bar: bar}
+	b := &bench{Options: o, settings: s, folder: folder, bar: bar, homes: map[size]*home{}}
+	defer func() { err = errors.Join(err, b.stopShared()) }()
 	b.results = Results{At: time.Now().UTC().Truncate(time.Second), Machine: thisMachine(), Kafka: "embedded", Small: o.Small, Rounds: o.Rounds}
 	if !s.Embedded() {
 		b.results.Kafka = s.Brokers

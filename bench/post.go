@@ -2,52 +2,109 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/valyala/fasthttp"
+	"tipoff/node"
 )
 
-// post compares single posts, each acknowledged by the broker, with a bare handler
-// that echoes the body and stores nothing.
+const postConnections = 512
+
+// apart starts the api role alone: on a home of its own where the broker is embedded,
+// as what is posted there stays for nobody.
+func (b *bench) apart(ctx context.Context) (*node.Node, *home, error) {
+	if err := b.stopShared(); err != nil {
+		return nil, nil, err
+	}
+	home := b.newHome
+	if !b.settings.Embedded() {
+		home = b.home
+	}
+	h, err := home(ctx, b.usual())
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := b.start(ctx, h, node.API)
+	return n, h, err
+}
+
+// post measures single posts of coupons, each acknowledged when the broker has it: by
+// the api alone, then with all roles, where the pipeline takes its share.
 func (b *bench) post(ctx context.Context) error {
-	n, book, err := b.startNode(ctx, 1000, 200, 10)
+	n, h, err := b.apart(ctx)
 	if err != nil {
 		return err
 	}
-	defer n.Stop(nil)
-	peer, closeIt, err := echo("/v1/users")
+	least := .5
+	if !b.settings.Embedded() {
+		least = .35
+	}
+	bets, peer, closeIt, err := h.besideEcho()
+	if err != nil {
+		return errors.Join(err, n.Stop(nil))
+	}
+	defer closeIt()
+	err = b.turns(ctx, comparison{
+		row: "post", against: againstEcho, tipoff: b.closed(bets.posting(n.URL(), postConnections, 1)), other: b.closed(peer), withoutFirst: true,
+		figures: postFigures("single posts of coupons, the api alone", atLeast(least)),
+	})
+	if err := errors.Join(err, n.Stop(nil)); err != nil {
+		return err
+	}
+	return b.postToAll(ctx)
+}
+
+// postToAll measures the same with all roles in the process, which work on what is
+// posted, and the backlog that is left for them after each turn.
+func (b *bench) postToAll(ctx context.Context) error {
+	n, h, err := b.shared(ctx, b.usual())
+	if err != nil {
+		return err
+	}
+	bets, peer, closeIt, err := h.besideEcho()
 	if err != nil {
 		return err
 	}
 	defer closeIt()
-	var bodies [][]byte
-	for _, u := range book.Users() {
-		body, err := json.Marshal(u)
-		if err != nil {
-			return err
-		}
-		bodies = append(bodies, body)
-	}
-	run := func(url string) side {
-		return b.closed(&load{url: url, connections: 512, prepare: func(q *fasthttp.Request, i uint64) {
-			preparePost(q, url+"/v1/users", bodies[i%uint64(len(bodies))])
-		}})
-	}
+	posts := b.closed(bets.posting(n.URL(), postConnections, 1))
+	lines := append(postFigures("single posts of coupons, all roles"),
+		figure{name: "backlog", what: "records left for the pipeline", unit: "records"},
+		figure{name: "backlog time", what: "until they are worked off", unit: "s"})
 	return b.turns(ctx, comparison{
-		row: "post", against: "bare handler, echoes the body", tipoff: run(n.URL()), other: run(peer), withoutFirst: true,
-		figures: []figure{
-			{name: "rate", what: "single posts, acknowledged by the broker", unit: "requests/s", reach: []Reach{atLeast(0.5)}},
-			{name: "p50", what: "single posts", unit: "ms"},
-			{name: "p99", what: "single posts", unit: "ms"},
+		row: "post", against: againstEcho, other: b.closed(peer), figures: lines, withoutFirst: true,
+		tipoff: func(ctx context.Context) (figures, error) {
+			got, err := posts(ctx)
+			if err != nil {
+				return nil, err
+			}
+			began := time.Now()
+			left, err := behind(ctx, n.Cluster(), true)
+			if err != nil {
+				return nil, err
+			}
+			since, err := drained(ctx, n.Cluster())
+			got["backlog"], got["backlog time"] = float64(left), max(0, since.Sub(began).Seconds())
+			return got, err
 		},
 	})
 }
 
-// preparePost makes a request a post of JSON. The body must not change before it is
-// answered.
-func preparePost(q *fasthttp.Request, to string, body []byte) {
-	q.SetRequestURI(to)
-	q.Header.SetMethod(fasthttp.MethodPost)
-	q.Header.SetContentType("application/json")
-	q.SetBodyRaw(body)
+const againstEcho = "bare handler, echoes the body"
+
+func postFigures(what string, rate ...Reach) []figure {
+	return []figure{
+		{name: "rate", what: what, unit: "requests/s", reach: rate},
+		{name: "p50", what: what, unit: "ms"},
+		{name: "p99", what: what, unit: "ms"},
+	}
+}
+
+// besideEcho returns coupons to post, and the load of the same on a bare handler.
+func (h *home) besideEcho() (bets *slips, peer *load, closeIt func(), err error) {
+	url, closeIt, err := echo(couponsPath)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	bets = h.slips()
+	return bets, bets.posting(url, postConnections, 1), closeIt, nil
 }

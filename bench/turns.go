@@ -72,6 +72,9 @@ func (b *bench) turns(ctx context.Context, c comparison) error {
 func (c *comparison) line(f figure, tipoff, other []figures) Line {
 	l := Line{Row: c.row, Figure: f.name, What: f.what, Against: c.against, Unit: f.unit, Reach: f.reach, Note: f.note}
 	mine, yours := column(tipoff, f.name), column(other, f.name)
+	if len(yours) == 0 {
+		l.Against = ""
+	}
 	l.Tipoff, l.Least, l.Most = median(mine), slices.Min(mine), slices.Max(mine)
 	if len(yours) == 0 {
 		return l
@@ -86,7 +89,9 @@ func (c *comparison) line(f figure, tipoff, other []figures) Line {
 
 func column(rounds []figures, name string) (values []float64) {
 	for _, r := range rounds {
-		values = append(values, r[name])
+		if v, known := r[name]; known { // a side may lack a figure
+			values = append(values, v)
+		}
 	}
 	return values
 }

@@ -2,126 +2,150 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/lovoo/goka"
 
 	"tipoff"
 	"tipoff/broker"
-	"tipoff/generator"
-	"tipoff/processors"
-	"tipoff/state"
+	"tipoff/node"
+	"tipoff/progress"
 	"tipoff/topics"
 )
 
-// whole compares coupons on their whole way through both processors with a
-// goka processor that only stores each coupon. Each round has an empty broker of
-// its own, as a table that is full would do the peer's work for it.
-func (b *bench) whole(ctx context.Context) error {
-	const coupons = 20_000
-	now := time.Now()
-	book := generator.NewSportsbook(3, 1000, 500, 7, now)
-	var records []topics.Record
-	legs := uint64(0)
-	for _, e := range book.Events() {
-		records = append(records, topics.EventRecord(tipoff.DefaultCompany, e, now))
-	}
-	for _, c := range book.Coupons(coupons, now) {
-		records = append(records, topics.CouponRecord(tipoff.DefaultCompany, c, now))
-		legs += uint64(len(c.Selections))
-	}
-	whole := func() (float64, error) {
-		var bets sync.Map // by key, the legs of each bettor
-		return b.stream(ctx, records, coupons, []processors.Graph{processors.Bettors, processors.Fixtures}, func(u broker.Update) uint64 {
-			bettor, err := state.UnmarshalBettor(u.Value)
-			if err != nil {
-				return 0
-			}
-			before, _ := bets.Swap(u.Key, bettor.LegCount)
-			old, _ := before.(uint64)
-			return bettor.LegCount - old
-		}, legs)
-	}
-	store := func() (float64, error) {
-		return b.stream(ctx, records, coupons, []processors.Graph{func(processors.Ownership, topics.TableSet) *goka.GroupGraph {
-			return goka.DefineGroup(topics.GroupBettors,
-				goka.Input(topics.Coupons, asIs{}, func(ctx goka.Context, message any) { ctx.SetValue(message) }),
-				goka.Persist(asIs{}),
-			)
-		}}, func(broker.Update) uint64 { return 1 }, coupons)
-	}
-	return b.turns(ctx, comparison{
-		row: "whole", against: "a goka processor that only stores coupons", tipoff: rate(whole), other: rate(store), withoutFirst: true,
-		figures: []figure{{name: "rate", what: "coupons through both processors", unit: "coupons/s", reach: []Reach{atLeast(0.5)},
-			note: fmt.Sprintf("a coupon has %.1f legs, each of which goes to its fixture and back", float64(legs)/coupons)}},
-	})
+// work is what a run of coupons through the whole pipeline came to.
+type work struct {
+	rate     float64 // coupons a second, from the first post until every lag is 0
+	bettors  float64 // values written to the bettors' table, a coupon
+	fixtures float64 // likewise
 }
 
-type asIs struct{}
+// through posts so many coupons and waits until all groups are through: the processors,
+// the learner and the sink.
+func (b *bench) through(ctx context.Context, n *node.Node, bets *slips, coupons int) (w work, err error) {
+	values := func() (counts [2]int64) {
+		for i, table := range []string{topics.TableBettors, topics.TableFixtures} {
+			var ends map[int32]int64
+			if err == nil {
+				ends, err = n.Cluster().Ends(table)
+			}
+			for _, end := range ends {
+				counts[i] += end
+			}
+		}
+		return counts
+	}
+	before := values()
+	bar := progress.New(b.bar, "posting coupons", coupons)
+	defer bar.End()
+	began := time.Now()
+	if err == nil {
+		err = bets.postAll(ctx, n.URL(), coupons, bar.Add)
+	}
+	var until time.Time
+	if err == nil {
+		until, err = drained(ctx, n.Cluster())
+	}
+	after := values()
+	all := float64(coupons / postSize * postSize)
+	return work{all / until.Sub(began).Seconds(), float64(after[0]-before[0]) / all, float64(after[1]-before[1]) / all}, err
+}
 
-func (asIs) Encode(v any) ([]byte, error) { return v.([]byte), nil }
-func (asIs) Decode(b []byte) (any, error) { return b, nil }
+// wholeCoupons is how many coupons a round has.
+func (b *bench) wholeCoupons() int {
+	if b.Small {
+		return 2 * postSize
+	}
+	return 40 * postSize
+}
 
-// stream puts the records on an empty broker, then runs the processors until the
-// view of the bettors' table has counted enough, and returns coupons a second.
-func (b *bench) stream(ctx context.Context, records []topics.Record, coupons int,
-	graphs []processors.Graph, count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
-	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())), false)
-	if err != nil {
-		return 0, err
+// sustained is the rate of coupons that the whole pipeline goes on with, as the row
+// "whole" has found it, or else as one round does.
+func (b *bench) sustained(ctx context.Context, n *node.Node, h *home) (float64, error) {
+	if l := b.last("whole", "rate"); l != nil {
+		return l.Tipoff, nil
 	}
-	defer func() { err = errors.Join(err, embedded.Close()) }()
-	cluster, err := broker.Connect(ctx, embedded.Config(), b.settings.Layout(), slog.New(slog.DiscardHandler))
-	if err != nil {
-		return 0, err
-	}
-	defer cluster.Close()
-	publisher, err := cluster.NewPublisher(30 * time.Second)
-	if err != nil {
-		return 0, err
-	}
-	for from := 0; from < len(records); from += 1000 {
-		if err := publisher.Publish(ctx, records[from:min(len(records), from+1000)]); err != nil {
-			return 0, errors.Join(err, publisher.Close())
+	w, err := b.through(ctx, n, h.slips(), b.wholeCoupons())
+	return w.rate, err
+}
+
+// last is the line of a figure that was measured in this run; nil: it was not.
+func (b *bench) last(row, figure string) *Line {
+	for i := range b.results.Lines {
+		if l := &b.results.Lines[i]; l.Row == row && l.Figure == figure {
+			return l
 		}
 	}
-	if err := publisher.Close(); err != nil {
-		return 0, err
+	return nil
+}
+
+// whole compares the whole pipeline, all roles in one process, with a goka processor
+// that only stores values like those of the tables. The pipeline's state messages are
+// the values that it writes: so many a coupon, which the peer writes too.
+func (b *bench) whole(ctx context.Context) error {
+	n, h, err := b.shared(ctx, b.usual())
+	if err != nil {
+		return err
 	}
-	life, end := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer end()
-	var counted atomic.Uint64
-	var first atomic.Int64
-	done := make(chan struct{})
-	view := cluster.NewView(topics.TableBettors, func(u broker.Update) {
-		first.CompareAndSwap(0, time.Now().UnixNano())
-		if n := count(u); n > 0 && counted.Add(n) == enough {
-			close(done)
-		}
+	bets, values := h.slips(), b.values(h.world)
+	var last work
+	ours := func(ctx context.Context) (figures, error) {
+		w, err := b.through(ctx, n, bets, b.wholeCoupons())
+		last = w
+		return figures{"rate": w.rate, "messages": w.rate * (w.bettors + w.fixtures)}, err
+	}
+	store := func(ctx context.Context) (figures, error) {
+		messages, err := b.store(ctx, values.mixed(last, 3*b.wholeCoupons()))
+		return figures{"rate": messages / (last.bettors + last.fixtures), "messages": messages}, err
+	}
+	note := func() string {
+		return fmt.Sprintf("%.1f legs a coupon; it writes %.2f values to the bettors' table and %.2f to the fixtures'", bets.legs(), last.bettors, last.fixtures)
+	}
+	err = b.turns(ctx, comparison{
+		row: "whole", against: "goka processor that stores values of the same size, as many a coupon", tipoff: ours, other: store, withoutFirst: true,
+		figures: []figure{
+			{name: "rate", what: "coupons through the pipeline until every lag is 0", unit: "coupons/s", reach: []Reach{itselfLeast(8000), atLeast(.5)}},
+			{name: "messages", what: "the same, counted in state messages", unit: "messages/s"},
+		},
 	})
-	running.Go(func() { _ = view.Run(life) })
-	for _, graph := range graphs {
-		owner := cluster.NewOwner(broker.TableValues{
-			Epoch: func([]byte) uint64 { return 0 },
-			Check: func([]byte) error { return nil },
-		}, func(string) {})
-		p := cluster.NewProcessor(graph(owner, topics.TableSet{}), owner)
-		running.Go(func() { _ = p.Run(life) })
+	if err == nil {
+		b.last("whole", "rate").Note = note()
 	}
-	select {
-	case <-done:
-	case <-time.After(2 * time.Minute):
-		return 0, fmt.Errorf("after two minutes %d of %d are through", counted.Load(), enough)
+	return err
+}
+
+// tableValues are values of both tables.
+type tableValues struct{ bettors, fixtures []topics.Record }
+
+func (b *bench) values(w *world) (v tableValues) {
+	again := newWorld(size{min(2000, w.bettors), w.size.events, w.bets}, w.now)
+	for i := range again.users {
+		v.bettors = append(v.bettors, topics.Record{Topic: topics.Coupons, Key: topics.Key(tipoff.DefaultCompany, again.users[i].ID), Value: again.bettor(i).Marshal()})
 	}
-	// Joining the group takes both sides as long: the time runs from the first
-	// value in the table.
-	return float64(coupons) / time.Since(time.Unix(0, first.Load())).Seconds(), nil
+	for id, f := range again.fixtures {
+		v.fixtures = append(v.fixtures, topics.Record{Topic: topics.Coupons, Key: topics.Key(tipoff.DefaultCompany, id), Value: f.Marshal()})
+	}
+	return v
+}
+
+// mixed are n values, of both tables in the proportion in which the pipeline writes
+// them.
+func (v tableValues) mixed(w work, n int) (records []topics.Record) {
+	due := 0.0
+	for i := range n {
+		from := v.fixtures
+		if due += w.bettors / (w.bettors + w.fixtures); due >= 1 {
+			due--
+			from = v.bettors
+		}
+		r := from[i%len(from)]
+		r.Received = time.Now()
+		records = append(records, r)
+	}
+	return records
+}
+
+// store has a goka processor store the records one by one, each under its key, and
+// returns how many a second.
+func (b *bench) store(ctx context.Context, records []topics.Record) (float64, error) {
+	return b.stream(ctx, records, storeOnly(), func(broker.Update) uint64 { return 1 }, uint64(len(records)))
 }
