@@ -60,6 +60,13 @@ func rows() []row {
 		{"freshness", "from a post to a changed recommendation", (*bench).freshness},
 		{"post", "single posts, acknowledged", (*bench).post},
 		{"batch", "posts of 500", (*bench).batch},
+		{"bytes", "written to the broker a coupon", (*bench).bytes},
+		{"allocations", "of a lookup and a post", (*bench).allocations},
+		{"memory", "of a whole process", (*bench).memoryRow},
+		{"start", "of a whole process, also after kill -9", (*bench).startRow},
+		{"hot", "processing of one hot event, and of one bettor", (*bench).hot},
+		{"growth", "lookups as a company grows", (*bench).growth},
+		{"api", "start, memory and collector of an api with a million bettors", (*bench).api},
 		{"sink", "rows mirrored into the database", (*bench).sink},
 	}
 }

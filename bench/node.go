@@ -22,7 +22,6 @@ type home struct {
 	*world
 	written
 	folder string // TIPOFF_DATA; its broker is not used where Kafka is outside
-	used   bool   // a node has worked on it
 }
 
 // sizes of worlds.
@@ -182,7 +181,7 @@ func settled(ctx context.Context, c *broker.Cluster) error {
 
 // drained is [settled], and returns since when.
 func drained(ctx context.Context, c *broker.Cluster) (since time.Time, err error) {
-	if _, err := quiet(ctx, c, false); err != nil {
+	if _, err := quiet(ctx, func() (int64, error) { return behind(ctx, c, false) }); err != nil {
 		return since, err
 	}
 	// The learner is done when its model is written, which it else waits with.
@@ -194,16 +193,16 @@ func drained(ctx context.Context, c *broker.Cluster) (since time.Time, err error
 	if err := errors.Join(publisher.Publish(ctx, []topics.Record{write}), publisher.Close()); err != nil {
 		return since, err
 	}
-	return quiet(ctx, c, true)
+	return quiet(ctx, func() (int64, error) { return behind(ctx, c, true) })
 }
 
 // quiet waits until there is nothing to read, and returns since when.
-func quiet(ctx context.Context, c *broker.Cluster, learner bool) (since time.Time, err error) {
+func quiet(ctx context.Context, behind func() (int64, error)) (since time.Time, err error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for looks := 0; ; looks++ {
 		now := time.Now()
-		left, err := behind(ctx, c, learner)
+		left, err := behind()
 		switch {
 		case err != nil:
 			return since, err

@@ -14,6 +14,7 @@ import (
 
 	"tipoff/broker"
 	"tipoff/processors"
+	"tipoff/rebuild"
 	"tipoff/topics"
 )
 
@@ -37,11 +38,11 @@ func (asIs) Decode(b []byte) (any, error) { return b, nil }
 const streamPatience = 5 * time.Minute
 
 // stream puts the records on an empty broker, as a table that is full would do the work
-// of one side for it, then runs the processors until the view of the bettors' table has
-// counted enough, and returns how much a second. Joining the group takes all as long:
-// the time runs from the first value in the table.
-func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []processors.Graph,
-	count func(broker.Update) uint64, enough uint64) (rate float64, err error) {
+// of one side for it, then runs the processors until they are through, and returns how
+// long that took. They are through when values values are in the bettors' table; where
+// that is 0, when they have nothing to read, which is known to a quarter of a second.
+// Joining the group takes all as long: the time runs from the first value in the table.
+func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []processors.Graph, values uint64) (took time.Duration, err error) {
 	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())), false)
 	if err != nil {
 		return 0, err
@@ -60,12 +61,13 @@ func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []pr
 	defer running.Wait()
 	defer end()
 	var counted atomic.Uint64
-	var first atomic.Int64
-	done := make(chan struct{})
-	view := cluster.NewView(topics.TableBettors, func(u broker.Update) {
-		first.CompareAndSwap(0, time.Now().UnixNano())
-		if n := count(u); n > 0 && counted.Add(n) == enough {
-			close(done)
+	first, done := make(chan time.Time, 1), make(chan time.Time, 1)
+	view := cluster.NewView(topics.TableBettors, func(broker.Update) {
+		switch n := counted.Add(1); n {
+		case 1:
+			first <- time.Now()
+		case values:
+			done <- time.Now()
 		}
 	})
 	running.Go(func() { _ = view.Run(life) })
@@ -77,13 +79,30 @@ func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []pr
 		p := cluster.NewProcessor(graph(owner, topics.TableSet{}), owner)
 		running.Go(func() { _ = p.Run(life) })
 	}
+	patience, cancel := context.WithTimeout(ctx, streamPatience)
+	defer cancel()
+	began, err := received(patience, first)
+	if err != nil {
+		return 0, err
+	}
+	var ended time.Time
+	if values > 0 {
+		ended, err = received(patience, done)
+	} else {
+		ended, err = quiet(patience, func() (int64, error) { return rebuild.Left(patience, cluster, topics.TableSet{}) })
+	}
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("the processors are not through after %s, with %d values: measure with --small, or on a machine that is idle: %w", streamPatience, counted.Load(), err)
+	}
+	return ended.Sub(began), err
+}
+
+func received(ctx context.Context, moments <-chan time.Time) (time.Time, error) {
 	select {
-	case <-done:
-		return float64(enough) / time.Since(time.Unix(0, first.Load())).Seconds(), nil
-	case <-time.After(streamPatience):
-		return 0, fmt.Errorf("after %s %d of %d are through: measure with --small, or on a machine that is idle", streamPatience, counted.Load(), enough)
+	case moment := <-moments:
+		return moment, nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return time.Time{}, ctx.Err()
 	}
 }
 
