@@ -141,25 +141,28 @@ func (s *slips) postAll(ctx context.Context, url string, coupons int, done func(
 const postSize = 500
 
 // background posts coupons at a rate a second, a few in a post, until stop is called,
-// which returns how the posts went.
-func (s *slips) background(ctx context.Context, url string, rate float64) (stop func() error) {
+// which returns at which rate they were taken.
+func (s *slips) background(ctx context.Context, url string, rate float64) (stop func() (taken float64, err error)) {
 	const each = 10
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
+	var got *answers
+	var failed error
+	done := make(chan struct{})
 	posts := s.posting(url, 4, each)
 	began := time.Now()
 	go func() {
-		_, err := posts.run(ctx, began, func(turn uint64) (time.Time, bool) {
+		defer close(done)
+		got, failed = posts.run(ctx, began, func(turn uint64) (time.Time, bool) {
 			due := began.Add(time.Duration(float64(turn) * each / rate * float64(time.Second)))
 			return due, until(ctx, due)
 		})
-		if ctx.Err() != nil {
-			err = nil
-		}
-		done <- err
 	}()
-	return func() error {
+	return func() (float64, error) {
 		cancel()
-		return <-done
+		<-done
+		if got == nil {
+			return 0, failed
+		}
+		return got.rate() * each, nil
 	}
 }

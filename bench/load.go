@@ -105,7 +105,8 @@ func until(ctx context.Context, moment time.Time) bool {
 }
 
 // run has each connection ask next for its turn, which says when the request is due and
-// whether there is one, until there is none.
+// whether there is one, until there is none. Where ctx ends it, the answers until then
+// are returned with its error.
 func (l *load) run(ctx context.Context, began time.Time, next func(turn uint64) (due time.Time, ok bool)) (*answers, error) {
 	address, err := url.Parse(l.url)
 	if err != nil {

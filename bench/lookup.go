@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -173,15 +174,15 @@ func (b *bench) busy(ctx context.Context) error {
 			tipoff: func(ctx context.Context) (figures, error) {
 				stop := bets.background(ctx, n.URL(), busyRate)
 				got, err := quietly(ctx)
-				if stopped := stop(); err == nil {
-					err = stopped
+				taken, stopped := stop()
+				if err := errors.Join(err, stopped); err != nil {
+					return nil, err
 				}
-				if err == nil {
-					err = settled(ctx, n.Cluster())
-				}
-				return got, err
+				got["taken"] = taken
+				return got, settled(ctx, n.Cluster())
 			},
-			figures: lookupFigures(fmt.Sprintf("recommendations, %s, while %d coupons/s are learnt", kind.what, busyRate), atLeast(.7), atMost(3)),
+			figures: append(lookupFigures(fmt.Sprintf("recommendations, %s, while %d coupons/s are learnt", kind.what, busyRate), atLeast(.7), atMost(3)),
+				figure{name: "taken", what: "of those, taken in meanwhile", unit: "coupons/s"}),
 		})
 		if err != nil {
 			return err

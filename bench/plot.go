@@ -49,8 +49,11 @@ func (c *chart) axis(of int, log bool) axis {
 			a.least, a.most = min(a.least, p[of]), max(a.most, p[of])
 		}
 	}
-	if !log {
+	switch {
+	case !log:
 		a.least = 0
+	case a.most < a.least: // there are no points
+		a.least = 1
 	}
 	if a.most <= a.least {
 		a.most = a.least + 1
