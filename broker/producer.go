@@ -25,13 +25,17 @@ func (c *Config) newProducer(clientID string, patience time.Duration, more ...kg
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(func(string) func(*kgo.Record, int) int { return partitionOf })),
 		kgo.MaxBufferedRecords(maxBuffered),
-		kgo.RecordDeliveryTimeout(patience),
+		kgo.RecordDeliveryTimeout(max(patience, leastPatience)),
 		kgo.ProduceRequestTimeout(min(patience, requestPatience)),
 		kgo.RequestTimeoutOverhead(connectionPatience),
 		kgo.AllowIdempotentProduceCancellation(),
 		kgo.UnknownTopicRetries(-1), // until patience ends
 	)...)
 }
+
+// leastPatience is the least that franz-go takes; who publishes waits no longer than he
+// said all the same.
+const leastPatience = time.Second
 
 // How long a broker may wait for its replicas, and how much longer an answer may take on
 // the way before the connection is given up and the request made again on another one.
