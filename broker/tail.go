@@ -72,7 +72,7 @@ func (v *View) compare(ctx context.Context, client sarama.Client) error {
 		c := claimed{v.table, p}
 		h, was, applied := histories[c], v.leaders[p], v.appliedOf(p)
 		if h.current() < known[p] {
-			return fmt.Errorf("%s, partition %d: %w, which does not answer yet", v.table, p, errNewLeader)
+			return fmt.Errorf("%s, partition %d: its new leader does not answer yet", v.table, p)
 		}
 		v.leaders[p] = h.current()
 		if applied == 0 {
