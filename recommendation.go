@@ -26,7 +26,7 @@ type Query struct {
 	Diversity    float64       // 0: by score alone; 1: as varied as can be
 	MaxPerLeague int           // 0: no cap
 	Followed     bool          // only of sports and leagues that the user follows
-	Anew         bool          // not an answer that was kept for a moment
+	Fresh        bool          // not an answer that was kept for a moment
 }
 
 // Recommendation is the answer to a [Query], best item first.

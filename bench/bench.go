@@ -1,8 +1,7 @@
 // Package bench measures Tipoff against peers and limits. Each row compares it with
 // something that does the least that the same job needs, in turns on the same machine in
 // the same run, or with a limit. Only the ratios travel from one machine to another.
-// docs/performance.md says how each limit is taken; results.json is of the last run that
-// was kept.
+// docs/performance.md says how each limit is taken.
 package bench
 
 import (
@@ -51,7 +50,7 @@ type row struct {
 // rows lists all rows in the order in which they are measured.
 func rows() []row {
 	return []row{
-		{"lookup", "recommendations, each computed anew", (*bench).lookup},
+		{"lookup", "recommendations, no answer kept", (*bench).lookup},
 		{"kept", "recommendations, answers kept", (*bench).kept},
 		{"busy", "recommendations while bets are learnt", (*bench).busy},
 		{"old", "the old GET /recommend", (*bench).old},

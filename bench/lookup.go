@@ -16,7 +16,7 @@ import (
 type lookups struct {
 	route string
 	users []string // in the order in which they ask
-	anew  bool     // no answer is one that is kept
+	fresh bool     // no answer is one that is kept
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 
 // everyone has all bettors ask in turn, for an answer that is made for the question.
 func everyone(w *world) *lookups {
-	l := &lookups{route: recommendPath, anew: true}
+	l := &lookups{route: recommendPath, fresh: true}
 	for i := range w.users {
 		l.users = append(l.users, w.users[i].ID)
 	}
@@ -50,7 +50,7 @@ func (l *lookups) on(url string, connections int) *load {
 	before := url + l.route + "?n=10&user_id="
 	return &load{url: url, connections: connections, prepare: func(q *fasthttp.Request, i uint64) {
 		q.SetRequestURI(before + l.users[i%uint64(len(l.users))])
-		if l.anew {
+		if l.fresh {
 			q.Header.Set(fasthttp.HeaderCacheControl, "no-cache")
 		}
 	}}
@@ -81,7 +81,7 @@ func lookupFigures(what string, rate, p99 Reach) []figure {
 	}
 }
 
-// lookup measures recommendations that are each computed anew.
+// lookup measures recommendations none of which is kept.
 func (b *bench) lookup(ctx context.Context) error {
 	n, h, err := b.shared(ctx, b.large())
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *bench) lookup(ctx context.Context) error {
 	ours := asks.on(n.URL(), lookupConnections)
 	err = b.turns(ctx, comparison{
 		row: "lookup", against: againstBare, tipoff: b.closed(ours), other: b.closed(peer), withoutFirst: true,
-		figures: lookupFigures("recommendations, each computed anew", atLeast(.5), atMost(2)),
+		figures: lookupFigures("recommendations, no answer kept", atLeast(.5), atMost(2)),
 	})
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (b *bench) busy(ctx context.Context) error {
 	for _, kind := range []struct {
 		what string
 		asks *lookups
-	}{{"computed anew", everyone(h.world)}, {"answers kept", zipf(h.world)}} {
+	}{{"not kept", everyone(h.world)}, {"answers kept", zipf(h.world)}} {
 		asks := kind.asks.on(n.URL(), lookupConnections)
 		quietly := b.closed(asks)
 		err := b.turns(ctx, comparison{
@@ -198,7 +198,7 @@ func (b *bench) old(ctx context.Context) error {
 		return err
 	}
 	asks := everyone(h.world)
-	asks.route, asks.anew = oldPath, false
+	asks.route, asks.fresh = oldPath, false
 	peer, closeIt, err := asks.beside(n.URL())
 	if err != nil {
 		return err

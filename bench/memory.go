@@ -313,7 +313,7 @@ func (b *bench) allocations(ctx context.Context) (err error) {
 		load  *load
 		reach float64
 	}{
-		{"one lookup, computed anew", everyone(s.world).on(c.url, lookupConnections), 5},
+		{"one lookup, not kept", everyone(s.world).on(c.url, lookupConnections), 5},
 		{"one lookup, answers kept", zipf(s.world).on(c.url, lookupConnections), 5},
 		{"one single post of a coupon", s.slips().posting(c.url, lookupConnections, 1), 20},
 	} {

@@ -62,9 +62,10 @@ func (c *compaction) compact() error {
 	return unlinkLogs(c.folder)
 }
 
-// logFolders are those of the logs' partitions, and of the links to their files.
+// logsOf is the folder of the logs, one of its own for each partition.
 func logsOf(folder string) string { return filepath.Join(folder, "log", "partitions") }
 
+// linksOf is the folder of the links to their files.
 func linksOf(folder string) string { return filepath.Join(folder, "before-compaction") }
 
 // linksMarker is a file beside the links that is there once all of them are.
@@ -118,13 +119,11 @@ func restoreLogs(folder string) error {
 		if err != nil {
 			return err
 		}
-		if ends, err := endOfLog(is); err != nil || ends >= ended {
-			if err != nil {
-				return err
-			}
-			continue
+		ends, err := endOfLog(is)
+		if err == nil && ends < ended {
+			err = putBack(before, is)
 		}
-		if err := putBack(before, is); err != nil {
+		if err != nil {
 			return fmt.Errorf("put back the broker's log of before its compaction: %w", err)
 		}
 	}

@@ -25,11 +25,7 @@ func TestCompaction_AnEndMeanwhileLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			e, err := OpenEmbedded(folder, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := connect(t, e.Config())
+			e, c := openEmbedded(t, folder)
 			p := publisher(t, c, 5*time.Second)
 			for range 6 {
 				publishTo(t, topics.Users, p, 1, 2)
@@ -38,12 +34,8 @@ func TestCompaction_AnEndMeanwhileLosesNothing(t *testing.T) {
 			if err := errors.Join(err, e.Close(), linkLogs(folder), compact(logOfUsers(folder))); err != nil {
 				t.Fatal(err)
 			}
-			e, err = OpenEmbedded(folder, true)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e, c = openEmbedded(t, folder)
 			defer e.Close()
-			c = connect(t, e.Config())
 			if now, err := c.Ends(topics.Users); err != nil || now[1] != ends[1] || len(e.Losses()) != 0 {
 				t.Errorf("the log ends at %d, ended at %d; losses %v: %v", now[1], ends[1], e.Losses(), err)
 			}
@@ -72,11 +64,7 @@ func TestCompaction_WhatCameAfterItStays(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for start, want := range []int64{0, 4, 8} {
-		e, err := OpenEmbedded(folder, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := connect(t, e.Config())
+		e, c := openEmbedded(t, folder)
 		if ends, err := c.Ends(topics.Users); err != nil || ends[1] != want {
 			t.Errorf("start %d: the log ends at %d, want %d: %v", start, ends[1], want, err)
 		}

@@ -14,6 +14,16 @@ import (
 	"tipoff/topics"
 )
 
+// openEmbedded opens a broker whose folder is synced, and connects to it.
+func openEmbedded(t *testing.T, folder string) (*Embedded, *Cluster) {
+	t.Helper()
+	e, err := OpenEmbedded(folder, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, connect(t, e.Config())
+}
+
 // logOfUsers is the folder of one partition's log.
 func logOfUsers(folder string) string { return filepath.Join(logsOf(folder), topics.Users+"-1") }
 
@@ -42,13 +52,7 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := filepath.Join(t.TempDir(), "a[b")
-			open := func() (*Embedded, *Cluster) {
-				e, err := OpenEmbedded(folder, true)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return e, connect(t, e.Config())
-			}
+			open := func() (*Embedded, *Cluster) { return openEmbedded(t, folder) }
 			e, c := open()
 			p := publisher(t, c, 5*time.Second)
 			for range 10 {
@@ -106,11 +110,7 @@ func damageLog(t *testing.T, folder string, damage func([]byte) []byte) {
 // openLog opens a broker whose logs begin another file after each batch of users.
 func openLog(t *testing.T, folder string) (*Embedded, *Cluster) {
 	t.Helper()
-	e, err := OpenEmbedded(folder, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := connect(t, e.Config())
+	e, c := openEmbedded(t, folder)
 	small := "1"
 	set := map[string]sarama.IncrementalAlterConfigsEntry{"segment.bytes": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &small}}
 	if err := c.admin.IncrementalAlterConfig(sarama.TopicResource, topics.Users, set, false); err != nil {
@@ -181,11 +181,7 @@ func TestEmbedded_KnowsEpochsWithoutTheirIndex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			e, err := OpenEmbedded(folder, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := connect(t, e.Config())
+			e, c := openEmbedded(t, folder)
 			p := publisher(t, c, 5*time.Second)
 			for epoch := range int32(3) {
 				publishTo(t, topics.Users, p, 1, 2)
@@ -215,12 +211,9 @@ func TestEmbedded_KnowsEpochsWithoutTheirIndex(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err = OpenEmbedded(folder, true)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e, c = openEmbedded(t, folder)
 			defer e.Close()
-			if got := epochs(connect(t, e.Config())); !slices.Equal(got, want) || got[0] == got[5] {
+			if got := epochs(c); !slices.Equal(got, want) || got[0] == got[5] {
 				t.Errorf("epochs %v, were %v", got, want)
 			}
 		})
@@ -233,11 +226,7 @@ func TestEmbedded_KeepsItsEpochWithoutTheCount(t *testing.T) {
 	folder := t.TempDir()
 	lost := []Loss{{topics.Users, 0, 3, 5}}
 	for start, want := range []int32{0, 42, 43} {
-		e, err := OpenEmbedded(folder, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		connect(t, e.Config())
+		e, _ := openEmbedded(t, folder)
 		if got := e.cluster.PartitionInfo(topics.Users, 1).Epoch; got != want && start > 0 {
 			t.Errorf("start %d: the epoch is %d, want %d", start, got, want)
 		}

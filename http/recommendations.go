@@ -42,7 +42,7 @@ func (s *Server) recommend(q *request, api *API) error {
 		Diversity:    p.number("diversity", 0, 1, shown.diversity),
 		MaxPerLeague: p.integer("max_per_league", 1, tipoff.MaxItems, 0),
 		Followed:     shown.followed,
-		Anew:         bytes.Contains(bytes.ToLower(q.Request.Header.Peek(headerCacheControl)), noCache),
+		Fresh:        bytes.Contains(bytes.ToLower(q.Request.Header.Peek(headerCacheControl)), noCache),
 	}
 	if err := p.end(); err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestRecommend_KeepsAnAnswerWhileItHolds(t *testing.T) {
 		"OfAnotherLength":  {ask: func(q *tipoff.Query) { q.N-- }},
 		"OfASport":         {ask: func(q *tipoff.Query) { q.Sport = "Tennis" }},
 		"Excluding":        {ask: func(q *tipoff.Query) { q.Exclude = []string{"x"} }},
-		"Anew":             {ask: func(q *tipoff.Query) { q.Anew = true }},
+		"Fresh":            {ask: func(q *tipoff.Query) { q.Fresh = true }},
 		"AnEventBegins":    {after: time.Hour},
 		"OthersBet": {isKept: true, change: func(t *testing.T, v *Views, _ tipoff.Recommendation) {
 			put(t, v.PutBettor("default/w", bettor("A", "e1")))
