@@ -113,7 +113,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	total := int64(0)
 	for i, r := range records {
 		messages[i] = kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value}
-		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin}).All() {
+		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events}).All() {
 			messages[i].Headers = append(messages[i].Headers, kgo.RecordHeader{Key: name, Value: value})
 		}
 		total += size(&messages[i])

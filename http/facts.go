@@ -69,7 +69,7 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if err != nil {
 			return err
 		}
-		records, rejected := s.decode(q.company(), kind, items)
+		records, rejected := s.decode(q.company(), kind, items, api.Recommender)
 		if len(records) == 0 {
 			return &rejected
 		}
@@ -85,7 +85,7 @@ func (s *Server) post(kind tipoff.Kind) handler {
 }
 
 // decode returns the records of the good items, and what is wrong with the others.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte) (records []topics.Record, rejected rejections) {
+func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender) (records []topics.Record, rejected rejections) {
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
 	records, rejected.listed = make([]topics.Record, 0, len(items)), []tipoff.Fault{}
 	for i, item := range items {
@@ -96,9 +96,19 @@ func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte) (recor
 			continue
 		}
 		fact.At = how.Now
-		records = append(records, topics.FactRecord(company, fact))
+		records = append(records, recordOf(company, fact, r))
 	}
 	return records, rejected
+}
+
+// recordOf is a fact's record, with what is known of a coupon's events, so that its bettor
+// learns without asking.
+func recordOf(company string, fact tipoff.Fact, r Recommender) topics.Record {
+	record := topics.FactRecord(company, fact)
+	if fact.Coupon != nil {
+		record.Events = r.Known(company, fact.Coupon)
+	}
+	return record
 }
 
 // split takes a body apart into its items, each still to be decoded.

@@ -60,6 +60,8 @@ func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	return r
 }
 
+func (p *ports) Known(string, *tipoff.Coupon) string { return "known" }
+
 func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {
 	return []tipoff.PopularEvent{{Event: p.event("e1"), Score: 2, Bets: 3, Outcomes: []tipoff.PopularOutcome{{Market: "m", Outcome: "o", Bets: 1}}}}
 }

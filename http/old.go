@@ -29,7 +29,7 @@ func (s *Server) register(kind tipoff.Kind) handler {
 			return err
 		}
 		fact.At = now
-		if err := api.Publisher.Publish(q.context(), []topics.Record{topics.FactRecord(q.company(), fact)}); err != nil {
+		if err := api.Publisher.Publish(q.context(), []topics.Record{recordOf(q.company(), fact, api.Recommender)}); err != nil {
 			return err
 		}
 		q.SetContentType("application/json")

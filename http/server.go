@@ -41,6 +41,9 @@ type Recommender interface {
 	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
 	User(company, id string) (tipoff.User, bool)
 	Affinities(company, id string, now time.Time) (tipoff.Affinities, bool)
+	// Known is what is known of the events of a coupon, for the header of its record; ""
+	// where none is.
+	Known(company string, c *tipoff.Coupon) string
 }
 
 // Archive reads the past. Its errors wrap [tipoff.ErrNotFound] or

@@ -2,11 +2,13 @@ package processors
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
 
+	"tipoff"
 	"tipoff/state"
 	"tipoff/topics"
 )
@@ -56,12 +58,17 @@ func addCoupon(in *input) {
 	}
 	before, _ := in.Value().([]byte)
 	verdict := bettor.AddCoupon(coupon, in.at, in.record, received)
+	var legs []state.Leg
+	var told []bool
+	if verdict == state.NewBet || verdict == state.AgainBet {
+		legs = bettor.LegsOf(coupon, in.cause(), received)
+		told = in.tell(bettor, legs)
+	}
 	in.saveBettor(bettor)
 	switch verdict {
 	case state.NewBet, state.AgainBet:
-		legs := bettor.LegsOf(coupon, in.cause(), received)
 		for i := range legs {
-			in.send(in.set.Selections(), topics.Key(in.company, legs[i].EventID), &legs[i])
+			in.sendLeg(&legs[i], told[i])
 		}
 		if verdict == state.NewBet { // what was known before is not known any more when the same record comes again
 			in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID),
@@ -72,6 +79,29 @@ func addCoupon(in *input) {
 	case state.TooOldBet:
 		in.reject(topics.TooOld, fmt.Sprintf("timestamp: is before the user's last %d coupons, so a repeat could not be told", state.MaxCoupons))
 	}
+}
+
+// tell lets the bettor learn from the legs whose events the gateway knew, and returns
+// which these are. A leg that has been learnt from counts no more.
+func (in *input) tell(b *state.Bettor, legs []state.Leg) (told []bool) {
+	told = make([]bool, len(legs))
+	known, err := state.UnmarshalKnown([]byte(in.events))
+	if err != nil || len(known) != len(legs) { // none is known
+		return told
+	}
+	for i := range legs {
+		if told[i] = known[i].Event == tipoff.EventRef(legs[i].EventID); told[i] {
+			b.Apply(state.Resolve(&legs[i], known[i]), in.received.Unix())
+		}
+	}
+	return told
+}
+
+// sendLeg sends a leg to its fixture.
+func (in *input) sendLeg(leg *state.Leg, told bool) {
+	headers := topics.Headers{Received: in.received, Told: told}
+	in.Emit(goka.Stream(in.set.Selections()), topics.Key(in.company, leg.EventID), state.MarshalMessage(leg),
+		goka.WithCtxEmitHeaders(maps.Collect(headers.All())))
 }
 
 // learnLeg learns from a leg that came back from its fixture; or writes the state

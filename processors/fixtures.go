@@ -32,7 +32,11 @@ func RewriteFixture(set topics.TableSet, key string) topics.Record {
 }
 
 // The messages between bettors and fixtures, left to right in time. A leg of an event
-// that is known:
+// that the gateway knew, and put beside the coupon:
+//
+//	bettor u        ── Leg e ──>  fixture e: counts it
+//
+// A leg of an event that the gateway did not know, and the fixture knows:
 //
 //	bettor u        ── Leg e ──>  fixture e: counts it
 //	bettor u        <─ Resolved ─ fixture e: sport, league, teams
@@ -88,18 +92,20 @@ func countLeg(in *input) {
 		in.reject(topics.Malformed, "not a leg")
 		return
 	}
-	if in.isOneTooMany() {
+	if !in.told && in.isOneTooMany() {
 		in.reject(topics.TooManyUnposted, oneTooMany)
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
 		if isNew && !fixture.Known {
-			fixture.Await(in.appended.Unix())
+			fixture.Await(in.appended.Unix(), in.told)
 		}
 		in.saveFixture(fixture)
-		leg.Sent = in.record.Offset
-		in.sendBack(fixture, leg, isNew)
+		if !in.told {
+			leg.Sent = in.record.Offset
+			in.sendBack(fixture, leg, isNew)
+		}
 	}
 }
 

@@ -62,6 +62,8 @@ type input struct {
 	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
+	events      string // see [topics.HeaderEvents]
+	told        bool   // see [topics.HeaderTold]
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
 	at          state.Position // the fact's position there, which states compare
@@ -82,7 +84,7 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 			in.origin, in.appended = origin, origin.Appended
 			in.at = state.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
 		}
-		in.received = headers.ReceivedBy(in.appended)
+		in.received, in.events, in.told = headers.ReceivedBy(in.appended), headers.Events, headers.Told
 		defer func() {
 			fault := recover()
 			if fault == nil {

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tipoff"
+	"tipoff/state"
 	"tipoff/topics"
 )
 
@@ -39,7 +40,7 @@ func TestTables_SayWhatTheTopicsHoldWhateverHappens(t *testing.T) {
 		defer func() { w.TB = t }()
 		sequences++
 		w.heal()
-		m := &model{world: w, t: rt, company: fmt.Sprint("c", sequences)}
+		m := &model{world: w, t: rt, company: fmt.Sprint("c", sequences), posted: map[string]tipoff.Event{}}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			if rapid.IntRange(0, 9).Draw(rt, "kind") < 7 {
 				facts++
@@ -76,6 +77,7 @@ type model struct {
 	t       *rapid.T
 	company string
 	last    []topics.Record // facts of users and events, the latest last
+	posted  map[string]tipoff.Event
 }
 
 func (m *model) draw(label string, n int) int { return rapid.IntRange(0, n-1).Draw(m.t, label) }
@@ -92,7 +94,9 @@ func (m *model) fact() {
 			Currency: "EUR", Gender: "f", RegistrationDate: modelBase, Version: m.version(),
 		}, time.Now()))
 	case 1, 2:
-		m.post(topics.EventRecord(m.company, m.event(), time.Now()))
+		e := m.event()
+		m.posted[e.ID] = e
+		m.post(topics.EventRecord(m.company, e, time.Now()))
 	case 3:
 		m.post(topics.PatchRecord(m.company, tipoff.EventPatch{
 			ID: fmt.Sprint("e", m.draw("event", 5)), Status: tipoff.StatusSuspended, Result: fmt.Sprint("patch ", m.draw("patch", 3)), Version: m.version(),
@@ -102,8 +106,24 @@ func (m *model) fact() {
 			m.post(m.last[n-1-m.draw("again", min(n, 4))])
 		}
 	default:
-		m.publish(topics.CouponRecord(m.company, m.coupon(), time.Now()))
+		c := m.coupon()
+		r := topics.CouponRecord(m.company, c, time.Now())
+		if m.draw("told", 2) == 0 {
+			r.Events = m.known(&c)
+		}
+		m.publish(r)
 	}
+}
+
+// known is what a gateway knows of a coupon's events, which is less than was posted.
+func (m *model) known(c *tipoff.Coupon) string {
+	known := make([]state.Traits, len(c.Selections))
+	for i, s := range c.Selections {
+		if e, posted := m.posted[s.EventID]; posted {
+			known[i] = state.TraitsOf(&e)
+		}
+	}
+	return string(state.MarshalKnown(known))
 }
 
 func (m *model) post(r topics.Record) {

@@ -23,9 +23,13 @@ const (
 	StepDelete             // the fixture is deleted; no value holds this
 )
 
-// Await notes that a new leg came to wait, by the broker's clock, Unix seconds: whatever
-// has expired before, this one waits its full time.
-func (f *Fixture) Await(at int64) {
+// Await notes that a new leg came before the event, by the broker's clock, Unix seconds:
+// whatever has expired before, this one waits its full time. One whose bettor was told
+// of the event counts only.
+func (f *Fixture) Await(at int64, told bool) {
+	if !told {
+		f.Waiters++
+	}
 	if f.Step == StepNone {
 		at = max(at, f.Waited)
 	}

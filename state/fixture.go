@@ -158,9 +158,6 @@ func (f *Fixture) Count(leg *Leg) bool {
 			f.addNeighbour(event, pairWeights[lag])
 		}
 	}
-	if !f.Known {
-		f.Waiters++
-	}
 	return true
 }
 

@@ -203,6 +203,35 @@ func readLeg(r *wire.Reader) *Leg {
 	return leg
 }
 
+// MarshalKnown encodes what is known of the events of a coupon, in the order of its
+// selections; the zero Traits stand for one that is not.
+func MarshalKnown(known []Traits) []byte {
+	w := make(wire.Writer, 0, 32*len(known)+2)
+	w.Byte(messageVersion)
+	w.Uint(uint64(len(known)))
+	for i := range known {
+		if w.Flag(known[i].Event != 0); known[i].Event != 0 {
+			writeTraits(&w, known[i])
+		}
+	}
+	return w
+}
+
+// UnmarshalKnown is the reverse of [MarshalKnown].
+func UnmarshalKnown(b []byte) ([]Traits, error) {
+	r := wire.NewReader(b)
+	if r.Byte() != messageVersion {
+		return nil, wire.ErrUnreadable
+	}
+	known := make([]Traits, r.Count(1))
+	for i := range known {
+		if r.Flag() {
+			known[i] = readTraits(r)
+		}
+	}
+	return known, r.End()
+}
+
 func writeTraits(w *wire.Writer, t Traits) {
 	w.Ref(t.Event)
 	w.Int(t.Begin)

@@ -80,7 +80,11 @@ func TestFixture_AFloodThatComesAgainDoesNotFillOneChunk(t *testing.T) {
 	for range 2 {
 		for i := range legs {
 			leg := &Leg{Cause: Cause{Position: Position{1, int64(i)}}, Coupon: CouponRef(&tipoff.Coupon{ID: fmt.Sprint(i)})}
-			chunks[f.Chunk(leg, f.Count(leg))]++
+			isNew := f.Count(leg)
+			if isNew {
+				f.Await(noon.Unix(), false)
+			}
+			chunks[f.Chunk(leg, isNew)]++
 		}
 	}
 	for chunk, n := range chunks {

@@ -15,12 +15,16 @@ import (
 const (
 	HeaderReceived = "received" // when the gateway received a fact: microseconds since 1970, decimal
 	HeaderOrigin   = "origin"   // where a copied fact was first: the text of an [Origin]
+	HeaderEvents   = "events"   // of a coupon: what the gateway knew of its events, by state.MarshalKnown
+	HeaderTold     = "told"     // of a leg: its bettor knows the event and waits for no message back
 )
 
 // Headers are what a record's headers say.
 type Headers struct {
 	Received time.Time // by the gateway; zero: they do not say, or no time of the years 1970 to 9999
 	Origin   Origin    // of a copy; zero: it is none, or what they say is no origin
+	Events   string    // the bytes of [HeaderEvents]
+	Told     bool
 }
 
 // ParseHeaders reads the headers of a record, by name. Others than ours are left out,
@@ -32,6 +36,10 @@ func ParseHeaders(headers iter.Seq2[string, []byte]) (h Headers) {
 			h.Received, _ = ParseReceived(value)
 		case HeaderOrigin:
 			h.Origin, _ = ParseOrigin(value)
+		case HeaderEvents:
+			h.Events = string(value)
+		case HeaderTold:
+			h.Told = true
 		}
 	}
 	return h
@@ -49,9 +57,10 @@ func (h Headers) ReceivedBy(appended time.Time) time.Time {
 // All visits the headers as they are written, by name.
 func (h Headers) All() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		if yield(HeaderReceived, FormatReceived(h.Received)) && !h.Origin.IsZero() {
-			yield(HeaderOrigin, []byte(h.Origin.String()))
-		}
+		_ = yield(HeaderReceived, FormatReceived(h.Received)) &&
+			(h.Origin.IsZero() || yield(HeaderOrigin, []byte(h.Origin.String()))) &&
+			(h.Events == "" || yield(HeaderEvents, []byte(h.Events))) &&
+			(!h.Told || yield(HeaderTold, nil))
 	}
 }
 

@@ -119,4 +119,5 @@ type Record struct {
 	Value    []byte
 	Received time.Time // by the gateway
 	Origin   Origin    // of a copy
+	Events   string    // see [HeaderEvents]
 }

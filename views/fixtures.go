@@ -55,6 +55,27 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	return nil
 }
 
+// Known is what the company's fixtures say of a coupon's events, by
+// [state.MarshalKnown]; "" where none is posted.
+func (v *Views) Known(company string, coupon *tipoff.Coupon) string {
+	c := v.company(company)
+	if c == nil {
+		return ""
+	}
+	known, any := make([]state.Traits, len(coupon.Selections)), false
+	c.mu.RLock()
+	for i, s := range coupon.Selections {
+		if event := c.index.Event(tipoff.EventRef(s.EventID)); event != nil && event.ID == s.EventID {
+			known[i], any = state.TraitsOf(event), true
+		}
+	}
+	c.mu.RUnlock()
+	if !any {
+		return ""
+	}
+	return string(state.MarshalKnown(known))
+}
+
 // Event finds a posted event, begun or not.
 func (v *Views) Event(company, id string) (tipoff.Event, bool) {
 	c := v.company(company)
