@@ -155,7 +155,7 @@ func (w *world) bettor(i int) *state.Bettor {
 
 func (w *world) bet(b *state.Bettor, c *tipoff.Coupon, events []*event, counted bool) {
 	at, received := w.next(), c.Timestamp.Unix()
-	if b.AddCoupon(c, at, at, received) != state.NewBet {
+	if b.AddCoupon(c, at, state.CauseAt(at), received) != state.NewBet {
 		return
 	}
 	for i, leg := range b.LegsOf(c, state.Cause{Position: at, Floor: at.Offset}, received) {

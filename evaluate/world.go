@@ -83,7 +83,7 @@ func (w *World) PostEvent(e *tipoff.Event, now time.Time) {
 // come back with what the fixtures know.
 func (w *World) Bet(c *tipoff.Coupon, now time.Time) {
 	b, at, received := w.bettor(c.UserID), w.next(), now.Unix()
-	if b.AddCoupon(c, at, at, received) != state.NewBet {
+	if b.AddCoupon(c, at, state.CauseAt(at), received) != state.NewBet {
 		return
 	}
 	cause := state.Cause{Position: at, Floor: at.Offset}

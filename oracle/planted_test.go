@@ -37,12 +37,13 @@ func small(t *testing.T) (*Facts, Tables) {
 		}
 		posts.Coupons = append(posts.Coupons, topic(topics.CouponRecord(company, c, noon))...)
 		position := state.Position{Source: 2, Offset: int64(i)}
-		b.AddCoupon(&c, position, position, noon.Unix())
+		b.AddCoupon(&c, position, state.CauseAt(position), noon.Unix())
 		for _, leg := range b.LegsOf(&c, state.Cause{Position: position}, noon.Unix()) {
 			f := fixtures[leg.EventID]
 			if f.Count(&leg); f.Known {
 				b.Apply(state.Resolve(&leg, f.Traits()), noon.Unix())
 			} else {
+				f.Await(0, false)
 				chunk.Wait(&leg)
 			}
 		}

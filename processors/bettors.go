@@ -57,7 +57,7 @@ func addCoupon(in *input) {
 		return
 	}
 	before, _ := in.Value().([]byte)
-	verdict := bettor.AddCoupon(coupon, in.at, in.record, received)
+	verdict := bettor.AddCoupon(coupon, in.at, in.cause(), received)
 	var legs []state.Leg
 	var told []bool
 	if verdict == state.NewBet || verdict == state.AgainBet {

@@ -77,7 +77,7 @@ func (w *world) bet(user string, when time.Time, events ...string) {
 	c, position := coupon(fmt.Sprint("c", w.offset), user, when, events...), at(w.offset)
 	var legs []state.Leg
 	w.change(user, func(b *state.Bettor) {
-		b.AddCoupon(c, position, position, when.Unix())
+		b.AddCoupon(c, position, state.CauseAt(position), when.Unix())
 		legs = b.LegsOf(c, state.Cause{Position: position}, when.Unix())
 	})
 	for i := range legs {

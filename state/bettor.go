@@ -130,9 +130,10 @@ func (b *Bettor) Post(u tipoff.User, at Position) {
 
 // AddCoupon adds a coupon. For [NewBet] and [AgainBet] the caller sends what
 // [Bettor.LegsOf] returns. The coupon is known by its position at, and the record that
-// brought it by record, its position on the topic that was read: they differ where the
+// brought it by the cause, its position on the topic that was read: they differ where the
 // topic holds copies, of which the second one sends nothing.
-func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64) Verdict {
+func (b *Bettor) AddCoupon(c *tipoff.Coupon, at Position, cause Cause, received int64) Verdict {
+	record := cause.Position
 	applied := !b.Coupons.Advance(at)
 	ref, made := CouponRef(c), betTime(c, received)
 	i := b.find(ref)
@@ -161,7 +162,8 @@ func (b *Bettor) AddCoupon(c *tipoff.Coupon, at, record Position, received int64
 		after--
 	}
 	b.Bets = slices.Insert(b.Bets, after, bet)
-	b.forget(received)
+	b.forgetLegs(received)
+	b.forgetBets(&cause)
 	return NewBet
 }
 
@@ -189,9 +191,9 @@ func (b *Bettor) find(ref uint64) int {
 	return -1
 }
 
-// forget drops what no longer matters at now: legs that have begun and are not
-// among the last ones, and the oldest coupon ids.
-func (b *Bettor) forget(now int64) {
+// forgetLegs drops the legs that no longer matter at now: those that have begun and are
+// not among the last ones.
+func (b *Bettor) forgetLegs(now int64) {
 	kept := 0
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		bet := &b.Bets[i]
@@ -208,8 +210,13 @@ func (b *Bettor) forget(now int64) {
 			}
 		}
 	}
+}
+
+// forgetBets drops the oldest coupon ids, but none whose legs wait, or may have to be sent
+// again as they are not acknowledged yet. The cause is the record that is added.
+func (b *Bettor) forgetBets(cause *Cause) {
 	for len(b.Bets) > MaxCoupons {
-		oldest := slices.IndexFunc(b.Bets, func(bet Bet) bool { return bet.Waiting == 0 })
+		oldest := slices.IndexFunc(b.Bets, func(bet Bet) bool { return bet.Waiting == 0 && cause.finished(bet.Record) })
 		if oldest < 0 {
 			if len(b.Bets) <= MaxWaiting {
 				return
@@ -322,7 +329,7 @@ func (b *Bettor) Apply(r *Resolved, now int64) {
 		b.Markets = like(b.Markets, Name(r.Market), weight, MaxTastes)
 	}
 	b.Odds = like(b.Odds, oddsRange(r.Odds), weight, MaxTastes)
-	b.forget(now)
+	b.forgetLegs(now)
 }
 
 // LastEvents appends the distinct events of the bettor's last legs, newest first.

@@ -50,7 +50,7 @@ func weightOf(list []Affinity, key uint32) float64 {
 // settle adds a coupon and lets its legs come back.
 func settle(b *Bettor, c *tipoff.Coupon, offset int64, league string, begin time.Time) Verdict {
 	now := c.Timestamp.Unix()
-	v := b.AddCoupon(c, at(offset), at(offset), now)
+	v := b.AddCoupon(c, at(offset), CauseAt(at(offset)), now)
 	for _, leg := range b.LegsOf(c, cause(offset, 0), now) {
 		b.Apply(resolved(&leg, league, begin), now)
 	}
@@ -64,12 +64,12 @@ func TestBettor_ASecondCopyOfACouponSendsNothing(t *testing.T) {
 		record int64
 		want   Verdict
 	}{{100, NewBet}, {100, AgainBet}, {107, RepeatBet}, {100, AgainBet}} {
-		if v := b.AddCoupon(c, at(5), at(step.record), noon.Unix()); v != step.want {
+		if v := b.AddCoupon(c, at(5), CauseAt(at(step.record)), noon.Unix()); v != step.want {
 			t.Errorf("brought by record %d: %v, want %v", step.record, v, step.want)
 		}
 	}
 	other := bet("c1", noon, "e2")
-	if v := b.AddCoupon(other, at(6), at(108), noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
+	if v := b.AddCoupon(other, at(6), CauseAt(at(108)), noon.Unix()); v != DiffersBet || len(b.Bets) != 1 {
 		t.Errorf("another content: %v", v)
 	}
 }
@@ -90,18 +90,18 @@ func TestBettor_CountsACouponOnce(t *testing.T) {
 	if got := b.Marshal(); !slices.Equal(got, want) {
 		t.Error("the same record again changed the state")
 	}
-	if v := b.AddCoupon(c, at(2), at(2), noon.Unix()); v != RepeatBet {
+	if v := b.AddCoupon(c, at(2), CauseAt(at(2)), noon.Unix()); v != RepeatBet {
 		t.Errorf("posted again: verdict = %v", v)
 	}
 	other := bet("c1", noon, "e1", "e3")
-	if v := b.AddCoupon(other, at(3), at(3), noon.Unix()); v != DiffersBet {
+	if v := b.AddCoupon(other, at(3), CauseAt(at(3)), noon.Unix()); v != DiffersBet {
 		t.Errorf("another content under the id: verdict = %v", v)
 	}
 	// The repeats themselves may be delivered again.
-	if v := b.AddCoupon(c, at(2), at(2), noon.Unix()); v != RepeatBet {
+	if v := b.AddCoupon(c, at(2), CauseAt(at(2)), noon.Unix()); v != RepeatBet {
 		t.Errorf("the repeat delivered again: verdict = %v", v)
 	}
-	if v := b.AddCoupon(other, at(3), at(3), noon.Unix()); v != DiffersBet {
+	if v := b.AddCoupon(other, at(3), CauseAt(at(3)), noon.Unix()); v != DiffersBet {
 		t.Errorf("the contradiction delivered again: verdict = %v", v)
 	}
 	if b.LegCount != 2 {
@@ -115,10 +115,10 @@ func TestBettor_SendsTheSameMessagesAgain(t *testing.T) {
 		settle(&b, bet(fmt.Sprint("c", i), noon.Add(time.Duration(i)*time.Minute), fmt.Sprint("e", i)), int64(i), "l", noon.Add(time.Hour))
 	}
 	c := bet("c5", noon.Add(5*time.Minute), "e5", "e6")
-	b.AddCoupon(c, at(5), at(5), c.Timestamp.Unix())
+	b.AddCoupon(c, at(5), CauseAt(at(5)), c.Timestamp.Unix())
 	first := b.LegsOf(c, cause(5, 3), c.Timestamp.Unix())
 	settle(&b, bet("c6", noon.Add(6*time.Minute), "e7"), 6, "l", noon.Add(time.Hour))
-	if v := b.AddCoupon(c, at(5), at(5), c.Timestamp.Unix()); v != AgainBet {
+	if v := b.AddCoupon(c, at(5), CauseAt(at(5)), c.Timestamp.Unix()); v != AgainBet {
 		t.Fatalf("verdict = %v", v)
 	}
 	if diff := cmp.Diff(first, b.LegsOf(c, cause(5, 3), c.Timestamp.Unix())); diff != "" {
@@ -140,13 +140,13 @@ func TestBettor_RefusesWhatMayBeAForgottenRepeat(t *testing.T) {
 	}
 	next := int64(MaxCoupons + 10)
 	old := bet("old", noon, "e")
-	if v := b.AddCoupon(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.AddCoupon(old, at(next), CauseAt(at(next)), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("older than all kept: verdict = %v", v)
 	}
-	if v := b.AddCoupon(old, at(next), at(next), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
+	if v := b.AddCoupon(old, at(next), CauseAt(at(next)), noon.Add(24*time.Hour).Unix()); v != TooOldBet {
 		t.Errorf("the same record again: verdict = %v", v)
 	}
-	if v := b.AddCoupon(bet("c0", noon, "e0"), at(0), at(0), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
+	if v := b.AddCoupon(bet("c0", noon, "e0"), at(0), CauseAt(at(0)), noon.Add(24*time.Hour).Unix()); v != RepeatBet {
 		t.Errorf("a counted record, forgotten and delivered again: verdict = %v", v)
 	}
 }
@@ -166,7 +166,7 @@ func TestBettor_TakesAFloodOfBetsOfOneMoment(t *testing.T) {
 func TestBettor_KeepsWhatWaits(t *testing.T) {
 	var b Bettor
 	early := bet("early", noon, "unknown")
-	b.AddCoupon(early, at(0), at(0), noon.Unix())
+	b.AddCoupon(early, at(0), CauseAt(at(0)), noon.Unix())
 	leg := b.LegsOf(early, cause(0, 0), noon.Unix())[0]
 	for i := range MaxCoupons + 50 {
 		when := noon.Add(time.Duration(i+1) * time.Minute)
@@ -205,7 +205,7 @@ func TestBettor_ABetDatedAheadDoesNotMakeThePastFade(t *testing.T) {
 	settle(&honest, bet("c1", noon, "e1"), 1, "l", noon)
 	settle(&ahead, bet("c1", noon, "e1"), 1, "l", noon)
 	c := bet("c2", noon.AddDate(1, 0, 0), "e2")
-	ahead.AddCoupon(c, at(2), at(2), noon.Unix())
+	ahead.AddCoupon(c, at(2), CauseAt(at(2)), noon.Unix())
 	for _, leg := range ahead.LegsOf(c, cause(2, 0), noon.Unix()) {
 		ahead.Apply(resolved(&leg, "m", noon), noon.Unix())
 	}
@@ -225,11 +225,11 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 		var atOnce, later Bettor
 		var legs []Leg
 		for i, c := range coupons {
-			atOnce.AddCoupon(c, at(int64(i)), at(int64(i)), now)
+			atOnce.AddCoupon(c, at(int64(i)), CauseAt(at(int64(i))), now)
 			for _, leg := range atOnce.LegsOf(c, cause(int64(i), 0), now) {
 				atOnce.Apply(resolved(&leg, leg.EventID, noon), now)
 			}
-			later.AddCoupon(c, at(int64(i)), at(int64(i)), now)
+			later.AddCoupon(c, at(int64(i)), CauseAt(at(int64(i))), now)
 			legs = append(legs, later.LegsOf(c, cause(int64(i), 0), now)...)
 		}
 		for _, leg := range rapid.Permutation(legs).Draw(t, "order") {
@@ -250,7 +250,7 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 		for i := range rapid.IntRange(0, 40).Draw(t, "coupons") {
 			when := noon.Add(time.Duration(rapid.IntRange(-1000, 1000).Draw(t, "minutes")) * time.Minute)
 			c := bet(fmt.Sprint("c", i), when, fmt.Sprint("e", i), fmt.Sprint("f", i%3))
-			b.AddCoupon(c, at(int64(i)), at(int64(i)), when.Unix())
+			b.AddCoupon(c, at(int64(i)), CauseAt(at(int64(i))), when.Unix())
 			for _, leg := range b.LegsOf(c, cause(int64(i), 0), when.Unix()) {
 				if rapid.Bool().Draw(t, "comes back") {
 					b.Apply(resolved(&leg, fmt.Sprint("l", i%4), when.Add(time.Hour)), when.Unix())
@@ -271,7 +271,7 @@ func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
 	var b Bettor
 	for i, year := range []int{1, 1969, 2020} {
 		c := bet(fmt.Sprint("c", i), time.Date(year, 2, 3, 0, 0, 0, 0, time.UTC), "e")
-		if got := b.AddCoupon(c, at(int64(i)), at(int64(i)), noon.Unix()); got != NewBet {
+		if got := b.AddCoupon(c, at(int64(i)), CauseAt(at(int64(i))), noon.Unix()); got != NewBet {
 			t.Errorf("a bet of the year %d: verdict %d", year, got)
 		}
 	}
@@ -280,9 +280,9 @@ func TestBettor_TakesBetsOfAnyPast(t *testing.T) {
 func TestBettor_SendsTheSameLegsAgain(t *testing.T) {
 	var b Bettor
 	first := bet("c1", noon, "e1")
-	b.AddCoupon(first, at(5), at(5), noon.Unix())
+	b.AddCoupon(first, at(5), CauseAt(at(5)), noon.Unix())
 	before := b.LegsOf(first, cause(5, 0), noon.Unix())
-	b.AddCoupon(bet("c2", noon.Add(-time.Hour), "e2"), at(6), at(6), noon.Unix()) // comes later, and is dated before
+	b.AddCoupon(bet("c2", noon.Add(-time.Hour), "e2"), at(6), CauseAt(at(6)), noon.Unix()) // comes later, and is dated before
 	if diff := cmp.Diff(before, b.LegsOf(first, cause(5, 0), noon.Unix())); diff != "" {
 		t.Errorf("the legs of a bet, made again after another one came:\n%s", diff)
 	}
@@ -299,7 +299,7 @@ func TestBettor_KnowsTheRecordThatItCounted(t *testing.T) {
 		record Position
 		want   Verdict
 	}{{former, NewBet}, {former, AgainBet}, {later, RepeatBet}, {later, RepeatBet}, {former, AgainBet}} {
-		if got := b.AddCoupon(c, step.record, step.record, noon.Unix()); got != step.want {
+		if got := b.AddCoupon(c, step.record, CauseAt(step.record), noon.Unix()); got != step.want {
 			t.Errorf("step %d: verdict %d, want %d", i, got, step.want)
 		}
 		again, err := UnmarshalBettor(b.Marshal())

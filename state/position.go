@@ -51,6 +51,15 @@ type Cause struct {
 	Floor int64
 }
 
+// CauseAt is the cause that the record at p is, when all before it are finished.
+func CauseAt(p Position) Cause { return Cause{Position: p, Floor: p.Offset} }
+
+// finished says whether all that follows from a record of the partition has been
+// acknowledged. Records of a former topic are not read again.
+func (c *Cause) finished(record Position) bool {
+	return record.Source != c.Source || tipoff.SequenceBefore(record.Offset, c.Floor)
+}
+
 func writeCause(w *wire.Writer, c Cause) {
 	w.Uint(uint64(c.Partition))
 	WritePosition(w, c.Position)

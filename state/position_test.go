@@ -109,14 +109,14 @@ func TestBettor_MessagesMadeAgainAreTheSame(t *testing.T) {
 	var first [][]Leg
 	cause := func(i int) Cause { return Cause{Position: Position{1, int64(i)}} }
 	for i, hour := range hours {
-		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != NewBet {
+		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, CauseAt(cause(i).Position), now); verdict != NewBet {
 			t.Fatalf("coupon %d: %v", i, verdict)
 		}
 		first = append(first, b.LegsOf(coupon(i, hour), cause(i), now))
 		b.Apply(Resolve(&first[i][0], Traits{Event: tipoff.EventRef(fmt.Sprint("e", i))}), now)
 	}
 	for i, hour := range hours {
-		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, cause(i).Position, now); verdict != AgainBet {
+		if verdict := b.AddCoupon(coupon(i, hour), cause(i).Position, CauseAt(cause(i).Position), now); verdict != AgainBet {
 			t.Fatalf("coupon %d again: %v", i, verdict)
 		}
 		if diff := cmp.Diff(first[i], b.LegsOf(coupon(i, hour), cause(i), now)); diff != "" {
@@ -131,7 +131,7 @@ func TestBettor_TheNewestOfManyWaitingBetsIsKept(t *testing.T) {
 	b := new(Bettor)
 	note := func(i int, at int64) Verdict {
 		return b.AddCoupon(&tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}},
-			Position{1, int64(i)}, Position{1, int64(i)}, 1e9)
+			Position{1, int64(i)}, CauseAt(Position{1, int64(i)}), 1e9)
 	}
 	for i := range MaxWaiting {
 		note(i, int64(1000+i))
@@ -149,7 +149,7 @@ func TestBettor_EveryTooOldCouponIsRejectedAgain(t *testing.T) {
 	for range 2 {
 		for i := range 100 {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			if got := b.AddCoupon(c, Position{1, int64(i)}, Position{1, int64(i)}, 1e9); got != TooOldBet {
+			if got := b.AddCoupon(c, Position{1, int64(i)}, CauseAt(Position{1, int64(i)}), 1e9); got != TooOldBet {
 				t.Fatalf("coupon %d: verdict %v", i, got)
 			}
 		}
@@ -163,7 +163,7 @@ func TestBettor_TheBetForgottenLastIsNotCountedAgain(t *testing.T) {
 		note := func(i int) Verdict {
 			offset++
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(begin+int64(i), 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			verdict := b.AddCoupon(c, Position{1, offset}, Position{1, offset}, 1e9)
+			verdict := b.AddCoupon(c, Position{1, offset}, CauseAt(Position{1, offset}), 1e9)
 			if verdict == NewBet {
 				leg := b.LegsOf(c, Cause{Position: Position{1, offset}}, 1e9)[0]
 				b.Apply(Resolve(&leg, Traits{}), 1e9)
@@ -203,7 +203,7 @@ func TestBettor_MayBeginInTheYearOne(t *testing.T) {
 		b := new(Bettor)
 		for i, at := range times {
 			c := &tipoff.Coupon{ID: fmt.Sprint(i), Timestamp: time.Unix(at, 0), Selections: []tipoff.Selection{{EventID: "e", Odds: 2}}}
-			b.AddCoupon(c, Position{1, int64(i)}, Position{1, int64(i)}, now)
+			b.AddCoupon(c, Position{1, int64(i)}, CauseAt(Position{1, int64(i)}), now)
 			leg := b.LegsOf(c, Cause{Position: Position{1, int64(i)}}, now)[0]
 			b.Apply(Resolve(&leg, Traits{Event: 1, Sport: 7}), now)
 		}
@@ -219,20 +219,56 @@ func TestBettor_ARecordOfAnOlderProgramIsKnownAgain(t *testing.T) {
 	now, was := Position{1, tipoff.Sequence(3, 5)}, Position{1, 5}
 	var b Bettor
 	counted := bet("c1", noon, "e1")
-	if got := b.AddCoupon(counted, was, was, noon.Unix()); got != NewBet {
+	if got := b.AddCoupon(counted, was, CauseAt(was), noon.Unix()); got != NewBet {
 		t.Fatal(got)
 	}
-	if got := b.AddCoupon(counted, now, now, noon.Unix()); got != AgainBet {
+	if got := b.AddCoupon(counted, now, CauseAt(now), noon.Unix()); got != AgainBet {
 		t.Errorf("a counted coupon that comes again is %v", got)
 	}
 	b = Bettor{Floor: noon.Unix() + 1}
-	if got := b.AddCoupon(counted, was, was, noon.Unix()); got != TooOldBet {
+	if got := b.AddCoupon(counted, was, CauseAt(was), noon.Unix()); got != TooOldBet {
 		t.Fatal(got)
 	}
-	if got := b.AddCoupon(counted, now, now, noon.Unix()); got != TooOldBet {
+	if got := b.AddCoupon(counted, now, CauseAt(now), noon.Unix()); got != TooOldBet {
 		t.Errorf("a refused coupon that comes again is %v", got)
 	}
 	if other := (Position{1, tipoff.Sequence(3, 6)}); now.Same(other) || was.Same(other) || now.Same(Position{2, now.Offset}) {
 		t.Error("another record is taken for the same")
+	}
+}
+
+// TestBettor_KeepsABetWhoseLegsMayHaveToBeSentAgain: one that was learnt from with its own
+// record, and is the oldest by its time.
+func TestBettor_KeepsABetWhoseLegsMayHaveToBeSentAgain(t *testing.T) {
+	b := new(Bettor)
+	add := func(id string, offset, floor int64, made time.Time) Verdict {
+		c := bet(id, made, "e")
+		cause := Cause{Position: Position{1, offset}, Floor: floor}
+		v := b.AddCoupon(c, cause.Position, cause, noon.Unix())
+		if v == NewBet || v == AgainBet {
+			for _, leg := range b.LegsOf(c, cause, noon.Unix()) { // as the gateway knew its event
+				b.Apply(Resolve(&leg, TraitsOf(&tipoff.Event{ID: "e", Begin: noon.Add(time.Hour)})), noon.Unix())
+			}
+		}
+		return v
+	}
+	const first = int64(MaxCoupons)
+	for i := range first {
+		add(fmt.Sprint("c", i), i, i, noon.Add(time.Duration(i-first)*time.Second))
+	}
+	late := noon.Add(-24 * time.Hour)
+	if v := add("late", first, first, late); v != NewBet {
+		t.Fatal(v)
+	}
+	add("next", first+1, first, noon) // the late one's legs are not acknowledged
+	if v := add("late", first, first, late); v != AgainBet {
+		t.Errorf("delivered again it is %v", v)
+	}
+	add("last", first+2, first+2, noon) // now they are
+	if len(b.Bets) != MaxCoupons {
+		t.Errorf("%d bets are kept", len(b.Bets))
+	}
+	if v := add("late", first+3, first+3, late); v != TooOldBet {
+		t.Errorf("posted again after it was forgotten it is %v", v)
 	}
 }

@@ -22,7 +22,7 @@ var write = flag.Bool("write", false, "write the table values of the present ver
 func valuesOfNow() (b *Bettor, f, early *Fixture, c *Chunk) {
 	b = new(Bettor)
 	settle(b, bet("c1", noon, "e1", "e2"), 1, "l", noon.Add(time.Hour))
-	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), at(2), noon.Unix()+60)
+	b.AddCoupon(bet("c2", noon.Add(time.Minute), "e3"), at(2), CauseAt(at(2)), noon.Unix()+60)
 	b.Epoch, b.Known = 1<<32|5, true
 	b.User = tipoff.User{ID: "u", BirthYear: 1990, Country: "USA", Currency: "USD", Gender: "male", RegistrationDate: noon, Name: "N", FavouriteSport: "Tennis", FavouriteLeague: "ATP", Extra: []byte(`{"a":1}`), Version: tipoff.VersionOf(0)}
 	b.Users, b.Floor, b.Refused = Position{7, 9}, noon.Unix()-5, []int64{1, 3}

@@ -56,7 +56,7 @@ func (b *book) bet(user string, at time.Time, events ...string) *state.Choice {
 	for _, event := range events {
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
 	}
-	fresh.AddCoupon(&c, position, position, at.Unix())
+	fresh.AddCoupon(&c, position, state.CauseAt(position), at.Unix())
 	choice.Legs = fresh.LegsOf(&c, state.Cause{Position: position, Floor: position.Offset}, at.Unix())
 	for i := range choice.Legs {
 		leg := &choice.Legs[i]

@@ -18,7 +18,7 @@ func betOn(events ...string) (bettor []byte, fixtures map[string]*state.Fixture)
 		c.Selections = append(c.Selections, tipoff.Selection{EventID: event, Odds: 2})
 	}
 	at := state.Position{Source: 1, Offset: 1}
-	b.AddCoupon(&c, at, at, noon.Unix())
+	b.AddCoupon(&c, at, state.CauseAt(at), noon.Unix())
 	fixtures = map[string]*state.Fixture{}
 	for _, leg := range b.LegsOf(&c, state.Cause{Position: at}, noon.Unix()) {
 		f := new(state.Fixture)

@@ -28,7 +28,7 @@ func bettor(league string, events ...string) []byte {
 	for i, event := range events {
 		c := tipoff.Coupon{ID: event, UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: event, Odds: 2}}}
 		at := state.Position{Source: 1, Offset: int64(i)}
-		b.AddCoupon(&c, at, at, noon.Unix())
+		b.AddCoupon(&c, at, state.CauseAt(at), noon.Unix())
 		for _, leg := range b.LegsOf(&c, state.Cause{Position: at}, noon.Unix()) {
 			b.Apply(state.Resolve(&leg, state.TraitsOf(&tipoff.Event{ID: event, Sport: "Tennis", League: league, Begin: noon.Add(time.Hour)})), noon.Unix())
 		}
@@ -202,7 +202,7 @@ func TestRecommend_FollowedIsWhatIsPopularWhereNothingIsFollowed(t *testing.T) {
 			var b state.Bettor
 			c := tipoff.Coupon{ID: "c", UserID: "u", Stake: 1, Timestamp: noon, Selections: []tipoff.Selection{{EventID: "unknown", Odds: 2}}}
 			at := state.Position{Source: 1}
-			b.AddCoupon(&c, at, at, noon.Unix())
+			b.AddCoupon(&c, at, state.CauseAt(at), noon.Unix())
 			put(t, v.PutBettor("default/u", b.Marshal()))
 		}
 		if r := v.Recommend("default", tipoff.Query{UserID: user, N: 3, Followed: true}, noon); len(r.Items) != 1 {
