@@ -43,7 +43,6 @@ func small(t *testing.T) (*Facts, Tables) {
 			if f.Count(&leg); f.Known {
 				b.Apply(state.Resolve(&leg, f.Traits()), noon.Unix())
 			} else {
-				f.Await(0, false)
 				chunk.Wait(&leg)
 			}
 		}

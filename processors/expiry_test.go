@@ -3,6 +3,7 @@ package processors
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -26,9 +27,9 @@ func (f finisher) Finished(topic string, _ int32) int64 {
 }
 
 // leg sends a leg of an event, on its own, as of a day.
-func (p *pipeline) leg(coupon int64, event string, day int) {
+func (p *pipeline) leg(coupon int64, event string, day int, options ...tester.EmitOption) {
 	l := &state.Leg{Cause: state.Cause{Position: state.Position{Source: 7, Offset: coupon}}, UserID: "u", EventID: event, Coupon: uint64(coupon) << 16, At: noon.Unix(), Odds: 2}
-	p.tester.Consume(topics.Selections, topics.Key("default", event), state.MarshalMessage(l), tester.WithTime(noon.AddDate(0, 0, day)))
+	p.tester.Consume(topics.Selections, topics.Key("default", event), state.MarshalMessage(l), append(options, tester.WithTime(noon.AddDate(0, 0, day)))...)
 }
 
 func (p *pipeline) expire(event string, day int) {
@@ -140,5 +141,22 @@ func TestAChunkThatHasExpiredReleasesNothing(t *testing.T) {
 	p.send(event("late", "Liga"))
 	if _, value, ok := p.resolved.Next(); ok {
 		t.Errorf("a dead letter is resolved too: %v", value)
+	}
+}
+
+// TestALegWhoseEventTheGatewayAloneKnowsWaitsLikeOthers, also where an older program sends
+// it once more and does not say that the gateway knew.
+func TestALegWhoseEventTheGatewayAloneKnowsWaitsLikeOthers(t *testing.T) {
+	p := newPipeline(t)
+	knew := tester.WithHeaders(maps.Collect(topics.Headers{Received: noon, Told: true}.All()))
+	p.leg(1, "never", 0, knew)
+	p.leg(1, "never", 0)
+	p.leg(1, "never", 0, knew)
+	if f := p.fixture("never"); f.LegCount != 1 || f.Waiters != 1 {
+		t.Fatalf("fixture %+v", f)
+	}
+	p.expire("never", 7)
+	if got := p.rejections(); len(got) != 1 {
+		t.Errorf("dead letters: %v", got)
 	}
 }

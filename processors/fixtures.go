@@ -32,17 +32,18 @@ func RewriteFixture(set topics.TableSet, key string) topics.Record {
 }
 
 // The messages between bettors and fixtures, left to right in time. A leg of an event
-// that the gateway knew, and put beside the coupon:
+// that the gateway knew, as it put beside the coupon, and that the fixture knows too:
 //
 //	bettor u        ── Leg e ──>  fixture e: counts it
 //
-// A leg of an event that the gateway did not know, and the fixture knows:
+// One of an event that the gateway did not know:
 //
 //	bettor u        ── Leg e ──>  fixture e: counts it
 //	bettor u        <─ Resolved ─ fixture e: sport, league, teams
 //
-// A leg of an event that is not known yet waits in chunk n of the fixture, a value of
-// its own in the same partition, which only the loop topic reaches:
+// A leg of an event that the fixture does not know yet waits in chunk n of the fixture, a
+// value of its own in the same partition, which only the loop topic reaches. Whether the
+// gateway knew the event is the same then: a bettor who has learnt does so no more.
 //
 //	bettor u        ── Leg e ──>  fixture e: counts it
 //	                              fixture e    ── Leg ──────>  chunk e/n: keeps it
@@ -92,20 +93,21 @@ func countLeg(in *input) {
 		in.reject(topics.Malformed, "not a leg")
 		return
 	}
-	if !in.told && in.isOneTooMany() {
+	if in.isOneTooMany() {
 		in.reject(topics.TooManyUnposted, oneTooMany)
 		return
 	}
 	if fixture := in.fixture(); fixture != nil {
 		isNew := fixture.Count(leg)
 		if isNew && !fixture.Known {
-			fixture.Await(in.appended.Unix(), in.told)
+			fixture.Await(in.appended.Unix())
 		}
 		in.saveFixture(fixture)
-		if !in.told {
-			leg.Sent = in.record.Offset
-			in.sendBack(fixture, leg, isNew)
+		if fixture.Known && in.told {
+			return
 		}
+		leg.Sent = in.record.Offset
+		in.sendBack(fixture, leg, isNew)
 	}
 }
 

@@ -139,3 +139,21 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 		t.Errorf("%d of %d facts were copied, by %d copies", len(first), len(facts), len(producer.stored))
 	}
 }
+
+// TestCopied_SaysWhatTheGatewayKnew, so that a bettor learns from the copy what it has learnt
+// from the coupon, whatever was posted of the event since.
+func TestCopied_SaysWhatTheGatewayKnew(t *testing.T) {
+	knew := topics.Headers{Received: time.UnixMicro(5), Events: "known"}
+	m := &sarama.ConsumerMessage{Topic: topics.Coupons, Key: []byte("default/u"), Value: []byte("v"), Timestamp: time.UnixMicro(9)}
+	for name, value := range knew.All() {
+		m.Headers = append(m.Headers, &sarama.RecordHeader{Key: []byte(name), Value: value})
+	}
+	copied := topics.ParseHeaders(func(yield func(string, []byte) bool) {
+		for _, h := range copied(m, "copies", topics.Origin{TopicID: "AAAAAAAAAAAAAAAAAAAAAQ", Appended: m.Timestamp}).Headers {
+			yield(string(h.Key), h.Value)
+		}
+	})
+	if copied.Events != "known" || !copied.Received.Equal(knew.Received) || copied.Origin.IsZero() {
+		t.Errorf("%+v", copied)
+	}
+}

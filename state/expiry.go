@@ -23,13 +23,9 @@ const (
 	StepDelete             // the fixture is deleted; no value holds this
 )
 
-// Await notes that a new leg came before the event, by the broker's clock, Unix seconds:
-// whatever has expired before, this one waits its full time. One whose bettor was told
-// of the event counts only.
-func (f *Fixture) Await(at int64, told bool) {
-	if !told {
-		f.Waiters++
-	}
+// Await notes that a new leg came to wait, by the broker's clock, Unix seconds: whatever
+// has expired before, this one waits its full time.
+func (f *Fixture) Await(at int64) {
 	if f.Step == StepNone {
 		at = max(at, f.Waited)
 	}

@@ -21,21 +21,20 @@ func unposted() *Fixture {
 	f := &Fixture{Epoch: 3}
 	f.Change(tipoff.EventPatch{ID: "e", Status: tipoff.StatusSuspended}, at(4))
 	f.Count(leg(1, 0, 0, 1, 2))
-	f.Await(noon.Unix(), false)
+	f.Await(noon.Unix())
 	f.Expire(noon.Add(week).Unix(), seconds)
 	f.Count(leg(2, 0, 0, 1, 2, 3))
-	f.Await(noon.Add(week).Unix(), false)
 	later := leg(3, 0, 0, 5)
 	later.At += 60
 	f.Count(later)
-	f.Await(noon.Add(week+time.Hour).Unix(), false)
+	f.Await(noon.Add(week + time.Hour).Unix())
 	return f
 }
 
 func TestUnposted_ComesBackAsItWas(t *testing.T) {
 	once := new(Fixture)
 	once.Count(leg(1, 0, 0, 1, 2))
-	once.Await(noon.Unix(), false)
+	once.Await(noon.Unix())
 	waits := new(Fixture)
 	waits.Change(tipoff.EventPatch{ID: "e", Result: "1"}, at(9))
 	for name, f := range map[string]*Fixture{"with everything": unposted(), "bet on once": once, "changed alone": waits, "nothing": {}} {
@@ -52,7 +51,7 @@ func TestUnposted_BetOnOnceIsSmall(t *testing.T) {
 	l := leg(1<<20, 49, 7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	l.Outcome = ""
 	f.Count(l)
-	f.Await(noon.Unix(), false)
+	f.Await(noon.Unix())
 	if size := len(f.Marshal()); size > 112 {
 		t.Errorf("%d bytes", size)
 	}
@@ -61,7 +60,7 @@ func TestUnposted_BetOnOnceIsSmall(t *testing.T) {
 func TestExpire_GoesInStepsThatCanBeRepeated(t *testing.T) {
 	f, first := new(Fixture), leg(1, 0, 0, 1, 2)
 	f.Count(first)
-	f.Await(noon.Unix(), false)
+	f.Await(noon.Unix())
 	for i, want := range []struct {
 		after time.Duration
 		step  Step
@@ -85,7 +84,7 @@ func TestExpire_LeavesWhatMustStay(t *testing.T) {
 	far := noon.Add(100 * week)
 	posted := new(Fixture)
 	posted.Count(leg(1, 0, 0))
-	posted.Await(noon.Unix(), false)
+	posted.Await(noon.Unix())
 	posted.Post(event("e", "l", noon), at(1))
 	if DueFixture(posted.Marshal(), far, week) || posted.Expire(far.Unix(), seconds) != StepNone || posted.LegCount != 1 {
 		t.Errorf("a posted event expires: %+v", posted)
@@ -113,11 +112,11 @@ func TestExpire_LeavesWhatMustStay(t *testing.T) {
 func TestExpire_ANewLegWaitsItsFullTimeInAChunkOfItsOwn(t *testing.T) {
 	f := new(Fixture)
 	f.Count(leg(1, 0, 0))
-	f.Await(noon.Unix(), false)
+	f.Await(noon.Unix())
 	f.Expire(noon.Add(week).Unix(), seconds)
 	second := leg(2, 0, 0)
 	isNew := f.Count(second)
-	f.Await(noon.Add(week+time.Minute).Unix(), false)
+	f.Await(noon.Add(week + time.Minute).Unix())
 	if chunk := f.Chunk(second, isNew); !isNew || chunk != 1 || f.Gone != 1 || f.LegCount != 1 {
 		t.Errorf("chunk %d, fixture %+v", chunk, f)
 	}

@@ -158,6 +158,9 @@ func (f *Fixture) Count(leg *Leg) bool {
 			f.addNeighbour(event, pairWeights[lag])
 		}
 	}
+	if !f.Known {
+		f.Waiters++
+	}
 	return true
 }
 

@@ -82,7 +82,7 @@ func TestFixture_AFloodThatComesAgainDoesNotFillOneChunk(t *testing.T) {
 			leg := &Leg{Cause: Cause{Position: Position{1, int64(i)}}, Coupon: CouponRef(&tipoff.Coupon{ID: fmt.Sprint(i)})}
 			isNew := f.Count(leg)
 			if isNew {
-				f.Await(noon.Unix(), false)
+				f.Await(noon.Unix())
 			}
 			chunks[f.Chunk(leg, isNew)]++
 		}
