@@ -21,7 +21,7 @@ import (
 )
 
 func TestWindow_PassesOnlyTheContiguousFinishedPartOn(t *testing.T) {
-	w := newWindow(5)
+	w := newWindow(5, maxUnfinished)
 	for _, offset := range []int64{5, 6, 9, 10} { // offsets may have gaps
 		if !w.deliver(offset) {
 			t.Fatal("no room")
@@ -41,7 +41,7 @@ func TestWindow_PassesOnlyTheContiguousFinishedPartOn(t *testing.T) {
 }
 
 func TestWindow_PassesNothingOnThatIsHeldUntilItIsWritten(t *testing.T) {
-	w := newWindow(0)
+	w := newWindow(0, maxUnfinished)
 	for offset := range int64(9) {
 		w.deliver(offset)
 	}
@@ -76,7 +76,7 @@ func TestWindow_PassesNothingOnThatIsHeldUntilItIsWritten(t *testing.T) {
 
 // TestWindow_WhatIsHeldTakesNoRoom: a thousand records a second may be held for long.
 func TestWindow_WhatIsHeldTakesNoRoom(t *testing.T) {
-	w := newWindow(0)
+	w := newWindow(0, maxUnfinished)
 	for offset := range int64(4 * maxUnfinished) {
 		w.hold("a", offset)
 		if w.deliver(offset); len(w.records) != 1 || len(w.holds) != 1 {
@@ -89,7 +89,7 @@ func TestWindow_WhatIsHeldTakesNoRoom(t *testing.T) {
 }
 
 func TestWindow_HoldsBackWhatIsTooFarAhead(t *testing.T) {
-	w := newWindow(0)
+	w := newWindow(0, maxUnfinished)
 	for offset := range int64(maxUnfinished) {
 		w.deliver(offset)
 	}

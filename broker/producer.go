@@ -76,14 +76,21 @@ func (p gokaProducer) Emit(topic, key string, value []byte) *goka.Promise {
 
 func (p gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
 	promise, finish := goka.NewPromiseWithFinisher()
+	p.produce(topic, key, value, headers, func(m *sarama.ProducerMessage, err error) { finish(m, err) })
+	return promise
+}
+
+// produce hands a record on, and tells finish where it stands or why it does not.
+func (p gokaProducer) produce(topic, key string, value []byte, headers goka.Headers, finish func(*sarama.ProducerMessage, error)) {
 	record := &kgo.Record{Topic: topic, Key: []byte(key), Value: value}
 	for name, text := range headers {
-		record.Headers = append(record.Headers, kgo.RecordHeader{Key: name, Value: text})
+		if name != topics.HeaderMayWait {
+			record.Headers = append(record.Headers, kgo.RecordHeader{Key: name, Value: text})
+		}
 	}
 	p.client.Produce(context.Background(), record, func(r *kgo.Record, err error) {
 		finish(&sarama.ProducerMessage{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}, kafkaFault(err))
 	})
-	return promise
 }
 
 // closePatience is how long the end of a producer waits for what is under way.

@@ -3,10 +3,13 @@ package broker
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"tipoff/topics"
 )
 
 // maxUnfinished is how many records of one partition may be delivered to a
@@ -15,11 +18,23 @@ import (
 // always still there when its record is delivered again.
 const maxUnfinished = 256
 
+// maxLegs is the same of the topic of legs, whose table values wait for their turn
+// ([tableGap]): 16,000 a second in each partition.
+const maxLegs = 4096
+
+func mostUnfinished(topic string) int {
+	if strings.HasPrefix(topic, topics.Selections) { // of any table set
+		return maxLegs
+	}
+	return maxUnfinished
+}
+
 // window follows the records of one partition of a topic through a session. goka
 // marks each record when it is finished, in any order, and Kafka would commit the
 // highest: the window passes on only the end of the contiguous finished part, so
 // that what is not finished is delivered again.
 type window struct {
+	most    int // records at a time
 	mu      sync.Mutex
 	room    *sync.Cond
 	records []record // delivered, and not finished or after one that is not, by offset
@@ -35,8 +50,8 @@ type record struct {
 	finished  bool
 }
 
-func newWindow(from int64) *window {
-	w := &window{floor: max(0, from), passed: max(0, from)}
+func newWindow(from int64, most int) *window {
+	w := &window{most: most, floor: max(0, from), passed: max(0, from)}
 	w.room = sync.NewCond(&w.mu)
 	return w
 }
@@ -46,7 +61,7 @@ func newWindow(from int64) *window {
 func (w *window) deliver(offset int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.records) >= maxUnfinished && !w.ended {
+	for len(w.records) >= w.most && !w.ended {
 		w.room.Wait()
 	}
 	if w.ended {
@@ -75,7 +90,7 @@ func (w *window) finish(offset int64) (upTo int64, moved bool) {
 	}
 	if done > 0 {
 		w.floor = w.records[done-1].offset + 1
-		w.records = slices.Delete(w.records, 0, done)
+		w.records = w.records[done:]
 		w.room.Broadcast()
 	}
 	upTo = w.release(offset)
@@ -118,7 +133,7 @@ func newWindows() *windows { return &windows{all: map[claimed]*window{}} }
 func (w *windows) open(claim sarama.ConsumerGroupClaim) *window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	opened := newWindow(claim.InitialOffset())
+	opened := newWindow(claim.InitialOffset(), mostUnfinished(claim.Topic()))
 	w.all[claimed{claim.Topic(), claim.Partition()}] = opened
 	return opened
 }
@@ -159,9 +174,9 @@ type watermarked struct {
 	owner *Owner
 }
 
-func (g *watermarked) Consume(ctx context.Context, topics []string, handler sarama.ConsumerGroupHandler) error {
+func (g *watermarked) Consume(ctx context.Context, inputs []string, handler sarama.ConsumerGroupHandler) error {
 	for ctx.Err() == nil {
-		if err := g.ConsumerGroup.Consume(ctx, topics, &watermarkedHandler{goka: handler, owner: g.owner}); err != nil {
+		if err := g.ConsumerGroup.Consume(ctx, inputs, &watermarkedHandler{goka: handler, owner: g.owner}); err != nil {
 			return err
 		}
 	}

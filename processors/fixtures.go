@@ -102,7 +102,7 @@ func countLeg(in *input) {
 		if isNew && !fixture.Known {
 			fixture.Await(in.appended.Unix())
 		}
-		in.saveFixture(fixture)
+		in.saveCount(fixture)
 		if fixture.Known && in.told {
 			return
 		}
@@ -227,6 +227,17 @@ func (in *input) fixture() *state.Fixture {
 func (in *input) saveFixture(f *state.Fixture) {
 	f.Epoch = in.epoch()
 	in.SetValue(f.Marshal(), in.headers())
+}
+
+// saveCount saves a fixture that has counted a leg. Where its event is posted, which many
+// may bet on, that is worth no write of its own.
+func (in *input) saveCount(f *state.Fixture) {
+	if !f.Known {
+		in.saveFixture(f)
+		return
+	}
+	f.Epoch = in.epoch()
+	in.SetValue(f.Marshal(), in.headers(), goka.WithCtxEmitHeaders(goka.Headers{topics.HeaderMayWait: nil}))
 }
 
 // chunk is the record's chunk of waiting legs, as [input.fixture].

@@ -17,6 +17,10 @@ const (
 	HeaderOrigin   = "origin"   // where a copied fact was first: the text of an [Origin]
 	HeaderEvents   = "events"   // of a coupon: what the gateway knew of its events, by state.MarshalKnown
 	HeaderTold     = "told"     // of a leg: its bettor knows the event and waits for no message back
+
+	// HeaderMayWait says to a processor's producer that a table's value may be replaced by a
+	// newer one of its key before it is written. It is on no topic.
+	HeaderMayWait = "may-wait"
 )
 
 // Headers are what a record's headers say.

@@ -1,0 +1,202 @@
+package broker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/lovoo/goka"
+
+	"tipoff/topics"
+)
+
+// tableGap is how long after a value of a key was written the next one waits that may (see
+// [topics.HeaderMayWait]): a hot key is written four times a second, however often it
+// changes, and a quiet one at once.
+const tableGap = 250 * time.Millisecond
+
+// unwrittenValue is a value of a table on its way to the topic, and all that it replaces.
+type unwrittenValue struct {
+	topic, key string
+	value      []byte // nil: the key is deleted
+	headers    goka.Headers
+	finishers  []goka.PromiseFinisher
+}
+
+// finish tells all who wait for the value, or for one that it has replaced, what became of it.
+func (v *unwrittenValue) finish(m *sarama.ProducerMessage, err error) {
+	for _, finish := range v.finishers {
+		finish(m, err)
+	}
+}
+
+// replace takes over from the value that waited: who waits for that one waits for this one,
+// whose age is that of the oldest change in it.
+func (v *unwrittenValue) replace(waiting *unwrittenValue) {
+	v.finishers = append(waiting.finishers, v.finishers...)
+	if received, known := waiting.headers[topics.HeaderReceived]; known {
+		v.headers = v.headers.Merged(goka.Headers{topics.HeaderReceived: received})
+	}
+}
+
+// pace decides when values of tables are written that may wait. It has no clock: it is told
+// the time.
+type pace struct {
+	gap   time.Duration
+	keys  map[tableKey]*unwrittenValue // written within the gap; what waits, or nil
+	turns []turn                       // of the same keys, the next one in front
+}
+
+type tableKey struct{ topic, key string }
+
+// turn is when a key may be written again.
+type turn struct {
+	tableKey
+	at time.Time
+}
+
+func newPace(gap time.Duration) *pace {
+	return &pace{gap: gap, keys: map[tableKey]*unwrittenValue{}}
+}
+
+// put takes in a value that may wait, and returns whether it is to be written now, as its
+// key was not within the gap. Else it replaces the one that waits.
+func (p *pace) put(v *unwrittenValue, now time.Time) bool {
+	key := tableKey{v.topic, v.key}
+	waiting, recent := p.keys[key]
+	if !recent {
+		p.written(key, now)
+		return true
+	}
+	if waiting != nil {
+		v.replace(waiting)
+	}
+	p.keys[key] = v
+	return false
+}
+
+func (p *pace) written(key tableKey, now time.Time) {
+	p.keys[key] = nil
+	p.turns = append(p.turns, turn{key, now.Add(p.gap)})
+}
+
+// overtake lets a value that is written now replace the one of its key that waits.
+func (p *pace) overtake(v *unwrittenValue) {
+	key := tableKey{v.topic, v.key}
+	if waiting := p.keys[key]; waiting != nil {
+		v.replace(waiting)
+		p.keys[key] = nil
+	}
+}
+
+// due returns the values whose turn it is, and forgets the keys of which none waits.
+func (p *pace) due(now time.Time) (values []*unwrittenValue) {
+	passed := 0
+	for passed < len(p.turns) && !p.turns[passed].at.After(now) {
+		passed++
+	}
+	turns := p.turns[:passed]
+	p.turns = p.turns[passed:]
+	for _, t := range turns {
+		if v := p.keys[t.tableKey]; v != nil {
+			values = append(values, v)
+			p.written(t.tableKey, now)
+		} else {
+			delete(p.keys, t.tableKey)
+		}
+	}
+	return values
+}
+
+// all returns every value that waits, which does so no more.
+func (p *pace) all() (values []*unwrittenValue) {
+	for key, v := range p.keys {
+		if v != nil {
+			values = append(values, v)
+			p.keys[key] = nil
+		}
+	}
+	return values
+}
+
+// coalescing is a processor's producer. Of the values of a key that wait it writes the newest
+// alone: each promise is kept when a value at least as new is on the topic, and the
+// values of a key stand there in their order.
+type coalescing struct {
+	gokaProducer
+	now func() time.Time
+
+	mu     sync.Mutex // also while records are handed on, for the order of a key's values
+	pace   *pace
+	timer  *time.Timer // calls turn when the next key may be written; nil: nothing has waited yet
+	armed  bool
+	closed bool
+}
+
+func newCoalescing(p gokaProducer, gap time.Duration) *coalescing {
+	return &coalescing{gokaProducer: p, now: time.Now, pace: newPace(gap)}
+}
+
+func (c *coalescing) Emit(topic, key string, value []byte) *goka.Promise {
+	return c.EmitWithHeaders(topic, key, value, nil)
+}
+
+// EmitWithHeaders writes at once what does not say that it may wait.
+func (c *coalescing) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
+	promise, finish := goka.NewPromiseWithFinisher()
+	v := &unwrittenValue{topic, key, value, headers, []goka.PromiseFinisher{finish}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, mayWait := headers[topics.HeaderMayWait]; !mayWait || c.closed {
+		c.pace.overtake(v)
+		c.write(v)
+		return promise
+	}
+	now := c.now()
+	if c.pace.put(v, now) {
+		c.write(v)
+	}
+	c.arm(now)
+	return promise
+}
+
+func (c *coalescing) write(v *unwrittenValue) {
+	c.produce(v.topic, v.key, v.value, v.headers, v.finish)
+}
+
+// arm sets the timer for the next turn, with some more that come soon after.
+func (c *coalescing) arm(now time.Time) {
+	if c.armed || c.closed || len(c.pace.turns) == 0 {
+		return
+	}
+	c.armed = true
+	wait := max(c.pace.turns[0].at.Sub(now), c.pace.gap/10)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, c.turn)
+	} else {
+		c.timer.Reset(wait)
+	}
+}
+
+// turn writes what is due.
+func (c *coalescing) turn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armed = false
+	now := c.now()
+	for _, v := range c.pace.due(now) {
+		c.write(v)
+	}
+	c.arm(now)
+}
+
+// Close writes all that waits.
+func (c *coalescing) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	for _, v := range c.pace.all() {
+		c.write(v)
+	}
+	c.mu.Unlock()
+	return c.gokaProducer.Close()
+}
