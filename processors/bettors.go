@@ -56,7 +56,6 @@ func addCoupon(in *input) {
 	if bettor == nil {
 		return
 	}
-	before, _ := in.Value().([]byte)
 	verdict := bettor.AddCoupon(coupon, in.at, in.cause(), received)
 	var legs []state.Leg
 	var told []bool
@@ -70,10 +69,7 @@ func addCoupon(in *input) {
 		for i := range legs {
 			in.sendLeg(&legs[i], told[i])
 		}
-		if verdict == state.NewBet { // what was known before is not known any more when the same record comes again
-			in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID),
-				&state.Choice{UserID: in.id, At: legs[0].At, Before: before, Legs: legs})
-		}
+		in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID), state.NewChoice(legs))
 	case state.DiffersBet:
 		in.reject(topics.Contradicts, "coupon_id: is taken by a coupon with another content, which stands")
 	case state.TooOldBet:

@@ -8,8 +8,7 @@
 // cannot be used. Each record changes state once, however often it is delivered:
 // the state itself remembers what it holds.
 //
-// A third one, the learner, gets each new coupon with what was known of its bettor
-// before, and learns from it how to rank.
+// A third one, the learner, gets each new coupon, and learns from it how to rank.
 //
 // Only the dataflow is here. Every decision is a function of packages state and rank.
 //

@@ -18,8 +18,8 @@ import (
 // Trainer holds the state of all companies and trains their models on it.
 type Trainer interface {
 	// Learn grades the model on a choice and lets it learn, as if the coupon had not
-	// been made yet. The error says that the choice cannot be read.
-	Learn(company string, choice *state.Choice, model *rank.Model) (rank.Grade, error)
+	// been made yet.
+	Learn(company string, choice *state.Choice, model *rank.Model) rank.Grade
 }
 
 // How much the learner does. It never holds back bettors or fixtures.
@@ -128,11 +128,11 @@ func (l *Learner) learnChoice(in *input) {
 }
 
 func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
-	if len(c.Legs) == 0 {
-		in.reject(topics.Malformed, "a choice without legs")
+	if len(c.Events) == 0 {
+		in.reject(topics.Malformed, "a choice without events")
 		return
 	}
-	if !p.learnt.Advance(c.Legs[0].Cause) {
+	if !p.learnt.Advance(c.Cause) {
 		return
 	}
 	if p.resumed.IsZero() {
@@ -142,12 +142,7 @@ func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 		l.passed.Add(1)
 		return
 	}
-	grade, err := l.trainer.Learn(in.company, c, p.learnt.Model)
-	if err != nil {
-		in.reject(topics.Invalid, err.Error())
-		return
-	}
-	p.learnt.Live.Add(grade, c.At)
+	p.learnt.Live.Add(l.trainer.Learn(in.company, c, p.learnt.Model), c.At)
 	p.dirty = true
 }
 

@@ -3,12 +3,14 @@ package processors
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/tester"
 
+	"tipoff"
 	"tipoff/rank"
 	"tipoff/state"
 	"tipoff/topics"
@@ -19,10 +21,10 @@ type school struct {
 	choices []*state.Choice
 }
 
-func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
+func (s *school) Learn(_ string, c *state.Choice, m *rank.Model) rank.Grade {
 	s.choices = append(s.choices, c)
 	m.Steps++
-	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}
 }
 
 // owner is the sole owner, whose epoch a test may raise.
@@ -74,9 +76,9 @@ func (c *classroom) sendAt(since time.Time, key string, value []byte) {
 func (c *classroom) choose(partition int32, offset int64) { c.send(choice(partition, offset)) }
 
 func choice(partition int32, offset int64) []byte {
-	return state.MarshalMessage(&state.Choice{UserID: "u", At: noon.Unix(), Legs: []state.Leg{
-		{Cause: state.Cause{Partition: partition, Position: state.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e"},
-	}})
+	return state.MarshalMessage(state.NewChoice([]state.Leg{
+		{Cause: state.Cause{Partition: partition, Position: state.Position{Source: 1, Offset: offset}}, UserID: "u", EventID: "e", At: noon.Unix()},
+	}))
 }
 
 // stored is what the table says; nil: nothing.
@@ -228,7 +230,7 @@ func TestACouponIsAChoiceOnce(t *testing.T) {
 	}
 	p.send(event("e", "l"))
 	p.send(coupon("c1", "u", 1, "e"))
-	if c := next(); c == nil || len(c.Before) != 0 || c.UserID != "u" || len(c.Legs) != 1 || c.Legs[0].EventID != "e" {
+	if c := next(); c == nil || c.UserID != "u" || !slices.Equal(c.Events, []uint64{tipoff.EventRef("e")}) {
 		t.Errorf("the first coupon is the choice %+v", c)
 	}
 	p.send(coupon("c1", "u", 1, "e"))
@@ -237,10 +239,11 @@ func TestACouponIsAChoiceOnce(t *testing.T) {
 	}
 	p.send(coupon("c2", "u", 1, "e", "f"))
 	c := next()
-	if c == nil || len(c.Legs) != 2 {
+	if c == nil || len(c.Events) != 2 {
 		t.Fatalf("the second coupon is the choice %+v", c)
 	}
-	if before, err := state.UnmarshalBettor(c.Before); err != nil || before.LegCount != 1 || len(before.Bets) != 1 {
-		t.Errorf("before the second coupon the bettor is %+v, %v", before, err)
+	traits := func(uint64) state.Traits { return p.fixture("e").Traits() }
+	if before := p.bettor("u").Before(c, traits); before.LegCount != 1 || len(before.Bets) != 1 {
+		t.Errorf("before the second coupon the bettor is %+v", before)
 	}
 }

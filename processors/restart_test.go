@@ -22,13 +22,13 @@ type diary struct {
 	last map[string]int64 // by company, the newest coupon
 }
 
-func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) (rank.Grade, error) {
-	n := c.Legs[0].Cause.Offset
+func (d *diary) Learn(company string, c *state.Choice, m *rank.Model) rank.Grade {
+	n := c.Offset
 	m.Steps += note(n)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last[company] = max(d.last[company], n)
-	return rank.Grade{Targets: 1, HR: 1, NDCG: 1}, nil
+	return rank.Grade{Targets: 1, HR: 1, NDCG: 1}
 }
 
 // reached returns nil once every company has learnt from the coupons up to a number.
@@ -67,10 +67,10 @@ func (w *world) startLearner(d *diary) *process {
 func (w *world) choose(company string, number int64) {
 	w.Helper()
 	now := time.Now()
-	choice := state.Choice{UserID: "u", At: now.Unix(), Legs: []state.Leg{
-		{Cause: state.Cause{Position: state.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e"},
-	}}
-	w.publish(topics.Record{Topic: topics.Choices, Key: topics.Key(company, topics.ModelID), Value: state.MarshalMessage(&choice), Received: now})
+	choice := state.NewChoice([]state.Leg{
+		{Cause: state.Cause{Position: state.Position{Source: 1, Offset: number}}, UserID: "u", EventID: "e", At: now.Unix()},
+	})
+	w.publish(topics.Record{Topic: topics.Choices, Key: topics.Key(company, topics.ModelID), Value: state.MarshalMessage(choice), Received: now})
 }
 
 // chosen are the ends of the topic of choices, and what the learner has committed.

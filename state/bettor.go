@@ -248,9 +248,9 @@ func (b *Bettor) firstAdded() int {
 // is the coupon's record, and which of its partition are acknowledged.
 func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 	ref, made := CouponRef(c), betTime(c, received)
-	history := b.before(ref, made, cause.Position)
-	legs := make([]Leg, len(c.Selections))
+	legs, events := make([]Leg, len(c.Selections)), make([]uint64, len(c.Selections))
 	for i, s := range c.Selections {
+		events[i] = tipoff.EventRef(s.EventID)
 		legs[i] = Leg{
 			Cause:   cause,
 			UserID:  c.UserID,
@@ -262,24 +262,35 @@ func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 			Outcome: s.Outcome,
 		}
 		legs[i].Index = i
-		event := tipoff.EventRef(s.EventID)
-		for _, other := range history {
-			if other != event && len(legs[i].History) < HistoryForPairs {
-				legs[i].History = append(legs[i].History, other)
-			}
-		}
-		history = slices.Insert(slices.DeleteFunc(history, func(other uint64) bool { return other == event }), 0, event)
+	}
+	for i, history := range b.histories(ref, made, cause.Position, events) {
+		legs[i].History = history
 	}
 	return legs
+}
+
+// histories are what the legs of a coupon on these events have as their [Leg.History].
+func (b *Bettor) histories(ref uint64, made int64, record Position, events []uint64) [][]uint64 {
+	past := b.before(ref, made, record)
+	histories := make([][]uint64, len(events))
+	for i, event := range events {
+		for _, other := range past {
+			if other != event && len(histories[i]) < HistoryForPairs {
+				histories[i] = append(histories[i], other)
+			}
+		}
+		past = slices.Insert(slices.DeleteFunc(past, func(other uint64) bool { return other == event }), 0, event)
+	}
+	return histories
 }
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
 // coupon's messages are created again, the bets added since do not count.
 func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 	end := b.find(ref)
-	if end < 0 { // forgotten meanwhile
+	if end < 0 { // forgotten meanwhile, or not here yet
 		end = 0
-		for end < len(b.Bets) && b.Bets[end].At < made {
+		for end < len(b.Bets) && b.Bets[end].At <= made {
 			end++
 		}
 	}

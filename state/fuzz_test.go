@@ -46,11 +46,12 @@ func FuzzTables(f *testing.F) {
 // state takes any message that can be read without harm.
 func FuzzMessages(f *testing.F) {
 	r := Resolve(leg(3, 1, 2), TraitsOf(&tipoff.Event{ID: "e", Sport: "s", League: "l", Participants: []string{"a", "b"}, Begin: noon}))
-	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Waiting{*leg(3, 1, 2)}, &Expire{Wait: 5}, &Expired{Empty: true}, &Choice{"u", noon.Unix(), new(Bettor).Marshal(), []Leg{*leg(3, 1, 2)}}} {
+	for _, m := range []any{leg(3, 1, 2, 1<<47, 5), r, &Release{r.Traits}, &Rewrite{}, &Waiting{*leg(3, 1, 2)}, &Expire{Wait: 5}, &Expired{Empty: true}, NewChoice([]Leg{*leg(3, 1, 2)})} {
 		f.Add(MarshalMessage(m))
 	}
 	f.Add([]byte{})
 	f.Add([]byte{messageVersion, 99})
+	f.Add(choiceWithBettor(MarshalMessage(leg(3, 1, 2))))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		wiretest.Stable(t, value, UnmarshalMessage, MarshalMessage)
 		message, err := UnmarshalMessage(value)

@@ -1,6 +1,9 @@
 package state
 
-import "tipoff/wire"
+import (
+	"tipoff"
+	"tipoff/wire"
+)
 
 // The messages between the bettors and the fixtures. Each starts with the wire
 // version and its kind.
@@ -13,10 +16,11 @@ const (
 	kindResolved
 	kindRelease
 	kindRewrite
-	kindChoice
+	kindChoiceWithBettor // of an older program
 	kindWaiting
 	kindExpire
 	kindExpired
+	kindChoice
 )
 
 // Leg is one selection of a new coupon on its way to its fixture.
@@ -65,13 +69,14 @@ type Traits struct {
 // Release tells a chunk of waiting legs that their event has come.
 type Release struct{ Traits }
 
-// Choice is a new coupon with what was known of its bettor before: what a company's
-// model learns from.
+// Choice is a new coupon as far as a company's model learns from it: who bet on which
+// events. What was known before follows from the tables; see [Bettor.Before].
 type Choice struct {
+	Cause  // the coupon's record
 	UserID string
-	At     int64  // when the bet was made, Unix seconds, not after it was received
-	Before []byte // the bettor's state, by [Bettor.Marshal]; empty: nothing was known
-	Legs   []Leg  // as they go to their fixtures
+	Coupon uint64   // [CouponRef]
+	At     int64    // when the bet was made, Unix seconds, not after it was received
+	Events []uint64 // [tipoff.EventRef] of each selection
 }
 
 // Rewrite asks the owner of a key to write its value again, as a former owner's
@@ -113,12 +118,13 @@ func MarshalMessage(message any) []byte {
 		w.Byte(kindRewrite)
 	case *Choice:
 		w.Byte(kindChoice)
+		writeCause(&w, m.Cause)
 		w.Text(m.UserID)
+		w.Word64(m.Coupon)
 		w.Int(m.At)
-		w.Raw(m.Before)
-		w.Uint(uint64(len(m.Legs)))
-		for i := range m.Legs {
-			w.Raw(MarshalMessage(&m.Legs[i]))
+		w.Uint(uint64(len(m.Events)))
+		for _, event := range m.Events {
+			w.Ref(event)
 		}
 	case *Waiting:
 		w.Byte(kindWaiting)
@@ -154,15 +160,13 @@ func UnmarshalMessage(b []byte) (any, error) {
 	case kindRewrite:
 		message = &Rewrite{}
 	case kindChoice:
-		m := &Choice{UserID: r.Text(), At: r.Int(), Before: r.Raw()}
-		for range r.Count(1) {
-			leg, err := unmarshalLeg(r.Raw())
-			if err != nil {
-				return nil, err
-			}
-			m.Legs = append(m.Legs, *leg)
+		message = &Choice{Cause: readCause(r), UserID: r.Text(), Coupon: r.Word64(), At: r.Int(), Events: readRefs(r)}
+	case kindChoiceWithBettor:
+		choice, err := readChoiceWithBettor(r)
+		if err != nil {
+			return nil, err
 		}
-		message = m
+		message = choice
 	case kindWaiting:
 		leg, err := unmarshalLeg(r.Raw())
 		if err != nil {
@@ -194,13 +198,36 @@ func unmarshalLeg(b []byte) (*Leg, error) {
 func readLeg(r *wire.Reader) *Leg {
 	leg := &Leg{Cause: readCause(r), UserID: r.Text(), EventID: r.Text(), Coupon: r.Word64(), At: r.Int(),
 		Odds: r.Float(), Market: r.Text(), Outcome: r.Text()}
+	leg.History = readRefs(r)
+	return leg
+}
+
+func readRefs(r *wire.Reader) (refs []uint64) {
 	if n := r.Count(6); n > 0 {
-		leg.History = make([]uint64, n)
-		for i := range leg.History {
-			leg.History[i] = r.Ref()
+		refs = make([]uint64, n)
+		for i := range refs {
+			refs[i] = r.Ref()
 		}
 	}
-	return leg
+	return refs
+}
+
+// readChoiceWithBettor reads a choice of an older program, which also has the state of the
+// bettor before it and all of its legs.
+func readChoiceWithBettor(r *wire.Reader) (*Choice, error) {
+	c := &Choice{UserID: r.Text(), At: r.Int()}
+	r.Raw()
+	for range r.Count(1) {
+		leg, err := unmarshalLeg(r.Raw())
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Events) == 0 {
+			c.Cause, c.Coupon = leg.Cause, leg.Coupon
+		}
+		c.Events = append(c.Events, tipoff.EventRef(leg.EventID))
+	}
+	return c, nil
 }
 
 // MarshalKnown encodes what is known of the events of a coupon, in the order of its

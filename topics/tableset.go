@@ -61,7 +61,7 @@ func (s TableSet) Selections() string { return s.name(Selections) }
 // Resolved is the topic of legs with their event's attributes.
 func (s TableSet) Resolved() string { return s.name(Resolved) }
 
-// Choices is the topic of new coupons with what was known of their bettor before.
+// Choices is the topic of new coupons for the learner.
 func (s TableSet) Choices() string { return s.name(Choices) }
 
 // Learner is the group of the processor that learns how to rank.

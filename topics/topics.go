@@ -26,7 +26,7 @@ const (
 
 	Selections = "tipoff-selections" // legs of new coupons; key: company and event
 	Resolved   = "tipoff-resolved"   // legs with their event's attributes; key: company and user
-	Choices    = "tipoff-choices"    // new coupons with what was known of their bettor before; key: company and [ModelID]
+	Choices    = "tipoff-choices"    // new coupons, for the learner; key: company and [ModelID]
 
 	GroupBettors  = "tipoff-bettors"
 	GroupFixtures = "tipoff-fixtures"

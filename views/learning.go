@@ -2,7 +2,6 @@ package views
 
 import (
 	"cmp"
-	"fmt"
 	"time"
 
 	"tipoff"
@@ -25,17 +24,8 @@ func NewLearning() *Views {
 
 // Learn grades the model's ranking on a choice and lets the model learn from it, on
 // the company's state without the coupon: its bettor is as before, and what the
-// fixtures have counted of it is taken out. The error says that the choice cannot be
-// read.
-func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) (rank.Grade, error) {
-	before := new(state.Bettor)
-	if len(choice.Before) > 0 {
-		var err error
-		if before, err = state.UnmarshalBettor(choice.Before); err != nil {
-			return rank.Grade{}, fmt.Errorf("bettor %q before a coupon: %w", choice.UserID, err)
-		}
-	}
-	before.User.ID = choice.UserID
+// fixtures have counted of it is taken out.
+func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank.Grade {
 	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
 	c := v.makeCompany(name)
@@ -47,23 +37,32 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) (ran
 		c.index.Begin(clock)
 	}
 	current := c.bettors[choice.UserID]
+	known := cmp.Or(current, new(state.Bettor))
+	before := known.Before(choice, c.traits)
+	before.User.ID = choice.UserID
 	c.index.PutBettor(current, before)
 	defer c.index.PutBettor(before, current)
-	events, less := c.takeOut(choice.Legs)
+	less := c.takeOut(choice.Events, choice.Legs(known))
 	defer c.putBack(less)
 	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
-	grade := c.index.GradeOf(q, events, scratch)
-	model.Learn(c.index, q, events, scratch)
-	return grade, nil
+	grade := c.index.GradeOf(q, choice.Events, scratch)
+	model.Learn(c.index, q, choice.Events, scratch)
+	return grade
 }
 
-// takeOut makes the index forget the legs, and lists their events and, as less, the
-// fixtures that it took something from.
-func (c *company) takeOut(legs []state.Leg) (events []uint64, less map[uint64]*state.Fixture) {
+// traits are what an event adds to a taste, the zero Traits where it is not posted.
+func (c *company) traits(event uint64) state.Traits {
+	if fixture := c.fixtures[event]; fixture != nil {
+		return fixture.Traits()
+	}
+	return state.Traits{}
+}
+
+// takeOut makes the index forget legs, each on its event, and returns as less the fixtures
+// that it took something from.
+func (c *company) takeOut(events []uint64, legs []state.Leg) (less map[uint64]*state.Fixture) {
 	less = map[uint64]*state.Fixture{}
-	for i := range legs {
-		ref := tipoff.EventRef(legs[i].EventID)
-		events = append(events, ref)
+	for i, ref := range events {
 		was := cmp.Or(less[ref], c.fixtures[ref])
 		if was == nil {
 			continue
@@ -75,7 +74,7 @@ func (c *company) takeOut(legs []state.Leg) (events []uint64, less map[uint64]*s
 	for ref, fixture := range less {
 		c.index.PutFixture(ref, fixture, c.clock)
 	}
-	return events, less
+	return less
 }
 
 func (c *company) putBack(less map[uint64]*state.Fixture) {
