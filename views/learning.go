@@ -40,8 +40,10 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 	known := cmp.Or(current, new(state.Bettor))
 	before := known.Before(choice, c.traits)
 	before.User.ID = choice.UserID
-	c.index.PutBettor(current, before)
-	defer c.index.PutBettor(before, current)
+	if len(before.Bets) < len(known.Bets) { // else the table does not hold the coupon yet
+		c.index.PutBettor(current, before)
+		defer c.index.PutBettor(before, current)
+	}
 	less := c.takeOut(choice.Events, choice.Legs(known))
 	defer c.putBack(less)
 	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
