@@ -64,8 +64,8 @@ func (w *World) rank(q *Query, s *served) []tipoff.Item {
 
 func (w *World) question(q *Query, s *served) *rank.Question {
 	question := &rank.Question{
-		Query:  tipoff.Query{UserID: q.UserID, N: Depth, Diversity: s.diversity},
-		Bettor: w.bettors[q.UserID], Now: q.Now, Ranker: s.ranker, Model: w.Model, Whole: s.whole,
+		Query: tipoff.Query{UserID: q.UserID, N: Depth, Diversity: s.diversity},
+		Now:   q.Now, Ranker: s.ranker, Model: w.Model, Whole: s.whole,
 	}
 	if s.model != nil {
 		question.Model = s.model
@@ -84,5 +84,5 @@ func (w *World) Learn(c *tipoff.Coupon, now time.Time) {
 	for _, s := range c.Selections {
 		events = append(events, tipoff.EventRef(s.EventID))
 	}
-	w.Model.Learn(w.Index, &rank.Question{Bettor: w.bettors[c.UserID], Now: now}, events, &w.scratch)
+	w.Model.Learn(w.Index, &rank.Question{Query: tipoff.Query{UserID: c.UserID}, Now: now}, events, &w.scratch)
 }

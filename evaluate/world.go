@@ -51,7 +51,7 @@ func (w *World) bettor(id string) *state.Bettor {
 }
 
 func (w *World) putBettor(id string, fresh *state.Bettor) {
-	w.Index.PutBettor(w.bettors[id], fresh)
+	w.Index.PutBettor(id, fresh)
 	w.bettors[id] = fresh
 }
 

@@ -37,15 +37,15 @@ type belief struct {
 
 // prepareBelief takes a bettor, nil where nothing is known of him. Evidence does not
 // fade: what a company has taught in years counts, be its bets few a month.
-func (r *ranking) prepareBelief(b *state.Bettor) {
+func (r *ranking) prepareBelief(b *Bettor) {
 	v, bets := &r.belief, r.bets
 	v.own, v.carried = 1, state.Decay(r.now-landmark, state.TasteHalfLife)
 	v.others = r.crowd * v.carried
 	if b != nil {
-		if r.now > b.At {
-			v.own = state.Decay(r.now-b.At, state.TasteHalfLife)
+		if r.now > b.at {
+			v.own = state.Decay(r.now-b.at, state.TasteHalfLife)
 		}
-		v.others -= b.Weight * v.own
+		v.others -= b.weight * v.own
 		bets -= min(bets, b.LegCount)
 	}
 	if v.others = max(0, v.others); bets == 0 { // what is left is rounding

@@ -22,7 +22,7 @@ func BenchmarkRank1000(b *testing.B) {
 		w.bet(fmt.Sprint("u", i%200), noon, fmt.Sprint("e", r.IntN(1000)))
 	}
 	scratch := new(Scratch)
-	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon}
+	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Now: noon}
 	b.ReportAllocs()
 	for b.Loop() {
 		w.index.Rank(q, scratch)
@@ -34,7 +34,7 @@ func BenchmarkRankLearnt(b *testing.B) {
 		b.Run(fmt.Sprint(open), func(b *testing.B) {
 			w, m := bigWorld(open)
 			scratch := new(Scratch)
-			q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+			q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Now: noon, Model: m}
 			w.index.Refresh(noon)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -54,13 +54,13 @@ func BenchmarkLearn(b *testing.B) {
 	fresh.User.ID = "u1"
 	b.Run("step", func(b *testing.B) {
 		for b.Loop() {
-			m.Learn(w.index, &Question{Bettor: old, Now: noon}, []uint64{tipoff.EventRef("e900")}, s)
+			m.Learn(w.index, &Question{Query: tipoff.Query{UserID: "u1"}, Now: noon}, []uint64{tipoff.EventRef("e900")}, s)
 		}
 	})
 	b.Run("bettor", func(b *testing.B) {
 		for b.Loop() {
-			w.index.PutBettor(old, fresh)
-			w.index.PutBettor(fresh, old)
+			w.index.PutBettor("u1", fresh)
+			w.index.PutBettor("u1", old)
 		}
 	})
 	b.Run("fixture", func(b *testing.B) {

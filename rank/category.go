@@ -55,8 +55,9 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	return id
 }
 
-func (x *Index) addTaste(b *state.Bettor, sign float64) {
-	if b == nil || b.Weight == 0 {
+// addTaste adds a bettor's taste to the crowd's, or takes it out.
+func (x *Index) addTaste(b *Bettor, sign float64) {
+	if b.weight == 0 {
 		return
 	}
 	if sign > 0 {
@@ -64,15 +65,12 @@ func (x *Index) addTaste(b *state.Bettor, sign float64) {
 	} else {
 		x.bets -= b.LegCount
 	}
-	scale := sign * state.Decay(landmark-b.At, state.TasteHalfLife)
-	x.crowd += b.Weight * scale
-	for kind, list := range [][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
-		for _, a := range list {
-			id := x.category(categoryKind(kind), a.Key, "")
-			c := &x.categories[id]
-			c.crowd += a.Weight * scale
-			c.log = float32(math.Log(max(c.crowd, leastCrowd)))
-		}
+	scale := sign * state.Decay(landmark-b.at, state.TasteHalfLife)
+	x.crowd += b.weight * scale
+	for i, id := range b.tastes[:b.ends[kindTeam]] {
+		c := &x.categories[id]
+		c.crowd += b.weights[i] * scale
+		c.log = float32(math.Log(max(c.crowd, leastCrowd)))
 	}
 }
 

@@ -13,45 +13,24 @@ type countryBets struct {
 	state.Decayed
 }
 
-// countryLeg is what a leg counts as for its bettor's country.
-type countryLeg struct {
-	event   uint64
-	country uint32
-	at      int64
-}
-
-// legsByCountry counts the legs of a bettor whose events are posted and have not begun.
-func legsByCountry(b *state.Bettor) map[countryLeg]int {
-	if b == nil || !b.Known {
-		return nil
-	}
-	country, legs := b.Country(), make(map[countryLeg]int, state.HistoryLegs)
-	for i := range b.Bets {
-		for _, leg := range b.Bets[i].Legs {
-			if leg.Begin != 0 && !leg.HasBegun() {
-				legs[countryLeg{leg.Event, country, b.Bets[i].At}]++
-			}
-		}
-	}
-	return legs
-}
-
 // countryLeast is the sum of bets below which a country is forgotten.
 const countryLeast = 1e-6
 
-func (x *Index) addCountry(leg countryLeg, times float64) {
-	slot := x.slot(leg.event)
-	e := &x.entries[slot]
-	i := slices.IndexFunc(e.countries, func(c countryBets) bool { return c.country == leg.country })
+// addCountry adds a leg so many times to its event's bets from a country, 0: none.
+func (x *Index) addCountry(leg legBet, country uint32, times float64) {
+	if country == 0 {
+		return
+	}
+	e := &x.entries[leg.slot]
+	i := slices.IndexFunc(e.countries, func(c countryBets) bool { return c.country == country })
 	if i < 0 {
 		i = len(e.countries)
-		e.countries = append(e.countries, countryBets{country: leg.country})
+		e.countries = append(e.countries, countryBets{country: country})
 	}
 	c := &e.countries[i]
-	c.Add(times, leg.at, state.PopularityHalfLife)
+	c.Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
 	if c.Sum < countryLeast {
 		e.countries = slices.Delete(e.countries, i, i+1)
-		x.drop(slot)
 		return
 	}
 	for ; i > 0 && e.countries[i-1].Sum < e.countries[i].Sum; i-- { // who bets most is asked for most

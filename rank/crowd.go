@@ -15,19 +15,49 @@ const (
 	visitsKept  = 100
 )
 
-// trail is the last events of one bettor, newest first.
+// trail is the last posted events of one bettor, newest first.
 type trail struct {
-	ref    uint64 // hash of the bettor's id
-	events []int32
-	at     []int64 // when each was bet on, Unix seconds
+	ref    uint64             // hash of the bettor's id
+	open   uint32             // a bit an event that had not begun when last looked at
+	n      int32              // events
+	events [trailLength]int32 // slots
+	at     [trailLength]int32 // when each was bet on, seconds since [landmark]
 }
+
+func (t *trail) slots() []int32 { return t.events[:t.n] }
+
+// trailBlock is how many trails are created together, so that a million of them are
+// never copied.
+const trailBlock = 1024
+
+func (x *Index) trail(n int32) *trail { return &x.trails[n/trailBlock][n%trailBlock] }
+
+func (x *Index) newTrail(id string) (n int32) {
+	if last := len(x.gone) - 1; last >= 0 {
+		n, x.gone = x.gone[last], x.gone[:last]
+	} else {
+		if n = x.trailCount; n%trailBlock == 0 {
+			x.trails = append(x.trails, make([]trail, trailBlock))
+		}
+		x.trailCount++
+	}
+	*x.trail(n) = trail{ref: xxhash.Sum64String(id)}
+	return n
+}
+
+func (x *Index) removeTrail(n int32) { x.gone = append(x.gone, n) }
 
 // visit is a bettor's bet on an event.
 type visit struct {
-	ref    uint64
-	at     int64    // Unix seconds
-	bettor int32    // into trails
-	next   [2]int32 // slots of the events that he bet on after it, as his trail has them; -1: none
+	at   int32    // seconds since [landmark]
+	next [2]int32 // slots of the events that he bet on after it, as his trail has them; -1: none
+}
+
+// visits are the newest bets on an event, one a bettor, newest last. The bettors stand
+// apart, as all questions ask for them.
+type visits struct {
+	bettors []int32 // trails
+	bets    []visit
 }
 
 // after are the two events on a trail that were bet on after the one at i.
@@ -39,110 +69,121 @@ func after(events []int32, i int) [2]int32 {
 	return next
 }
 
-// compare orders by time, then by bettor.
-func (v visit) compare(other visit) int {
-	return cmp.Or(cmp.Compare(v.at, other.at), cmp.Compare(v.ref, other.ref))
-}
-
 // putTrail replaces the trail of a bettor, and updates the visits of the events on it.
-func (x *Index) putTrail(old, fresh *state.Bettor) {
-	b := cmp.Or(fresh, old)
-	if b == nil {
-		return
-	}
-	n, known := x.bettors[b.User.ID]
-	if !known {
-		if fresh == nil || len(fresh.Bets) == 0 {
-			return
-		}
-		n = int32(len(x.trails))
-		if last := len(x.gone) - 1; last >= 0 {
-			n, x.gone = x.gone[last], x.gone[:last]
-		} else {
-			x.trails = append(x.trails, trail{})
-		}
-		x.bettors[b.User.ID] = n
-		x.trails[n].ref = xxhash.Sum64String(b.User.ID)
-	}
-	t := &x.trails[n]
+func (x *Index) putTrail(n int32, fresh *state.Bettor) {
+	t := x.trail(n)
 	was := *t
-	t.events, t.at = nil, nil
-	if fresh != nil {
-		size := min(trailLength, len(was.events)+4)
-		t.events, t.at = make([]int32, 0, size), make([]int64, 0, size)
-		x.fillTrail(t, &was, fresh, n)
-	}
-	for i, slot := range t.events {
-		next := after(t.events, i)
-		if old := slices.Index(was.events, slot); old < 0 || after(was.events, old) != next || was.at[old] != t.at[i] {
-			x.entries[slot].setNext(n, next)
+	t.n, t.open = 0, 0
+	x.fillTrail(t, &was, fresh, n)
+	for i, slot := range t.slots() {
+		next := after(t.slots(), i)
+		if old := slices.Index(was.slots(), slot); old < 0 || after(was.slots(), old) != next || was.at[old] != t.at[i] {
+			x.entries[slot].visits.setNext(n, next)
 		}
 	}
-	for _, slot := range was.events {
-		if !slices.Contains(t.events, slot) {
+	for _, slot := range was.slots() {
+		if !slices.Contains(t.slots(), slot) {
 			e := &x.entries[slot]
-			e.visits = slices.DeleteFunc(e.visits, func(v visit) bool { return v.bettor == n })
-			e.trails--
+			e.visits.remove(n)
+			e.held--
 			x.drop(slot)
 		}
-	}
-	if fresh == nil {
-		delete(x.bettors, b.User.ID)
-		x.gone = append(x.gone, n)
 	}
 }
 
 func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 	for i := len(b.Bets) - 1; i >= 0; i-- {
+		at := sinceLandmark(b.Bets[i].At)
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
-			if b.Bets[i].Legs[j].Begin == 0 { // its event is not posted, and may never be
+			leg := &b.Bets[i].Legs[j]
+			if leg.Begin == 0 { // its event is not posted, and may never be
 				continue
 			}
-			if len(t.events) == trailLength {
+			if t.n == trailLength {
 				return
 			}
-			slot := x.slot(b.Bets[i].Legs[j].Event)
-			if slices.Contains(t.events, slot) {
+			slot := x.slot(leg.Event)
+			if slices.Contains(t.slots(), slot) {
 				continue
 			}
-			t.events, t.at = append(t.events, slot), append(t.at, b.Bets[i].At)
-			old := slices.Index(was.events, slot)
-			if old < 0 {
-				x.entries[slot].trails++
+			if x.mayOpen(slot, leg.HasBegun()) {
+				t.open |= 1 << t.n
 			}
-			if old < 0 || was.at[old] != b.Bets[i].At {
-				x.entries[slot].addVisit(visit{ref: t.ref, at: b.Bets[i].At, bettor: n})
+			t.events[t.n], t.at[t.n] = slot, at
+			t.n++
+			old := slices.Index(was.slots(), slot)
+			if old < 0 {
+				x.entries[slot].held++
+			}
+			if old < 0 || was.at[old] != at {
+				x.addVisit(slot, n, at)
+			}
+		}
+	}
+}
+
+// mayOpen says whether an event on a trail has not begun, as far as is known.
+func (x *Index) mayOpen(slot int32, hasBegun bool) bool {
+	e := &x.entries[slot]
+	if e.event == nil {
+		return !hasBegun
+	}
+	return e.begin > x.clock
+}
+
+// sweptTrails are looked at together.
+const sweptTrails = 4096
+
+// sweepTrails notes of some trails which of their events have begun, or have not after all.
+func (x *Index) sweepTrails() {
+	for range min(sweptTrails, x.trailCount) {
+		x.swept = (x.swept + 1) % x.trailCount
+		t := x.trail(x.swept)
+		for i, slot := range t.slots() {
+			if x.entries[slot].event == nil {
+				continue
+			}
+			if t.open &^= 1 << i; x.mayOpen(slot, false) {
+				t.open |= 1 << i
 			}
 		}
 	}
 }
 
 // addVisit keeps the newest visits, one a bettor, newest last.
-func (e *entry) addVisit(v visit) {
-	if i := slices.IndexFunc(e.visits, func(o visit) bool { return o.bettor == v.bettor }); i >= 0 {
-		if e.visits[i].at == v.at {
+func (x *Index) addVisit(slot, bettor, at int32) {
+	v := &x.entries[slot].visits
+	if i := slices.Index(v.bettors, bettor); i >= 0 {
+		if v.bets[i].at == at {
 			return
 		}
-		e.visits = slices.Delete(e.visits, i, i+1)
+		v.bettors, v.bets = slices.Delete(v.bettors, i, i+1), slices.Delete(v.bets, i, i+1)
 	}
-	i := len(e.visits)
-	for i > 0 && e.visits[i-1].compare(v) > 0 {
+	ref, i := x.trail(bettor).ref, len(v.bettors)
+	for i > 0 && cmp.Or(cmp.Compare(v.bets[i-1].at, at), cmp.Compare(x.trail(v.bettors[i-1]).ref, ref)) > 0 {
 		i--
 	}
-	if len(e.visits) < visitsKept {
-		e.visits = slices.Insert(e.visits, i, v)
-	} else if i > 0 {
-		copy(e.visits, e.visits[1:i])
-		e.visits[i-1] = v
+	fresh := visit{at: at}
+	switch {
+	case len(v.bettors) < visitsKept:
+		v.bettors, v.bets = slices.Insert(v.bettors, i, bettor), slices.Insert(v.bets, i, fresh)
+	case i > 0: // the oldest leaves
+		copy(v.bettors, v.bettors[1:i])
+		copy(v.bets, v.bets[1:i])
+		v.bettors[i-1], v.bets[i-1] = bettor, fresh
+	}
+}
+
+// remove forgets a bettor's visit.
+func (v *visits) remove(bettor int32) {
+	if i := slices.Index(v.bettors, bettor); i >= 0 {
+		v.bettors, v.bets = slices.Delete(v.bettors, i, i+1), slices.Delete(v.bets, i, i+1)
 	}
 }
 
 // setNext notes in a bettor's visit, if it is kept, what he bet on afterwards.
-func (e *entry) setNext(bettor int32, next [2]int32) {
-	for i := range e.visits {
-		if e.visits[i].bettor == bettor {
-			e.visits[i].next = next
-			return
-		}
+func (v *visits) setNext(bettor int32, next [2]int32) {
+	if i := slices.Index(v.bettors, bettor); i >= 0 {
+		v.bets[i].next = next
 	}
 }

@@ -82,15 +82,15 @@ func (h *firstHour) crowd(kind, users, coupons int) {
 // placeBet lets a user bet, and the model learn from it as the learner does.
 func (h *firstHour) placeBet(user, event string) {
 	if h.model != nil {
-		h.model.Learn(h.index, &Question{Query: tipoff.Query{UserID: user}, Bettor: h.bettors[user], Now: h.now}, []uint64{tipoff.EventRef(event)}, new(Scratch))
+		h.model.Learn(h.index, &Question{Query: tipoff.Query{UserID: user}, Now: h.now}, []uint64{tipoff.EventRef(event)}, new(Scratch))
 	}
 	h.bet(user, h.now, event)
 }
 
 func (h *firstHour) list(user string, n int, diversity float64, ranker string) []tipoff.Item {
 	return h.index.Rank(&Question{
-		Query:  tipoff.Query{UserID: user, N: n, Diversity: diversity},
-		Bettor: h.bettors[user], Now: h.now, Ranker: ranker, Model: h.model,
+		Query: tipoff.Query{UserID: user, N: n, Diversity: diversity},
+		Now:   h.now, Ranker: ranker, Model: h.model,
 	}, new(Scratch))
 }
 
@@ -228,11 +228,11 @@ func TestFirstHour_EqualWorldsGiveEqualLists(t *testing.T) {
 			h := newFirstHour(4, seed)
 			h.model = NewModel()
 			h.crowd(kind, 10, coupons)
-			q := &Question{Query: tipoff.Query{UserID: "u0", N: 20, Diversity: 0.1}, Bettor: h.bettors["u0"], Now: h.now, Model: h.model}
+			q := &Question{Query: tipoff.Query{UserID: "u0", N: 20, Diversity: 0.1}, Now: h.now, Model: h.model}
 			lists[i] = h.index.Rank(q, used)
 			other := newFirstHour(10, seed+1) // another company asks with the same memory
 			other.crowd(crowdByChance, 50, 50)
-			other.index.Rank(&Question{Query: tipoff.Query{UserID: "u0", N: 20}, Bettor: other.bettors["u0"], Now: h.now}, used)
+			other.index.Rank(&Question{Query: tipoff.Query{UserID: "u0", N: 20}, Now: h.now}, used)
 		}
 		if diff := cmp.Diff(lists[0], lists[1]); diff != "" {
 			t.Fatal(diff)

@@ -30,11 +30,19 @@ type Index struct {
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
 	bets       uint64                // by everyone, ever
 
-	bettors map[string]int32 // into trails
-	trails  []trail
-	gone    []int32 // of trails, free again
-	hot     [hotLists]hotList
-	timed   timing // of the last [Index.Refresh]
+	bettors      map[string]*Bettor
+	countryNames map[uint32]string // by [state.Name], of bettors
+	trails       [][]trail         // in blocks of [trailBlock]
+	trailCount   int32             // used ever
+	gone         []int32           // trails that are free again
+	swept        int32             // the trail that was looked at last
+	clock        int64             // of the last [Index.Begin], Unix microseconds
+	hot          [hotLists]hotList
+	timed        timing // of the last [Index.Refresh]
+
+	puts         uint64  // states of bettors, ever
+	tastesBefore []int32 // memory of PutBettor
+	legsBefore   []legBet
 }
 
 type entry struct {
@@ -53,8 +61,8 @@ type entry struct {
 	first     int64 // Unix seconds of the first bet known here; 0: none
 	timedAt   int64 // Unix seconds; another time's terms are not those kept in timed
 	timed     [timedTerms]float32
-	visits    []visit
-	trails    int32 // how many hold this event
+	visits    visits
+	held      int32 // how many bets of bettors, and trails, name this event
 	countries []countryBets
 	outcomes  []state.OutcomeBets
 	before    []edge // events bet on before this one: its own pairs
@@ -69,7 +77,7 @@ type edge struct {
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]int32{}}
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, countryNames: map[uint32]string{}}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when
@@ -97,7 +105,7 @@ func (x *Index) slot(ref uint64) int32 {
 // drop frees a slot that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
-	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.trails > 0 {
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.held > 0 {
 		return
 	}
 	delete(x.slots, e.ref)
@@ -168,7 +176,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setOpen(slot, false)
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
-	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, nil
+	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, visits{}
 	x.rootLegs[slot] = 0
 	x.drop(slot)
 }
@@ -176,6 +184,8 @@ func (x *Index) RemoveFixture(ref uint64) {
 // Begin takes every event that has begun by now out of the open ones.
 func (x *Index) Begin(now time.Time) {
 	micros := now.UnixMicro()
+	x.clock = micros
+	x.sweepTrails()
 	for i := len(x.open) - 1; i >= 0; i-- {
 		if slot := x.open[i]; x.entries[slot].begin <= micros {
 			x.setOpen(slot, false)
@@ -246,27 +256,6 @@ func (x *Index) setAfter(from, to int32, weight float32) {
 	}
 }
 
-// PutBettor moves what the crowd owes to a bettor from his old state to the new
-// one: its taste, and the bets on each event from his country. Either state may
-// be nil. Countries are counted here and not in the fixtures' table, so that it
-// does not matter whether a user is posted before or after betting.
-func (x *Index) PutBettor(old, fresh *state.Bettor) {
-	x.addTaste(old, -1)
-	x.addTaste(fresh, 1)
-	x.putTrail(old, fresh)
-	was, is := legsByCountry(old), legsByCountry(fresh)
-	for leg, times := range was {
-		if is[leg] != times {
-			x.addCountry(leg, float64(is[leg]-times))
-		}
-	}
-	for leg, times := range is {
-		if _, counted := was[leg]; !counted {
-			x.addCountry(leg, float64(times))
-		}
-	}
-}
-
 // Event is a posted event, or nil.
 func (x *Index) Event(ref uint64) *tipoff.Event {
 	if slot, ok := x.slots[ref]; ok && x.entries[slot].event != nil {
@@ -291,49 +280,5 @@ func (x *Index) OpenEvents(now time.Time, visit func(*tipoff.Event)) {
 		if event := x.entries[slot].event; event.Open(now) {
 			visit(&event.Event)
 		}
-	}
-}
-
-// Affinities describes with names what is known of a bettor, as of now. A category
-// whose last fixture is forgotten has no name any more and is left out.
-func (x *Index) Affinities(b *state.Bettor, now time.Time) tipoff.Affinities {
-	fade := 1.0
-	if at := now.Unix(); at > b.At {
-		fade = state.Decay(at-b.At, state.TasteHalfLife)
-	}
-	words := func(list []state.Affinity, name func(key uint32) string) []tipoff.Affinity {
-		said := []tipoff.Affinity{}
-		for _, a := range list {
-			if n := name(a.Key); n != "" {
-				said = append(said, tipoff.Affinity{Name: n, Weight: a.Weight * fade, Share: a.Weight / b.Weight})
-			}
-		}
-		slices.SortStableFunc(said, func(a, b tipoff.Affinity) int {
-			switch {
-			case a.Weight > b.Weight:
-				return -1
-			case a.Weight < b.Weight:
-				return 1
-			}
-			return 0
-		})
-		return said
-	}
-	named := func(kind categoryKind) func(uint32) string {
-		return func(key uint32) string {
-			if id, ok := x.ids[categoryKey{kind, key}]; ok {
-				return x.categories[id].name
-			}
-			return ""
-		}
-	}
-	return tipoff.Affinities{
-		UserID:  b.User.ID,
-		Bets:    b.LegCount,
-		Sports:  words(b.Sports, named(kindSport)),
-		Leagues: words(b.Leagues, named(kindLeague)),
-		Teams:   words(b.Teams, named(kindTeam)),
-		Markets: words(b.Markets, named(kindMarket)),
-		Odds:    words(b.Odds, state.OddsRangeName),
 	}
 }

@@ -15,8 +15,8 @@ func TestIndex_KeptCurrentIsTheSameAsBuiltAgain(t *testing.T) {
 	for seed := range uint64(5) {
 		w := randomWorld(seed, 400)
 		built := &world{index: NewIndex(), bettors: w.bettors, fixtures: w.fixtures, now: w.now}
-		for _, b := range w.bettors {
-			built.index.PutBettor(nil, b)
+		for id, b := range w.bettors {
+			built.index.PutBettor(id, b)
 		}
 		for id, f := range w.fixtures {
 			built.index.PutFixture(tipoff.EventRef(id), f, w.now)
@@ -34,8 +34,8 @@ func TestIndex_KeptCurrentIsTheSameAsBuiltAgain(t *testing.T) {
 
 func TestIndex_GivesEverythingBack(t *testing.T) {
 	w := randomWorld(1, 300)
-	for _, b := range w.bettors {
-		w.index.PutBettor(b, nil)
+	for id := range w.bettors {
+		w.index.PutBettor(id, nil)
 	}
 	for id := range w.fixtures {
 		w.index.RemoveFixture(tipoff.EventRef(id))
@@ -54,7 +54,7 @@ func TestAffinities_InWords(t *testing.T) {
 	w.post(event("e2", "Liga", noon.Add(time.Hour)))
 	w.bet("u", noon, "e1")
 	w.bet("u", noon, "e2")
-	got := w.index.Affinities(w.bettors["u"], noon.Add(state.TasteHalfLife))
+	got, _ := w.index.Affinities("u", noon.Add(state.TasteHalfLife))
 	if got.Bets != 2 || got.Sports[0] != (tipoff.Affinity{Name: "Football", Weight: 1, Share: 1}) ||
 		got.Leagues[0].Name != "Liga" || len(got.Teams) != 4 || got.Teams[0].Share != 0.5 ||
 		got.Markets[0].Name != "1x2" || got.Odds[0].Name != "2.00-3.00" {

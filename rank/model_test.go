@@ -19,7 +19,7 @@ func follow(w *world, m *Model, bets int, rule func(*rand.Rand) (user, event str
 	for i := range bets {
 		user, event := rule(r)
 		now := noon.Add(time.Duration(i) * time.Minute)
-		m.Learn(w.index, &Question{Bettor: w.bettors[user], Now: now}, []uint64{tipoff.EventRef(event)}, s)
+		m.Learn(w.index, &Question{Query: tipoff.Query{UserID: user}, Now: now}, []uint64{tipoff.EventRef(event)}, s)
 		w.bet(user, now, event)
 	}
 }

@@ -1,6 +1,8 @@
 package rank
 
 import (
+	"math/bits"
+
 	"tipoff/state"
 )
 
@@ -34,13 +36,10 @@ func (r *ranking) find(slot int32) *found {
 }
 
 // preparePairs adds up, for each event, its similarity to the bettor's last ones.
-func (r *ranking) preparePairs(b *state.Bettor) {
+func (r *ranking) preparePairs() {
 	weight, given := float32(1), float32(1)
-	r.events = b.LastEvents(state.HistoryForPairs, r.events[:0])
-	for k, event := range r.events {
-		// Of one that is not posted nobody knows here how often it was bet on.
-		if slot, ok := r.slots[event]; ok && r.entries[slot].event != nil {
-			from := &r.entries[slot]
+	for k, slot := range r.past[:min(len(r.past), state.HistoryForPairs)] {
+		if from := &r.entries[slot]; from.event != nil { // of one that is forgotten nobody knows how often it was bet on
 			if k == 0 {
 				r.last = from
 			}
@@ -78,53 +77,66 @@ func (r *ranking) addPair(from int32, e edge, cos, given float32, last bool) *fo
 	return f
 }
 
-// overlap is how much of a bettor's past another one shares.
-type overlap struct {
+// other is another bettor and how much of a bettor's past he shares.
+type other struct {
+	trail  int32
+	weight float32
+}
+
+// others are other bettors in the order in which they were found. A table of their places,
+// by the trail's lowest bits, stays small however many bettors there are.
+type others struct {
+	all    []other
+	places [otherPlaces]otherPlace
+}
+
+type otherPlace struct {
 	generation uint32
-	weight     float32
+	in         int32 // all
+}
+
+const otherPlaces = 2048 // a power of two; more than 3 * nearHistory * visitsKept
+
+// add adds weight to another bettor.
+func (o *others) add(generation uint32, trail int32, weight float32) {
+	for at := uint32(trail) * 0x9e3779b1 >> 21; ; at = (at + 1) % otherPlaces {
+		place := &o.places[at]
+		if place.generation != generation {
+			*place = otherPlace{generation, int32(len(o.all))}
+			o.all = append(o.all, other{trail, weight})
+			return
+		}
+		if known := &o.all[place.in]; known.trail == trail {
+			known.weight += weight
+			return
+		}
+	}
 }
 
 // prepareNear asks who else bet on the last events, and on what (VMIS-kNN:
 // Kersbergen et al., Serenade, SIGMOD 2022).
-func (r *ranking) prepareNear(b *state.Bettor) {
-	self, known := r.bettors[b.User.ID]
-	if !known {
-		self = -1
-	}
-	if len(r.overlaps) < len(r.trails) {
-		r.overlaps = make([]overlap, len(r.trails)+len(r.trails)/4)
-	}
-	r.others = r.others[:0]
-	for k, event := range r.events[:min(len(r.events), nearHistory)] {
-		slot, ok := r.slots[event]
-		if !ok {
-			continue
-		}
+func (r *ranking) prepareNear() {
+	r.others.all = r.others.all[:0]
+	for k, slot := range r.past[:min(len(r.past), nearHistory)] {
 		weight := 1 - float32(k)/nearHistory
-		visits := r.entries[slot].visits
-		for i := len(visits) - 1; i >= 0; i-- {
-			other := visits[i].bettor
-			if other == self {
+		v := &r.entries[slot].visits
+		for i := len(v.bettors) - 1; i >= 0; i-- {
+			if v.bettors[i] == r.bettor.trail {
 				continue
 			}
-			o := &r.overlaps[other]
-			if o.generation != r.generation {
-				*o = overlap{r.generation, 0}
-				r.others = append(r.others, other)
-			}
-			o.weight += weight
+			r.others.add(r.generation, v.bettors[i], weight)
 			if k == 0 {
 				r.visitors++
-				r.addNext(&visits[i])
+				r.addNext(&v.bets[i])
 			}
 		}
 	}
-	for _, other := range r.nearest() {
-		weight := r.overlaps[other].weight
-		r.nearAll += weight
-		for _, slot := range r.trails[other].events {
-			if r.isOpen[slot] {
-				r.find(slot).near += weight
+	for _, o := range r.nearest() {
+		r.nearAll += o.weight
+		t := r.trail(o.trail)
+		for open := t.open; open != 0; open &= open - 1 {
+			if slot := t.events[bits.TrailingZeros32(open)]; r.isOpen[slot] {
+				r.find(slot).near += o.weight
 			}
 		}
 	}
@@ -142,27 +154,28 @@ func (r *ranking) addNext(v *visit) {
 
 // nearest returns the bettors with the largest overlap, [nearMost]; of equals those
 // found first.
-func (r *ranking) nearest() []int32 {
-	if len(r.others) <= nearMost {
-		return r.others
+func (r *ranking) nearest() []other {
+	all := r.others.all
+	if len(all) <= nearMost {
+		return all
 	}
 	const steps = 64
 	var counts [steps]int
-	step := func(other int32) int { return min(int(r.overlaps[other].weight*12), steps-1) }
-	for _, other := range r.others {
-		counts[step(other)]++
+	step := func(o other) int { return min(int(o.weight*12), steps-1) }
+	for _, o := range all {
+		counts[step(o)]++
 	}
 	least, n := steps-1, 0
 	for ; least > 0 && n+counts[least] <= nearMost; least-- {
 		n += counts[least]
 	}
-	kept, room := r.others[:0], nearMost-n
-	for _, other := range r.others {
-		switch s := step(other); {
+	kept, room := all[:0], nearMost-n
+	for _, o := range all {
+		switch s := step(o); {
 		case s > least:
-			kept = append(kept, other)
+			kept = append(kept, o)
 		case s == least && room > 0:
-			kept = append(kept, other)
+			kept = append(kept, o)
 			room--
 		}
 	}

@@ -18,10 +18,9 @@ const (
 	poolFactor = 5 // a varied slate is chosen from so many times its length
 )
 
-// Question is a query with what is known of the one who asks.
+// Question is a query of one of the index's bettors, or of somebody else, at a moment.
 type Question struct {
 	tipoff.Query
-	Bettor *state.Bettor // nil: nothing is known
 	Now    time.Time
 	Ranker string // [RankerSimilar] ... [RankerTipoff]; "": [RankerTipoff]
 	Model  *Model // what was learnt; nil: nothing
@@ -34,14 +33,13 @@ type Scratch struct {
 	generation uint32
 	likings    []liking // by category
 	affines    []affine // by category
+	lately     []lately // by category
 	asked      []int32  // categories of affines
 	taste      taste
-	found      []found   // by slot
-	skip       []uint32  // by slot: generation in which it is left out
-	overlaps   []overlap // by bettor
-	touched    []int32   // slots of found
-	others     []int32   // bettors of overlaps
-	events     []uint64
+	found      []found  // by slot
+	skip       []uint32 // by slot: generation in which it is left out
+	others     others
+	touched    []int32 // slots of found
 	picked     []int32 // slots of the candidates
 	pool       pool
 	scored     []scored
@@ -61,7 +59,7 @@ func (s *Scratch) reset(categories, slots int) {
 	}
 	if len(s.likings) < categories {
 		s.likings = make([]liking, categories+categories/4)
-		s.affines = make([]affine, len(s.likings))
+		s.affines, s.lately = make([]affine, len(s.likings)), make([]lately, len(s.likings))
 	}
 	if len(s.found) < slots {
 		s.found = make([]found, slots+slots/4)
@@ -75,6 +73,8 @@ type ranking struct {
 	*Index
 	*Scratch
 	q           *Question
+	bettor      *Bettor // nil: nothing is known of the one who asks
+	past        []int32 // slots of his last posted events, newest first
 	now, micros int64
 	until       int64 // latest beginning asked for, Unix microseconds
 
@@ -98,14 +98,11 @@ type ranking struct {
 // begin prepares a question: what the bettor's past says, and what is left out.
 func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
 	*r = ranking{Index: x, Scratch: s, q: q, now: q.Now.Unix(), micros: q.Now.UnixMicro(), until: math.MaxInt64, unit: 1}
-	r.prepareTerms()
-	if b := q.Bettor; b != nil {
-		for i := range b.Bets {
-			for _, leg := range b.Bets[i].Legs {
-				r.leaveOut(leg.Event)
-			}
-		}
+	if r.bettor = x.bettors[q.UserID]; r.bettor != nil {
+		r.past = x.trail(r.bettor.trail).slots()
+		r.leaveOutBets(r.bettor)
 	}
+	r.prepareTerms()
 	for _, id := range q.Exclude {
 		r.leaveOut(tipoff.EventRef(id))
 	}
@@ -120,6 +117,19 @@ func filterName(name string) uint32 {
 		return 0
 	}
 	return state.Name(name)
+}
+
+// leaveOutBets leaves out what the bettor has bet on.
+func (r *ranking) leaveOutBets(b *Bettor) {
+	for _, slot := range r.past {
+		r.skip[slot] = r.generation
+	}
+	for _, leg := range b.legs {
+		r.skip[leg.slot] = r.generation
+	}
+	for _, event := range b.waiting {
+		r.leaveOut(event)
+	}
 }
 
 func (r *ranking) leaveOut(event uint64) {
@@ -141,7 +151,7 @@ func (r *ranking) admits(slot int32) bool {
 		r.league != 0 && e.named.league != r.league:
 		return false
 	}
-	return !r.q.Followed || r.q.Bettor == nil || r.follows(e)
+	return !r.q.Followed || r.bettor == nil || r.follows(e)
 }
 
 // follows says whether the bettor has bet on the event's sport or league.

@@ -182,8 +182,8 @@ func TestRank_FollowedMeansSportOrLeague(t *testing.T) {
 func TestRank_IsDeterministic(t *testing.T) {
 	w := randomWorld(3, 300)
 	scratch := new(Scratch)
-	for user, b := range w.bettors {
-		q := &Question{Query: tipoff.Query{UserID: user, N: 10, Diversity: 0.2}, Bettor: b, Now: w.now}
+	for user := range w.bettors {
+		q := &Question{Query: tipoff.Query{UserID: user, N: 10, Diversity: 0.2}, Now: w.now}
 		first := w.index.Rank(q, scratch)
 		if diff := cmp.Diff(first, w.index.Rank(q, scratch)); diff != "" {
 			t.Error(diff)
@@ -216,7 +216,7 @@ func TestRank_RetrievalFillsTheAnswerWhateverTheFilter(t *testing.T) {
 		func(q *tipoff.Query) { q.MaxPerLeague = 1 },
 		func(q *tipoff.Query) { q.Within = 3 * time.Hour },
 	} {
-		q := &Question{Query: tipoff.Query{UserID: "u1", N: 10}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+		q := &Question{Query: tipoff.Query{UserID: "u1", N: 10}, Now: noon, Model: m}
 		filter(&q.Query)
 		some := w.index.Rank(q, new(Scratch))
 		q.Whole = true
@@ -230,7 +230,7 @@ func TestRefresh_ChangesNoAnswer(t *testing.T) {
 	w, m := bigWorld(600)
 	for i := range 20 {
 		now := noon.Add(time.Duration(i) * 3 * time.Second)
-		q := &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", i), N: 10}, Bettor: w.bettors[fmt.Sprint("u", i)], Now: now, Model: m}
+		q := &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", i), N: 10}, Now: now, Model: m}
 		before := w.index.Rank(q, new(Scratch))
 		w.index.Refresh(now)
 		if diff := cmp.Diff(before, w.index.Rank(q, new(Scratch))); diff != "" {
@@ -256,12 +256,12 @@ func TestRank_ServesByEachRanker(t *testing.T) {
 		w.bet(fmt.Sprint("w", i), noon, "b2")
 	}
 	for ranker, want := range map[string]string{RankerPopular: "b2", RankerCF: "b1", RankerTipoff: "a1"} {
-		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 3}, Bettor: w.bettors["u"], Now: noon, Ranker: ranker}, new(Scratch))
+		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 3}, Now: noon, Ranker: ranker}, new(Scratch))
 		if got[0].Event.ID != want {
 			t.Errorf("%s: %v, want %s first", ranker, ids(got), want)
 		}
 	}
-	similar := &Question{Query: tipoff.Query{UserID: "u", N: 20}, Bettor: w.bettors["u"], Now: noon, Ranker: RankerSimilar}
+	similar := &Question{Query: tipoff.Query{UserID: "u", N: 20}, Now: noon, Ranker: RankerSimilar}
 	got := w.index.Rank(similar, new(Scratch))
 	for _, r := range got {
 		if r.Event.Sport == "Golf" {
@@ -276,7 +276,7 @@ func TestRank_ServesByEachRanker(t *testing.T) {
 func TestRank_AllocatesTheAnswerAlone(t *testing.T) {
 	w, m := bigWorld(1000)
 	s := new(Scratch)
-	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Bettor: w.bettors["u1"], Now: noon, Model: m}
+	q := &Question{Query: tipoff.Query{UserID: "u1", N: 10, Diversity: 0.1}, Now: noon, Model: m}
 	if allocations := testing.AllocsPerRun(50, func() { w.index.Rank(q, s) }); allocations > 3 {
 		t.Errorf("%v allocations a question", allocations)
 	}

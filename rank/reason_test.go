@@ -18,7 +18,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 	codes := map[string]int{}
 	for _, model := range []*Model{nil, taught(w, 300)} {
 		for user, b := range w.bettors {
-			q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Bettor: b, Now: w.now, Model: model}
+			q := &Question{Query: tipoff.Query{UserID: user, N: 100}, Now: w.now, Model: model}
 			list := w.index.Rank(q, new(Scratch))
 			s := new(Scratch)
 			s.reset(len(w.index.categories), len(w.index.entries))
@@ -56,7 +56,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 					t.Errorf("%s, %s: the score is %v, its parts are %v", user, a.Event.ID, a.Score, sum)
 				}
 				codes[a.Reason.Code]++
-				if wrong := w.untrue(q.Bettor, &a, bets, soon); wrong != "" {
+				if wrong := w.untrue(b, &a, bets, soon); wrong != "" {
 					t.Errorf("%s, %s: %+v is not true: %s", user, a.Event.ID, a.Reason, wrong)
 				}
 				for k, v := range all[i] {
@@ -144,7 +144,7 @@ func TestReason_SaysNothingUntrueWhereTheWeightsAreUnusual(t *testing.T) {
 	m.Weights[termSoon6][contextAlways] = 2   // the later the better
 	m.Weights[termPop6h][contextAlways] = -2  // the fewer bets the better
 	m.Weights[termLeague][contextAlways] = -2 // what the bettor avoids
-	for _, a := range w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 10}, Bettor: w.bettors["u"], Now: noon, Model: m}, new(Scratch)) {
+	for _, a := range w.index.Rank(&Question{Query: tipoff.Query{UserID: "u", N: 10}, Now: noon, Model: m}, new(Scratch)) {
 		if a.Reason.Code != tipoff.ReasonOpen {
 			t.Errorf("%s in %v: %+v", a.Event.ID, a.Event.Begin.Sub(noon), a.Reason)
 		}

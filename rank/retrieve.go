@@ -1,10 +1,6 @@
 package rank
 
-import (
-	"math"
-
-	"tipoff/state"
-)
+import "math"
 
 // breadth bounds a retrieval.
 type breadth struct {
@@ -45,20 +41,20 @@ func (r *ranking) retrieve(to []int32, wide breadth) []int32 {
 			add(h.slot)
 		}
 	}
-	if b := r.q.Bettor; b != nil {
-		to = r.retrieveLiked(b.Leagues, kindLeague, to)
-		to = r.retrieveLiked(b.Teams, kindTeam, to)
+	if b := r.bettor; b != nil {
+		to = r.retrieveLiked(kindLeague, to)
+		to = r.retrieveLiked(kindTeam, to)
 	}
 	return to
 }
 
 // retrieveLiked adds open events of the leagues or teams that the bettor bet on most,
 // as a few hundred events would cost more than they bring.
-func (r *ranking) retrieveLiked(list []state.Affinity, kind categoryKind, to []int32) []int32 {
-	least := heaviest(list, likedMost)
-	for _, a := range list {
-		id, ok := r.ids[categoryKey{kind, a.Key}]
-		if !ok || a.Weight < least {
+func (r *ranking) retrieveLiked(kind categoryKind, to []int32) []int32 {
+	tastes, weights := r.bettor.tastesOf(kind)
+	least := heaviest(weights, likedMost)
+	for i, id := range tastes {
+		if weights[i] < least {
 			continue
 		}
 		open := r.categories[id].open
@@ -73,17 +69,17 @@ func (r *ranking) retrieveLiked(list []state.Affinity, kind categoryKind, to []i
 }
 
 // heaviest is the weight that only the n heaviest reach.
-func heaviest(list []state.Affinity, n int) float64 {
+func heaviest(weights []float64, n int) float64 {
 	var best [likedMost]float64
-	for _, a := range list {
-		if a.Weight <= best[n-1] {
+	for _, weight := range weights {
+		if weight <= best[n-1] {
 			continue
 		}
 		i := n - 1
-		for ; i > 0 && best[i-1] < a.Weight; i-- {
+		for ; i > 0 && best[i-1] < weight; i-- {
 			best[i] = best[i-1]
 		}
-		best[i] = a.Weight
+		best[i] = weight
 	}
 	return best[n-1]
 }

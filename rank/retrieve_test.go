@@ -46,8 +46,8 @@ func TestRetrieve_DoesNotDependOnTheWayHere(t *testing.T) {
 	for _, id := range slices.Sorted(keys(w.fixtures)) {
 		built.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
 	}
-	for _, b := range w.bettors {
-		built.index.PutBettor(nil, b)
+	for id, b := range w.bettors {
+		built.index.PutBettor(id, b)
 	}
 	if _, open := w.index.Len(); open <= retrieveAbove {
 		t.Fatalf("only %d events are open", open)
@@ -75,10 +75,9 @@ func TestRetrieve_DoesNotDependOnTheWayHere(t *testing.T) {
 		w.index.setOpen(hottest, false)
 		built.index.setOpen(built.index.slots[ref], false)
 		id := fmt.Sprint("e", 600+i)
-		before := w.bettors["late"]
 		w.bet("late", noon, id)
 		built.index.PutFixture(tipoff.EventRef(id), w.fixtures[id], w.now)
-		built.index.PutBettor(before, w.bettors["late"])
+		built.index.PutBettor("late", w.bettors["late"])
 	}
 	same("later")
 }

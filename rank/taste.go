@@ -11,8 +11,7 @@ const (
 
 	vectorSeed = 0.1 // how far from 0 vectors begin at most
 
-	longPrior  = 3.0 // bets with which a taste counts half
-	lateEvents = 30
+	longPrior  = 3.0  // bets with which a taste counts half
 	lateFade   = 0.93 // weight of each older event
 	latePrior  = 3.0
 	itemEvents = 10
@@ -90,8 +89,13 @@ type taste struct {
 	longSum, lateSum, itemSum vector
 	longOf, lateOf, itemOf    []weighed // of which they are sums
 	lastItem                  vector
-	lateRefs                  []uint64
 	slot                      uint64 // hash of the part of the day
+}
+
+// lately is where a category stands in [taste.lateOf].
+type lately struct {
+	generation uint32
+	in         int32
 }
 
 // affine is what a taste says of one category.
@@ -102,7 +106,7 @@ type affine struct {
 }
 
 // prepareTaste sums up the bettor's vectors.
-func (r *ranking) prepareTaste(b *state.Bettor) {
+func (r *ranking) prepareTaste(b *Bettor) {
 	t := &r.taste
 	t.tastes = &r.q.Model.tastes
 	t.longOf, t.lateOf, t.itemOf = t.longOf[:0], t.lateOf[:0], t.itemOf[:0]
@@ -113,7 +117,7 @@ func (r *ranking) prepareTaste(b *state.Bettor) {
 	}
 	if b != nil {
 		r.prepareLong(b)
-		r.prepareLate(b)
+		r.prepareLate()
 	}
 	for _, p := range t.longOf {
 		t.longSum.add(p.weight, t.in.row(p.hash))
@@ -130,36 +134,33 @@ func (r *ranking) prepareTaste(b *state.Bettor) {
 }
 
 // prepareLong lists the bettor's affinities as shares of his bets.
-func (r *ranking) prepareLong(b *state.Bettor) {
+func (r *ranking) prepareLong(b *Bettor) {
 	fade := 1.0
-	if r.now > b.At {
-		fade = state.Decay(r.now-b.At, state.TasteHalfLife)
+	if r.now > b.at {
+		fade = state.Decay(r.now-b.at, state.TasteHalfLife)
 	}
-	share := fade / (b.Weight*fade + longPrior)
-	for kind, list := range [...][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
-		for _, a := range list {
-			r.taste.longOf = append(r.taste.longOf, weighed{categoryKey{categoryKind(kind), a.Key}.hash(), float32(a.Weight * share)})
-		}
+	share := fade / (b.weight*fade + longPrior)
+	for i, id := range b.tastes[:b.ends[kindTeam]] {
+		r.taste.longOf = append(r.taste.longOf, weighed{r.categories[id].hash, float32(b.weights[i] * share)})
 	}
 }
 
 // prepareLate lists the bettor's last events and their categories.
-func (r *ranking) prepareLate(b *state.Bettor) {
+func (r *ranking) prepareLate() {
 	t := &r.taste
-	t.lateRefs = b.LastEvents(lateEvents, t.lateRefs[:0])
 	all, weight, item := float32(latePrior), float32(1), float32(1)
-	for range t.lateRefs {
+	for range r.past {
 		all += weight
 		weight *= lateFade
 	}
 	weight = 1 / all
-	for k, ref := range t.lateRefs {
+	for k, slot := range r.past {
+		e := &r.entries[slot]
 		if k < itemEvents {
-			t.itemOf = append(t.itemOf, weighed{ref, item})
+			t.itemOf = append(t.itemOf, weighed{e.ref, item})
 			item *= itemFade
 		}
-		if slot, ok := r.slots[ref]; ok && r.entries[slot].event != nil {
-			e := &r.entries[slot]
+		if e.event != nil {
 			r.addLate(e.sport, weight)
 			r.addLate(e.league, weight)
 			for _, team := range e.teams {
@@ -171,14 +172,12 @@ func (r *ranking) prepareLate(b *state.Bettor) {
 }
 
 func (r *ranking) addLate(id int32, weight float32) {
-	t, hash := &r.taste, r.categories[id].hash
-	for i := range t.lateOf {
-		if t.lateOf[i].hash == hash {
-			t.lateOf[i].weight += weight
-			return
-		}
+	t, l := &r.taste, &r.lately[id]
+	if l.generation != r.generation {
+		*l = lately{r.generation, int32(len(t.lateOf))}
+		t.lateOf = append(t.lateOf, weighed{r.categories[id].hash, 0})
 	}
-	t.lateOf = append(t.lateOf, weighed{hash, weight})
+	t.lateOf[l.in].weight += weight
 }
 
 // moved is how differently the bettor chose of late from the long run, 0..2.

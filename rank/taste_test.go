@@ -28,7 +28,7 @@ func twoTastes(hours int) (*world, *Model) {
 			u := r.IntN(200)
 			league := []string{"A", "B"}[u%2] + fmt.Sprint(r.IntN(2))
 			user, id := fmt.Sprint("u", u), fmt.Sprint(league, " ", hour, " ", r.IntN(4))
-			m.Learn(w.index, &Question{Bettor: w.bettors[user], Now: w.now}, []uint64{tipoff.EventRef(id)}, s)
+			m.Learn(w.index, &Question{Query: tipoff.Query{UserID: user}, Now: w.now}, []uint64{tipoff.EventRef(id)}, s)
 			w.bet(user, w.now, id)
 		}
 	}
@@ -44,7 +44,7 @@ func TestTastes_WhoFollowsOneLeagueIsShownWhatItsFollowersBetOn(t *testing.T) {
 			w.bet(user, w.now, fmt.Sprint(league, " ", 79, " ", k))
 		}
 		m.Quality = [rankerCount]Quality{rankerLinear: {Sum: 50, Weight: 100}}
-		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: user, N: 5}, Bettor: w.bettors[user], Now: w.now, Model: m}, new(Scratch))
+		got := w.index.Rank(&Question{Query: tipoff.Query{UserID: user, N: 5}, Now: w.now, Model: m}, new(Scratch))
 		for _, ranked := range got { // one event of the league is left, and four of its sister
 			if ranked.Event.League[0] != league[0] {
 				t.Errorf("to a follower of %s: %v", league, ids(got))
@@ -96,7 +96,7 @@ func TestModel_ReadFromTheTableRanksAsBefore(t *testing.T) {
 	}
 	for u := range 20 {
 		user := fmt.Sprint("u", u)
-		q := &Question{Query: tipoff.Query{UserID: user, N: 16}, Bettor: w.bettors[user], Now: w.now, Model: m}
+		q := &Question{Query: tipoff.Query{UserID: user, N: 16}, Now: w.now, Model: m}
 		before := w.index.Rank(q, new(Scratch))
 		q.Model = again
 		for i, after := range w.index.Rank(q, new(Scratch)) {

@@ -3,8 +3,6 @@ package rank
 import (
 	"math"
 	"time"
-
-	"tipoff/state"
 )
 
 // The terms of a score: numbers of about -3..3 that may speak for an event.
@@ -84,10 +82,10 @@ func (r *ranking) prepareTerms() {
 	r.timed = newTiming(r.q.Now)
 	r.crowdAll = float32(math.Log(max(r.crowd, leastCrowd)))
 	r.context = [Contexts]float32{contextAlways: 1}
-	b := r.q.Bettor
+	b := r.bettor
 	r.prepareBelief(b)
 	if b != nil {
-		r.from = b.Country()
+		r.from = b.country
 	}
 	r.cold = b == nil || b.LegCount == 0
 	if r.q.Model != nil {
@@ -101,12 +99,12 @@ func (r *ranking) prepareTerms() {
 	if r.q.Model != nil {
 		r.context[contextMoved] = r.taste.moved() * r.context[contextKnown]
 	}
-	if last := len(b.Bets) - 1; last >= 0 {
-		r.context[contextFresh] = 1 / (1 + float32(max(0, r.now-b.Bets[last].At))/freshSeconds)
+	if b.lastBet != 0 {
+		r.context[contextFresh] = 1 / (1 + float32(max(0, r.now-b.lastBet))/freshSeconds)
 	}
 	r.prepareLifts(b)
-	r.preparePairs(b)
-	r.prepareNear(b)
+	r.preparePairs()
+	r.prepareNear()
 }
 
 // liking is how a bettor chooses a category, compared with the crowd.
@@ -123,20 +121,17 @@ const (
 	keenMost  = 8.0
 )
 
-func (r *ranking) prepareLifts(b *state.Bettor) {
-	all := b.Weight * r.belief.own
+func (r *ranking) prepareLifts(b *Bettor) {
+	all := b.weight * r.belief.own
 	priors := [...]float64{kindSport: r.sportPrior(), kindLeague: liftPrior, kindTeam: liftPrior}
 	for kind, prior := range priors {
 		r.absent[kind] = r.liked(prior, all, 0, 1)
-	}
-	for kind, list := range [...][]state.Affinity{b.Sports, b.Leagues, b.Teams} {
-		for _, a := range list {
-			if id, ok := r.ids[categoryKey{categoryKind(kind), a.Key}]; ok {
-				weight := a.Weight * r.belief.own
-				l := r.liked(priors[kind], all, weight, r.expected(categoryKind(kind), id, weight))
-				l.more = r.belief.others == 0 || weight*r.belief.others > all*r.byOthers(id, weight)*(1+1e-9)
-				r.likings[id] = l
-			}
+		tastes, weights := b.tastesOf(categoryKind(kind))
+		for i, id := range tastes {
+			weight := weights[i] * r.belief.own
+			l := r.liked(prior, all, weight, r.expected(categoryKind(kind), id, weight))
+			l.more = r.belief.others == 0 || weight*r.belief.others > all*r.byOthers(id, weight)*(1+1e-9)
+			r.likings[id] = l
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (m *Model) Learn(x *Index, q *Question, events []uint64, s *Scratch) {
 	m.tastes.fit(len(x.categories), len(x.entries))
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
-	r.begin(x, &Question{Query: q.Query, Bettor: q.Bettor, Now: q.Now, Model: m}, s)
+	r.begin(x, &Question{Query: q.Query, Now: q.Now, Model: m}, s)
 	legs := r.fillList(events)
 	if legs == 0 {
 		return

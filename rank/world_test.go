@@ -44,7 +44,7 @@ func (w *world) change(id string, change func(*state.Bettor)) {
 	change(fresh)
 	fresh.User.ID = id
 	w.bettors[id] = fresh
-	w.index.PutBettor(old, fresh)
+	w.index.PutBettor(id, fresh)
 }
 
 func (w *world) post(e tipoff.Event) {
@@ -95,7 +95,7 @@ func (w *world) ask(user string, change ...func(*tipoff.Query)) []tipoff.Item {
 	for _, c := range change {
 		c(&q)
 	}
-	return w.index.Rank(&Question{Query: q, Bettor: w.bettors[user], Now: w.now}, new(Scratch))
+	return w.index.Rank(&Question{Query: q, Now: w.now}, new(Scratch))
 }
 
 func ids(ranked []tipoff.Item) []string {
@@ -137,8 +137,7 @@ func taught(w *world, steps int) *Model {
 	m, s := NewModel(), new(Scratch)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range steps {
-		b := w.bettors[fmt.Sprint("u", r.IntN(12))]
-		m.Learn(w.index, &Question{Bettor: b, Now: w.now}, []uint64{tipoff.EventRef(fmt.Sprint("e", r.IntN(60)))}, s)
+		m.Learn(w.index, &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", r.IntN(12))}, Now: w.now}, []uint64{tipoff.EventRef(fmt.Sprint("e", r.IntN(60)))}, s)
 	}
 	return m
 }

@@ -25,21 +25,16 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	c := v.makeCompany(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old := c.bettors[id]
-	if old != nil && fresh != nil && fresh.Epoch < old.Epoch {
+	if old := c.index.Bettor(id); old != nil && fresh != nil && fresh.Epoch < old.Epoch {
 		return fmt.Errorf("bettor %q: %w", key, ErrStale)
 	}
-	c.index.PutBettor(old, fresh)
-	if fresh == nil {
+	c.index.PutBettor(id, fresh)
+	switch {
+	case !v.learning:
+	case fresh == nil:
 		delete(c.bettors, id)
-	} else {
+	default:
 		c.bettors[id] = fresh
 	}
 	return nil
-}
-
-func (c *company) bettor(id string) *state.Bettor {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.bettors[id]
 }

@@ -34,15 +34,15 @@ type Views struct {
 
 // company is the state of one company; its data never meets another's.
 type company struct {
-	mu      sync.RWMutex
-	index   *rank.Index
-	bettors map[string]*state.Bettor // values do not change once they are here
-	epochs  map[uint64]uint64        // of the fixtures' values
-	learnt  *rank.Learnt             // what the learner's table says; likewise
+	mu     sync.RWMutex
+	index  *rank.Index
+	epochs map[uint64]uint64 // of the fixtures' values
+	learnt *rank.Learnt      // what the learner's table says; does not change once it is here
 
 	// Only of learning views:
-	fixtures map[uint64]*state.Fixture // values do not change once they are here
-	clock    time.Time                 // events that have begun by then are not open
+	bettors  map[string]*state.Bettor // values do not change once they are here
+	fixtures map[uint64]*state.Fixture
+	clock    time.Time // events that have begun by then are not open
 }
 
 // New returns empty views.
@@ -73,9 +73,9 @@ func (v *Views) makeCompany(name string) *company {
 	defer v.mu.Unlock()
 	c := v.companies[name]
 	if c == nil {
-		c = &company{index: rank.NewIndex(), bettors: map[string]*state.Bettor{}, epochs: map[uint64]uint64{}, learnt: new(rank.Learnt)}
+		c = &company{index: rank.NewIndex(), epochs: map[uint64]uint64{}, learnt: new(rank.Learnt)}
 		if v.learning {
-			c.fixtures = map[uint64]*state.Fixture{}
+			c.bettors, c.fixtures = map[string]*state.Bettor{}, map[uint64]*state.Fixture{}
 		}
 		v.companies[name] = c
 	}
@@ -103,7 +103,7 @@ func (v *Views) Sizes() []Size {
 		c.mu.RLock()
 		defer c.mu.RUnlock()
 		all, open := c.index.Len()
-		sizes = append(sizes, Size{name, len(c.bettors), all, open})
+		sizes = append(sizes, Size{name, c.index.Bettors(), all, open})
 	})
 	return sizes
 }

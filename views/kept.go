@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"tipoff"
-	"tipoff/state"
+	"tipoff/rank"
 )
 
 // Answers are kept for whoever asks the same again, as an app does that redraws its page.
@@ -37,10 +37,18 @@ type question struct {
 
 type keptAnswer struct {
 	question
-	at     time.Time
-	bettor *state.Bettor
-	posted uint64 // see [rank.Index.Posted]
-	answer tipoff.Recommendation
+	at      time.Time
+	version uint64 // see [versionOf]
+	posted  uint64 // see [rank.Index.Posted]
+	answer  tipoff.Recommendation
+}
+
+// versionOf tells one state of a bettor from another; 0: nothing is known of him.
+func versionOf(b *rank.Bettor) uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.Version
 }
 
 // questionOf is false for questions whose answers are not kept.
@@ -73,8 +81,8 @@ func (k *kept) place(q *question) *atomic.Pointer[keptAnswer] {
 
 // holds says whether the answer is still that to its question. The company's lock is
 // held.
-func (a *keptAnswer) holds(c *company, q *question, bettor *state.Bettor, now time.Time) bool {
-	if a == nil || a.question != *q || a.bettor != bettor || a.posted != c.index.Posted() {
+func (a *keptAnswer) holds(c *company, q *question, version uint64, now time.Time) bool {
+	if a == nil || a.question != *q || a.version != version || a.posted != c.index.Posted() {
 		return false
 	}
 	if age := now.Sub(a.at); age < 0 || age >= keptFor {

@@ -41,12 +41,12 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 	before := known.Before(choice, c.traits)
 	before.User.ID = choice.UserID
 	if len(before.Bets) < len(known.Bets) { // else the table does not hold the coupon yet
-		c.index.PutBettor(current, before)
-		defer c.index.PutBettor(before, current)
+		c.index.PutBettor(choice.UserID, before)
+		defer c.index.PutBettor(choice.UserID, current)
 	}
 	less := c.takeOut(choice.Events, choice.Legs(known))
 	defer c.putBack(less)
-	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Bettor: before, Now: now, Model: model}
+	q := &rank.Question{Query: tipoff.Query{UserID: choice.UserID}, Now: now, Model: model}
 	grade := c.index.GradeOf(q, choice.Events, scratch)
 	model.Learn(c.index, q, choice.Events, scratch)
 	return grade

@@ -5,7 +5,6 @@ import (
 
 	"tipoff"
 	"tipoff/rank"
-	"tipoff/state"
 )
 
 // Why a recommendation is empty.
@@ -25,9 +24,9 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	place := v.kept.place(&asked)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	bettor := c.bettors[q.UserID]
+	bettor := c.index.Bettor(q.UserID)
 	if isKept {
-		if a := place.Load(); a.holds(c, &asked, bettor, now) {
+		if a := place.Load(); a.holds(c, &asked, versionOf(bettor), now) {
 			return a.answer
 		}
 	}
@@ -35,13 +34,13 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	if isKept {
 		own := asked.own()
 		answer.UserID = own.user
-		place.Store(&keptAnswer{own, now, bettor, c.index.Posted(), answer})
+		place.Store(&keptAnswer{own, now, versionOf(bettor), c.index.Posted(), answer})
 	}
 	return answer
 }
 
 // rank answers a question. The company's lock is held.
-func (v *Views) rank(c *company, q *tipoff.Query, bettor *state.Bettor, now time.Time) tipoff.Recommendation {
+func (v *Views) rank(c *company, q *tipoff.Query, bettor *rank.Bettor, now time.Time) tipoff.Recommendation {
 	answer := tipoff.Recommendation{UserID: q.UserID, Items: []tipoff.Item{}, EmptyBecause: EmptyNoEvents}
 	answer.ColdStart = bettor == nil || bettor.LegCount == 0
 	if answer.ColdStart { // follows nothing yet: what is popular then
@@ -50,7 +49,7 @@ func (v *Views) rank(c *company, q *tipoff.Query, bettor *state.Bettor, now time
 	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
 	items := c.index.Rank(&rank.Question{
-		Query: *q, Bettor: bettor, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
+		Query: *q, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
 	}, scratch)
 	if _, open := c.index.Len(); open > 0 {
 		answer.EmptyBecause = EmptyFilters
@@ -79,11 +78,13 @@ func (v *Views) User(company, id string) (tipoff.User, bool) {
 	if c == nil {
 		return tipoff.User{}, false
 	}
-	b := c.bettor(id)
-	if b == nil || !b.Known {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	b := c.index.Bettor(id)
+	if b == nil {
 		return tipoff.User{}, false
 	}
-	return b.User, true
+	return b.User()
 }
 
 // Affinities says what was learnt of a user, posted or not.
@@ -94,9 +95,5 @@ func (v *Views) Affinities(company, id string, now time.Time) (tipoff.Affinities
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	b := c.bettors[id]
-	if b == nil {
-		return tipoff.Affinities{}, false
-	}
-	return c.index.Affinities(b, now), true
+	return c.index.Affinities(id, now)
 }
