@@ -102,15 +102,15 @@ const formulaSpread = 9
 
 // bound keeps a mixed formula from setting the listed events further apart than
 // [formulaSpread], for which the prior is made: weights learnt from a few hundred coupons
-// may be anything. Where it has to, it scores the list again.
-func (r *ranking) bound(list []scored) {
+// may be anything. Where it has to, it brings the scores of the list closer together.
+func (r *ranking) bound(list []quick) {
 	crowd := float32(r.belief.crowd)
 	if r.unit == 1 || crowd > 0.99 {
 		return
 	}
 	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
 	for i := range list {
-		score := list[i].score - dot(&r.own, &list[i].terms)
+		score := list[i].score - list[i].own
 		least, most = min(least, score), max(most, score)
 	}
 	by := formulaSpread * crowd / (most - least)
@@ -122,7 +122,7 @@ func (r *ranking) bound(list []scored) {
 	}
 	r.unit *= by
 	for i := range list {
-		list[i].score = dot(&r.weights, &list[i].terms)
+		list[i].score = (list[i].score-list[i].own)*by + list[i].own
 	}
 }
 

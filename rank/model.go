@@ -114,13 +114,14 @@ func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 
 // scored is one event with its terms and its score.
 type scored struct {
-	slot  int32
-	isLeg bool
-	extra float32 // logarithm of how many events it stands for
-	score float32 // of the first stage
-	share float32 // softmax of score and extra
-	slope float32 // of the loss by the score
-	terms [Terms]float32
+	slot    int32
+	isLeg   bool
+	isWhole bool    // terms are computed
+	extra   float32 // logarithm of how many events it stands for
+	score   float32 // of the first stage
+	share   float32 // softmax of score and extra
+	slope   float32 // of the loss by the score
+	terms   [Terms]float32
 }
 
 // dot sums in four lanes, as each addition waits for the one before it.

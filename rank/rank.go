@@ -34,6 +34,8 @@ type Scratch struct {
 	likings    []liking // by category
 	affines    []affine // by category
 	lately     []lately // by category
+	leagues    []shared // by category
+	teams      []shared // by category
 	asked      []int32  // categories of affines
 	taste      taste
 	found      []found  // by slot
@@ -41,7 +43,8 @@ type Scratch struct {
 	others     others
 	touched    []int32 // slots of found
 	picked     []int32 // slots of the candidates
-	pool       pool
+	pool       []candidate
+	quick      []quick
 	scored     []scored
 	top        []*scored
 	view       netView
@@ -60,6 +63,7 @@ func (s *Scratch) reset(categories, slots int) {
 	if len(s.likings) < categories {
 		s.likings = make([]liking, categories+categories/4)
 		s.affines, s.lately = make([]affine, len(s.likings)), make([]lately, len(s.likings))
+		s.leagues, s.teams = make([]shared, len(s.likings)), make([]shared, len(s.likings))
 	}
 	if len(s.found) < slots {
 		s.found = make([]found, slots+slots/4)
@@ -93,6 +97,8 @@ type ranking struct {
 	unit     float32        // how much a difference of 1 in the formula makes in the score
 	own      [Terms]float32 // the part of weights that does not rest on a crowd
 	weights  [Terms]float32
+	// Of the learnt vectors, weighed; see [ranking.prepareScores].
+	toCategories, toItem vector
 }
 
 // begin prepares a question: what the bettor's past says, and what is left out.
@@ -172,23 +178,10 @@ func (x *Index) Rank(q *Question, s *Scratch) []tipoff.Item {
 	case q.Diversity > 0:
 		size = max(size, q.N*poolFactor)
 	}
-	useNet, isSimilar := r.chooseWeights(), r.isSimilar()
-	picked := r.candidates(min(size, q.N*poolFactor))
-	s.scored = slices.Grow(s.scored[:0], len(picked))[:len(picked)]
-	for i, slot := range picked {
-		l := &s.scored[i]
-		l.slot = slot
-		r.fill(slot, &l.terms)
-		if l.score = dot(&r.weights, &l.terms); isSimilar {
-			l.score = r.tieBreak(slot)
-		}
-	}
-	r.bound(s.scored)
-	for i := range s.scored {
-		l := &s.scored[i]
-		s.pool.offer(candidate{scored: l, score: l.score, entry: &x.entries[l.slot]}, size)
-	}
-	slices.SortFunc(s.pool, candidate.order)
+	useNet := r.chooseWeights()
+	list := r.score(r.candidates(min(size, q.N*poolFactor)))
+	r.bound(list)
+	r.best(list, size)
 	if useNet {
 		r.rerankTop()
 	}
@@ -268,6 +261,7 @@ func (r *ranking) result() []tipoff.Item {
 	usual := r.usual()
 	for i := range items {
 		c := &r.pool[i]
+		r.complete(c.scored)
 		p := r.parts(&c.terms)
 		for k, v := range usual.parts {
 			p[k] -= v
@@ -298,52 +292,5 @@ func (c candidate) order(other candidate) int {
 	if c.score != other.score {
 		return cmp.Compare(other.score, c.score)
 	}
-	if c.entry.begin != other.entry.begin {
-		return cmp.Compare(c.entry.begin, other.entry.begin)
-	}
-	return cmp.Compare(c.entry.event.ID, other.entry.event.ID)
-}
-
-// pool keeps the best candidates seen as a heap, the worst of them on top.
-type pool []candidate
-
-func (p *pool) offer(c candidate, size int) {
-	switch {
-	case size <= 0:
-	case len(*p) < size:
-		*p = append(*p, c)
-		p.up(len(*p) - 1)
-	case c.score >= (*p)[0].score && c.order((*p)[0]) < 0:
-		(*p)[0] = c
-		p.down()
-	}
-}
-
-func (p *pool) up(i int) {
-	h := *p
-	for i > 0 {
-		parent := (i - 1) / 2
-		if h[i].order(h[parent]) <= 0 {
-			return
-		}
-		h[i], h[parent] = h[parent], h[i]
-		i = parent
-	}
-}
-
-func (p *pool) down() {
-	h, i := *p, 0
-	for {
-		worst := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if h[child].order(h[worst]) > 0 {
-				worst = child
-			}
-		}
-		if worst == i {
-			return
-		}
-		h[i], h[worst] = h[worst], h[i]
-		i = worst
-	}
+	return orderEqual(c.entry, other.entry)
 }

@@ -58,6 +58,7 @@ func (r *ranking) usual() (u usual) {
 	n := min(len(r.pool), netDepth)
 	for i := range n {
 		c := &r.pool[i]
+		r.complete(c.scored)
 		p := r.parts(&c.terms)
 		for _, k := range [...]int{partPopular, partSoon, partNew} {
 			u.parts[k] += p[k] / float32(n)

@@ -232,8 +232,7 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	} else {
 		t[termTeams] = 0
 	}
-	t[termCrowdTeam] = max(crowd-r.crowdAll, leastPart)/2 + 2.3
-	t[termCrowdLeague] = max(r.categories[e.league].log-r.crowdAll, leastPart)/2 + 2.3
+	t[termCrowdTeam], t[termCrowdLeague] = r.crowdShare(crowd), r.crowdShare(r.categories[e.league].log)
 	r.fillPast(slot, t)
 	r.fillLast(e, t)
 	if r.q.Model != nil {
@@ -275,14 +274,25 @@ func (r *ranking) fillLast(e *entry, t *[Terms]float32) {
 	if e.league == r.last.league {
 		t[termLastLeague] = 1
 	}
-	for _, team := range e.teams {
-		for _, other := range r.last.teams {
+	t[termLastTeam], t[termLastDay] = sharesTeam(e, r.last), dayOf(e, r.last)
+}
+
+// sharesTeam is 1 where two events have a team in common, else 0.
+func sharesTeam(a, b *entry) float32 {
+	for _, team := range a.teams {
+		for _, other := range b.teams {
 			if team == other {
-				t[termLastTeam] = 1
+				return 1
 			}
 		}
 	}
-	if d := float64(e.begin-r.last.begin) / 8.64e10; d < 1 && d > -1 {
-		t[termLastDay] = float32(1 - math.Abs(d))
+	return 0
+}
+
+// dayOf is 1 where two events begin together, and falls to 0 over a day.
+func dayOf(a, b *entry) float32 {
+	if d := float64(a.begin-b.begin) / 8.64e10; d < 1 && d > -1 {
+		return float32(1 - math.Abs(d))
 	}
+	return 0
 }

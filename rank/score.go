@@ -1,0 +1,246 @@
+package rank
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// A question has two to three hundred candidates and shows ten. Their scores are sums of
+// weighted terms, so what candidates share is added up once: what a league and its sport
+// bring, and how the learnt vectors are weighed. The terms one by one, which the second
+// stage and the reasons need, are computed for the best alone; see [ranking.fill].
+
+// quick is a candidate's score of the first stage, and how much of it rests on no crowd;
+// see [ranking.mix].
+type quick struct {
+	slot       int32
+	score, own float32
+}
+
+// shared is the part of a score that all events of a league, or of a team, have.
+type shared struct {
+	generation uint32
+	score, own float32
+}
+
+// prepareScores adds up what no candidate changes.
+func (r *ranking) prepareScores() {
+	if r.q.Model == nil {
+		return
+	}
+	t, w := &r.taste, &r.weights
+	r.toCategories, r.toItem = vector{}, vector{}
+	r.toCategories.add(w[termTaste], &t.longSum)
+	r.toCategories.add(w[termLateTaste], &t.lateSum)
+	r.toItem.add(w[termAlike], &t.itemSum)
+	r.toItem.add(w[termAlikeLast], &t.lastItem)
+}
+
+// score computes the scores of all candidates.
+func (r *ranking) score(picked []int32) []quick {
+	r.prepareScores()
+	r.quick = slices.Grow(r.quick[:0], len(picked))[:len(picked)]
+	isSimilar := r.isSimilar()
+	for i, slot := range picked {
+		if isSimilar {
+			r.quick[i] = quick{slot: slot, score: r.tieBreak(slot)}
+			continue
+		}
+		r.quick[i] = r.scoreOf(slot)
+	}
+	return r.quick
+}
+
+func (r *ranking) scoreOf(slot int32) quick {
+	e, w := &r.entries[slot], &r.weights
+	ofLeague := r.ofLeague(e)
+	q := quick{slot, ofLeague.score, ofLeague.own}
+	if e.timedAt == r.timed.at {
+		q.score += dotTimed(w, &e.timed)
+	} else {
+		var timed [timedTerms]float32
+		r.timed.fill(e, &timed)
+		q.score += dotTimed(w, &timed)
+	}
+	if r.from != 0 {
+		if bets := e.homeBets(r.from, r.now); bets > 0 {
+			q.score += w[termHome] * ln1p(bets)
+		}
+	}
+	q.score += r.scoreOfTeams(e)
+	if f := &r.found[slot]; f.generation == r.generation {
+		var t [Terms]float32
+		r.fillPast(slot, &t)
+		for _, term := range pastTerms {
+			q.score += w[term] * t[term]
+		}
+	}
+	if r.last != nil && r.last.event != nil {
+		q.score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
+	}
+	if r.q.Model == nil {
+		return q
+	}
+	if len(r.taste.itemOf) > 0 {
+		q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
+	}
+	if r.cold {
+		q.score += w[termBias] * r.taste.biases.value(coldHash(e.ref))
+	}
+	return q
+}
+
+// pastTerms are those of [ranking.fillPast].
+var pastTerms = [...]int{termPairs, termPairsGiven, termPairsLast, termPairsNext, termNear, termNext, termHasPair, termPairsRate, termNearRate}
+
+// dotTimed is [dot] of the terms that depend on the event and the time alone.
+func dotTimed(w *[Terms]float32, timed *[timedTerms]float32) float32 {
+	var s0, s1 float32
+	for i := 0; i+1 < timedTerms; i += 2 {
+		s0 += w[i] * timed[i]
+		s1 += w[i+1] * timed[i+1]
+	}
+	if timedTerms%2 == 1 {
+		s0 += w[timedTerms-1] * timed[timedTerms-1]
+	}
+	return s0 + s1
+}
+
+// ofLeague is what an event's league and sport bring.
+func (r *ranking) ofLeague(e *entry) *shared {
+	s := &r.leagues[e.league]
+	if s.generation == r.generation {
+		return s
+	}
+	w := &r.weights
+	sport, league := r.liking(kindSport, e.sport), r.liking(kindLeague, e.league)
+	*s = shared{generation: r.generation, own: r.own[termSport]*sport.lift + r.own[termLeague]*league.lift}
+	s.score = w[termSport]*sport.lift + w[termBetsSport]*(sport.bets/2) +
+		w[termLeague]*league.lift + w[termBetsLeague]*league.bets + w[termKeenLeague]*(league.keen/2) +
+		w[termCrowdLeague]*r.crowdShare(r.categories[e.league].log)
+	if r.last != nil && r.last.event != nil && r.last.league == e.league {
+		s.score += w[termLastLeague]
+	}
+	if r.q.Model != nil {
+		s.score += r.scoreOfCategory(e.sport) + r.scoreOfCategory(e.league)
+	}
+	return s
+}
+
+// crowdShare is the term of a category's weight, a logarithm, in all that the crowd bets.
+func (r *ranking) crowdShare(log float32) float32 { return max(log-r.crowdAll, leastPart)/2 + 2.3 }
+
+// scoreOfCategory is what the learnt vectors say for a category.
+func (r *ranking) scoreOfCategory(id int32) float32 {
+	t, c := &r.taste, &r.categories[id]
+	bias := float32(0)
+	hashes, n := r.biasesOf(c)
+	for _, hash := range hashes[:n] {
+		bias += t.biases.value(hash)
+	}
+	return r.toCategories.dot(t.out.row(c.hash)) + r.weights[termBias]*bias
+}
+
+// scoreOfTeams is what an event's teams bring.
+func (r *ranking) scoreOfTeams(e *entry) (score float32) {
+	w := &r.weights
+	var best, all, keen, bets, taste float32
+	crowd := float32(math.Inf(-1))
+	for i, team := range e.teams {
+		l := r.liking(kindTeam, team)
+		if i == 0 || l.lift > best {
+			best = l.lift
+		}
+		if i == 0 || l.keen > keen {
+			keen = l.keen
+		}
+		all += l.lift
+		bets += l.bets
+		crowd = max(crowd, r.categories[team].log)
+		if r.q.Model != nil {
+			s := &r.teams[team]
+			if s.generation != r.generation {
+				*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
+			}
+			taste += s.score
+		}
+	}
+	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd) +
+		teamShare(len(e.teams))*taste
+	if others := len(e.teams) - 1; others > 0 {
+		score += w[termTeams] * (all - best) / float32(others)
+	}
+	return score
+}
+
+// best leaves the best candidates, so many, in the pool, best first, and computes the
+// terms of those that the second stage looks at.
+func (r *ranking) best(list []quick, size int) {
+	heap := list[:min(size, len(list))]
+	for i := len(heap)/2 - 1; i >= 0; i-- {
+		r.sink(heap, i)
+	}
+	for _, q := range list[len(heap):] {
+		if len(heap) > 0 && q.score >= heap[0].score && r.order(q, heap[0]) < 0 {
+			heap[0] = q
+			r.sink(heap, 0)
+		}
+	}
+	slices.SortFunc(heap, r.order)
+	r.scored = slices.Grow(r.scored[:0], len(heap))[:len(heap)]
+	for i, q := range heap {
+		l := &r.scored[i]
+		l.slot, l.score, l.isWhole = q.slot, q.score, false
+		if i < netDepth {
+			r.complete(l)
+		}
+		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
+	}
+	slices.SortFunc(r.pool, candidate.order) // by scores from the terms
+}
+
+// sink moves an element of a heap, whose worst is on top, to where it belongs.
+func (r *ranking) sink(h []quick, i int) {
+	for {
+		worst := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
+			if r.order(h[child], h[worst]) > 0 {
+				worst = child
+			}
+		}
+		if worst == i {
+			return
+		}
+		h[i], h[worst] = h[worst], h[i]
+		i = worst
+	}
+}
+
+// order is that of [candidate.order].
+func (r *ranking) order(a, b quick) int {
+	if a.score != b.score {
+		if a.score > b.score {
+			return -1
+		}
+		return 1
+	}
+	return orderEqual(&r.entries[a.slot], &r.entries[b.slot])
+}
+
+// orderEqual orders events of one score by beginning, then by id.
+func orderEqual(a, b *entry) int {
+	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.event.ID, b.event.ID))
+}
+
+// complete computes the terms of an event, and the score from them.
+func (r *ranking) complete(l *scored) {
+	if l.isWhole {
+		return
+	}
+	l.isWhole = true
+	r.fill(l.slot, &l.terms)
+	if !r.isSimilar() {
+		l.score = dot(&r.weights, &l.terms)
+	}
+}
