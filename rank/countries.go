@@ -7,10 +7,11 @@ import (
 	"tipoff/state"
 )
 
-// countryBets are the bets on an event by bettors of one country.
-type countryBets struct {
-	country uint32 // [state.Name]
-	state.Decayed
+// countries are the bets on an event by bettors of each country, those that bet most
+// first. The names stand apart, as they are what is searched.
+type countries struct {
+	names []uint32 // [state.Name]
+	bets  []state.Decayed
 }
 
 // countryLeast is the sum of bets below which a country is forgotten.
@@ -21,27 +22,28 @@ func (x *Index) addCountry(leg legBet, country uint32, times float64) {
 	if country == 0 {
 		return
 	}
-	e := &x.entries[leg.slot]
-	i := slices.IndexFunc(e.countries, func(c countryBets) bool { return c.country == country })
+	c := &x.entries[leg.slot].countries
+	i := slices.Index(c.names, country)
 	if i < 0 {
-		i = len(e.countries)
-		e.countries = append(e.countries, countryBets{country: country})
+		i = len(c.names)
+		c.names, c.bets = append(c.names, country), append(c.bets, state.Decayed{})
 	}
-	c := &e.countries[i]
-	c.Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
-	if c.Sum < countryLeast {
-		e.countries = slices.Delete(e.countries, i, i+1)
+	c.bets[i].Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
+	if c.bets[i].Sum < countryLeast {
+		c.names, c.bets = slices.Delete(c.names, i, i+1), slices.Delete(c.bets, i, i+1)
 		return
 	}
-	for ; i > 0 && e.countries[i-1].Sum < e.countries[i].Sum; i-- { // who bets most is asked for most
-		e.countries[i-1], e.countries[i] = e.countries[i], e.countries[i-1]
+	for ; i > 0 && c.bets[i-1].Sum < c.bets[i].Sum; i-- {
+		c.names[i-1], c.names[i] = c.names[i], c.names[i-1]
+		c.bets[i-1], c.bets[i] = c.bets[i], c.bets[i-1]
 	}
 }
 
 // homeBets is the same as [entry.betsFrom], in the precision of a term.
 func (e *entry) homeBets(country uint32, at int64) float32 {
-	for i := range e.countries {
-		if c := &e.countries[i]; c.country == country {
+	for i, name := range e.countries.names {
+		if name == country {
+			c := &e.countries.bets[i]
 			return float32(c.Sum) * exp2(-float32(max(0, at-c.At))*(1/popularitySeconds))
 		}
 	}
@@ -52,10 +54,8 @@ const popularitySeconds = float32(state.PopularityHalfLife / time.Second)
 
 // betsFrom is the decayed number of bets on the event from one country.
 func (e *entry) betsFrom(country uint32, at int64) float64 {
-	for i := range e.countries {
-		if e.countries[i].country == country {
-			return e.countries[i].Value(at, state.PopularityHalfLife)
-		}
+	if i := slices.Index(e.countries.names, country); i >= 0 {
+		return e.countries.bets[i].Value(at, state.PopularityHalfLife)
 	}
 	return 0
 }

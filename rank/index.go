@@ -46,27 +46,28 @@ type Index struct {
 }
 
 type entry struct {
+	// What every candidate is asked for stands first, and together.
 	ref       uint64
-	event     *tipoff.Offered // nil: not posted, known as a neighbour only
-	openIndex int32           // index in open; -1: not there
-	begin     int64           // Unix microseconds
-	sport     int32           // into categories
+	begin     int64 // Unix microseconds
+	openIndex int32 // index in open; -1: not there
+	sport     int32 // into categories
 	league    int32
-	teams     []int32
 	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
-
-	legCount  float64
-	pop       state.Decayed
-	heats     [heats]heat
-	first     int64 // Unix seconds of the first bet known here; 0: none
-	timedAt   int64 // Unix seconds; another time's terms are not those kept in timed
+	timedAt   int64                                   // Unix seconds; another time's terms are not those kept in timed
 	timed     [timedTerms]float32
-	visits    visits
-	held      int32 // how many bets of bettors, and trails, name this event
-	countries []countryBets
-	outcomes  []state.OutcomeBets
-	before    []edge // events bet on before this one: its own pairs
-	after     []edge // the reverse: events whose before names this one
+	teams     []int32
+	countries countries
+
+	event    *tipoff.Offered // nil: not posted, known as a neighbour only
+	legCount float64
+	pop      state.Decayed
+	heats    [heats]heat
+	first    int64 // Unix seconds of the first bet known here; 0: none
+	visits   visits
+	held     int32 // how many bets of bettors, and trails, name this event
+	outcomes []state.OutcomeBets
+	before   []edge // events bet on before this one: its own pairs
+	after    []edge // the reverse: events whose before names this one
 }
 
 // edge is a pair of fixtures and its weight in bets.
@@ -105,7 +106,7 @@ func (x *Index) slot(ref uint64) int32 {
 // drop frees a slot that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
-	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries) > 0 || e.legCount > 0 || e.held > 0 {
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries.names) > 0 || e.legCount > 0 || e.held > 0 {
 		return
 	}
 	delete(x.slots, e.ref)
@@ -176,7 +177,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setOpen(slot, false)
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
-	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, nil, nil, visits{}
+	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, countries{}, nil, visits{}
 	x.rootLegs[slot] = 0
 	x.drop(slot)
 }
