@@ -95,6 +95,7 @@ const (
 	MaxBodyUnpacked = 16 << 20 // bytes after gzip
 	MaxPosted       = 1000     // items of one post
 	maxHeader       = 16 << 10 // bytes
+	answerBuffer    = 16 << 10 // bytes; a response that fits leaves in one packet
 
 	readTimeout  = 15 * time.Second // see [Options]
 	writeTimeout = 30 * time.Second
@@ -147,6 +148,7 @@ func Start(o Options) (*Server, error) {
 		StreamRequestBody:  true, // so that one too large is answered, not cut off
 		MaxRequestBodySize: MaxBody,
 		ReadBufferSize:     maxHeader,
+		WriteBufferSize:    answerBuffer,
 		// A form is a body of the wrong type, for its route to refuse.
 		DisablePreParseMultipartForm: true,
 		ReadTimeout:                  o.ReadTimeout,
