@@ -30,15 +30,15 @@ type Index struct {
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
 	bets       uint64                // by everyone, ever
 
-	bettors      map[string]*Bettor
-	countryNames map[uint32]string // by [state.Name], of bettors
-	trails       [][]trail         // in blocks of [trailBlock]
-	trailCount   int32             // used ever
-	gone         []int32           // trails that are free again
-	swept        int32             // the trail that was looked at last
-	clock        int64             // of the last [Index.Begin], Unix microseconds
-	hot          [hotLists]hotList
-	timed        timing // of the last [Index.Refresh]
+	bettors       map[string]*Bettor
+	countryNames  map[uint32]string // by [state.Name], of bettors
+	trails        [][]trail         // in blocks of [trailBlock]
+	trailCount    int32             // used ever
+	gone          []int32           // trails that are free again
+	swept, paired int32             // the trail, the fixture that was looked at last
+	clock         int64             // of the last [Index.Begin], Unix microseconds
+	hot           [hotLists]hotList
+	timed         timing // of the last [Index.Refresh]
 
 	puts         uint64  // states of bettors, ever
 	tastesBefore []int32 // memory of PutBettor
@@ -68,12 +68,8 @@ type entry struct {
 	outcomes []state.OutcomeBets
 	before   []edge // events bet on before this one: its own pairs
 	after    []edge // the reverse: events whose before names this one
-}
-
-// edge is a pair of fixtures and its weight in bets.
-type edge struct {
-	slot   int32
-	weight float32
+	ahead    []pair // of both, those that may be open
+	isAhead  bool   // it is in the lists ahead of those that it pairs with
 }
 
 // NewIndex returns an index without fixtures.
@@ -177,7 +173,7 @@ func (x *Index) RemoveFixture(ref uint64) {
 	x.setOpen(slot, false)
 	x.setNeighbours(slot, nil)
 	e := &x.entries[slot]
-	e.event, e.legCount, e.countries, e.outcomes, e.visits = nil, 0, countries{}, nil, visits{}
+	e.event, e.legCount, e.countries, e.outcomes, e.visits, e.isAhead = nil, 0, countries{}, nil, visits{}, false
 	x.rootLegs[slot] = 0
 	x.drop(slot)
 }
@@ -187,9 +183,11 @@ func (x *Index) Begin(now time.Time) {
 	micros := now.UnixMicro()
 	x.clock = micros
 	x.sweepTrails()
+	x.sweepPairs()
 	for i := len(x.open) - 1; i >= 0; i-- {
 		if slot := x.open[i]; x.entries[slot].begin <= micros {
 			x.setOpen(slot, false)
+			x.entries[slot].isAhead = false
 		}
 	}
 }
@@ -202,6 +200,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		e.openIndex = int32(len(x.open))
 		x.open = append(x.open, slot)
 		x.listOpen(slot, true)
+		x.lead(slot)
 	case !open && e.openIndex >= 0:
 		last := x.open[len(x.open)-1]
 		x.open[e.openIndex] = last
@@ -210,50 +209,6 @@ func (x *Index) setOpen(slot int32, open bool) {
 		e.openIndex = -1
 		x.removeHot(slot)
 		x.listOpen(slot, false)
-	}
-}
-
-// setNeighbours replaces a fixture's pairs and keeps their reverse in step.
-func (x *Index) setNeighbours(slot int32, neighbours []state.Neighbour) {
-	old := x.entries[slot].before
-	fresh := make([]edge, len(neighbours))
-	for i, n := range neighbours {
-		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / state.PairUnit}
-	}
-	for i, f := range fresh {
-		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
-			continue
-		}
-		x.setAfter(f.slot, slot, f.weight)
-	}
-	for i, o := range old {
-		if i < len(fresh) && fresh[i].slot == o.slot {
-			continue
-		}
-		if !slices.ContainsFunc(fresh, func(f edge) bool { return f.slot == o.slot }) {
-			x.setAfter(o.slot, slot, 0)
-		}
-	}
-	x.entries[slot].before = fresh
-	for _, o := range old {
-		x.drop(o.slot)
-	}
-}
-
-// setAfter sets in from's reverse list the weight of the pair that the fixture to has
-// with it; 0 removes it.
-func (x *Index) setAfter(from, to int32, weight float32) {
-	list := &x.entries[from].after
-	i := slices.IndexFunc(*list, func(e edge) bool { return e.slot == to })
-	switch {
-	case weight == 0 && i >= 0:
-		(*list)[i] = (*list)[len(*list)-1]
-		*list = (*list)[:len(*list)-1]
-	case weight == 0:
-	case i >= 0:
-		(*list)[i].weight = weight
-	default:
-		*list = append(*list, edge{to, weight})
 	}
 }
 

@@ -44,18 +44,9 @@ func (r *ranking) preparePairs() {
 				r.last = from
 			}
 			share, root := given/(float32(from.legCount)+givePrior), r.rootLegs[slot]
-			for _, e := range from.after {
-				if !r.isOpen[e.slot] {
-					continue
-				}
-				f := r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
-				if k == 0 {
-					f.next += share * e.weight
-				}
-			}
-			for _, e := range from.before {
-				if r.isOpen[e.slot] {
-					r.addPair(slot, e, weight/(r.rootLegs[e.slot]*root+pairPrior), share, k == 0)
+			for _, p := range from.ahead {
+				if r.isOpen[p.slot] {
+					r.addPair(slot, p, weight/(r.rootLegs[p.slot]*root+pairPrior), share, k == 0)
 				}
 			}
 		}
@@ -64,17 +55,18 @@ func (r *ranking) preparePairs() {
 	}
 }
 
-func (r *ranking) addPair(from int32, e edge, cos, given float32, last bool) *found {
-	f, cos := r.find(e.slot), cos*e.weight
+func (r *ranking) addPair(from int32, p pair, cos, given float32, last bool) {
+	f, both := r.find(p.slot), p.before+p.after
+	cos *= both
 	f.cos += cos
-	f.given += given * e.weight
+	f.given += given * both
 	if last {
 		f.last += cos
+		f.next += given * p.after
 	}
 	if cos > f.most {
 		f.most, f.source = cos, from
 	}
-	return f
 }
 
 // other is another bettor and how much of a bettor's past he shares.
