@@ -131,12 +131,10 @@ func (x *Index) mayOpen(slot int32, hasBegun bool) bool {
 	return e.begin > x.clock
 }
 
-// sweptTrails are looked at together.
-const sweptTrails = 4096
-
-// sweepTrails notes of some trails which of their events have begun, or have not after all.
-func (x *Index) sweepTrails() {
-	for range min(sweptTrails, x.trailCount) {
+// sweepTrails notes of so many trails which of their events have begun, or have not after
+// all.
+func (x *Index) sweepTrails(trails int32) {
+	for range min(trails, x.trailCount) {
 		x.swept = (x.swept + 1) % x.trailCount
 		t := x.trail(x.swept)
 		for i, slot := range t.slots() {

@@ -182,14 +182,21 @@ func (x *Index) RemoveFixture(ref uint64) {
 func (x *Index) Begin(now time.Time) {
 	micros := now.UnixMicro()
 	x.clock = micros
-	x.sweepTrails()
-	x.sweepPairs()
+	x.sweepTrails(64)
+	x.sweepPairs(4)
 	for i := len(x.open) - 1; i >= 0; i-- {
 		if slot := x.open[i]; x.entries[slot].begin <= micros {
 			x.setOpen(slot, false)
 			x.entries[slot].isAhead = false
 		}
 	}
+}
+
+// Sweep notes of a part of all trails and pairs which of their events have begun, so that
+// questions need not look at them.
+func (x *Index) Sweep() {
+	x.sweepTrails(4096)
+	x.sweepPairs(256)
 }
 
 func (x *Index) setOpen(slot int32, open bool) {

@@ -99,12 +99,9 @@ func (x *Index) lead(slot int32) {
 	}
 }
 
-// sweptFixtures are looked at together.
-const sweptFixtures = 256
-
-// sweepPairs takes events that have begun out of the lists ahead of some fixtures.
-func (x *Index) sweepPairs() {
-	for range min(sweptFixtures, len(x.entries)) {
+// sweepPairs takes events that have begun out of the lists ahead of so many fixtures.
+func (x *Index) sweepPairs(fixtures int) {
+	for range min(fixtures, len(x.entries)) {
 		x.paired = (x.paired + 1) % int32(len(x.entries))
 		e := &x.entries[x.paired]
 		e.ahead = slices.DeleteFunc(e.ahead, func(p pair) bool { return !x.entries[p.slot].isAhead })

@@ -57,6 +57,7 @@ func TestPairs_AheadAreThoseThatMayOpen(t *testing.T) {
 	w.now = noon.Add(40 * time.Hour)
 	for range 5 {
 		w.index.Begin(w.now)
+		w.index.Sweep()
 		check("when half have begun")
 	}
 	later := w.now.Add(time.Hour)

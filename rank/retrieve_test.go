@@ -35,6 +35,7 @@ func crowded() *world {
 	}
 	w.now = noon
 	w.index.Begin(noon)
+	w.index.Sweep()
 	return w
 }
 

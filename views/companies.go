@@ -127,6 +127,7 @@ func (v *Views) Tend(ctx context.Context) error {
 				defer c.mu.Unlock()
 				c.index.Begin(now)
 				c.index.Refresh(now)
+				c.index.Sweep()
 			})
 		}
 	}
