@@ -31,7 +31,7 @@ func (x *Index) Affinities(user string, now time.Time) (tipoff.Affinities, bool)
 				name = x.categories[id].name
 			}
 			if name != "" {
-				said = append(said, tipoff.Affinity{Name: name, Weight: weights[i] * fade, Share: weights[i] / b.weight})
+				said = append(said, tipoff.Affinity{Name: name, Weight: round(float64(weights[i]) * fade), Share: round(float64(weights[i]) / b.weight)})
 			}
 		}
 		slices.SortStableFunc(said, func(a, b tipoff.Affinity) int {

@@ -26,7 +26,7 @@ type Bettor struct {
 	lastBet int64   // when the newest bet was made, Unix seconds
 	ends    [tasteKinds]int32
 	tastes  []int32   // categories, and ranges of odds, kind after kind: each ends where ends says
-	weights []float64 // of tastes
+	weights []float32 // of tastes
 
 	trail   int32    // into [Index.trails]
 	legs    []legBet // on posted events that had not begun
@@ -51,7 +51,7 @@ const (
 )
 
 // tastesOf returns the bettor's categories of a kind, by [state.Name], and their weights.
-func (b *Bettor) tastesOf(kind categoryKind) ([]int32, []float64) {
+func (b *Bettor) tastesOf(kind categoryKind) ([]int32, []float32) {
 	begin := int32(0)
 	if kind > 0 {
 		begin = b.ends[kind-1]
@@ -131,7 +131,7 @@ func (x *Index) setTastes(b *Bettor, fresh *state.Bettor) {
 		size += len(list)
 	}
 	if size > cap(b.tastes) {
-		b.tastes, b.weights = make([]int32, 0, size), make([]float64, 0, size)
+		b.tastes, b.weights = make([]int32, 0, size), make([]float32, 0, size)
 	}
 	b.tastes, b.weights = b.tastes[:0], b.weights[:0]
 	for kind, list := range lists {
@@ -149,7 +149,7 @@ func (x *Index) setTastes(b *Bettor, fresh *state.Bettor) {
 					id = x.category(categoryKind(kind), a.Key, "")
 				}
 			}
-			b.tastes, b.weights = append(b.tastes, id), append(b.weights, a.Weight)
+			b.tastes, b.weights = append(b.tastes, id), append(b.weights, float32(a.Weight))
 		}
 		b.ends[kind] = int32(len(b.tastes))
 	}

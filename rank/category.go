@@ -69,7 +69,7 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	x.crowd += b.weight * scale
 	for i, id := range b.tastes[:b.ends[kindTeam]] {
 		c := &x.categories[id]
-		c.crowd += b.weights[i] * scale
+		c.crowd += float64(b.weights[i]) * scale
 		c.log = float32(math.Log(max(c.crowd, leastCrowd)))
 	}
 }

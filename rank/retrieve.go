@@ -69,8 +69,8 @@ func (r *ranking) retrieveLiked(kind categoryKind, to []int32) []int32 {
 }
 
 // heaviest is the weight that only the n heaviest reach.
-func heaviest(weights []float64, n int) float64 {
-	var best [likedMost]float64
+func heaviest(weights []float32, n int) float32 {
+	var best [likedMost]float32
 	for _, weight := range weights {
 		if weight <= best[n-1] {
 			continue

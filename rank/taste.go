@@ -139,9 +139,9 @@ func (r *ranking) prepareLong(b *Bettor) {
 	if r.now > b.at {
 		fade = state.Decay(r.now-b.at, state.TasteHalfLife)
 	}
-	share := fade / (b.weight*fade + longPrior)
+	share := float32(fade / (b.weight*fade + longPrior))
 	for i, id := range b.tastes[:b.ends[kindTeam]] {
-		r.taste.longOf = append(r.taste.longOf, weighed{r.categories[id].hash, float32(b.weights[i] * share)})
+		r.taste.longOf = append(r.taste.longOf, weighed{r.categories[id].hash, b.weights[i] * share})
 	}
 }
 

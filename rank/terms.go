@@ -116,6 +116,9 @@ type liking struct {
 	more       bool    // chosen more than by others
 }
 
+// singlePrecision is more than bettors' weights are rounded by.
+const singlePrecision = 1e-6
+
 const (
 	keenPrior = 1.0
 	keenMost  = 8.0
@@ -128,9 +131,9 @@ func (r *ranking) prepareLifts(b *Bettor) {
 		r.absent[kind] = r.liked(prior, all, 0, 1)
 		tastes, weights := b.tastesOf(categoryKind(kind))
 		for i, id := range tastes {
-			weight := weights[i] * r.belief.own
+			weight := float64(weights[i]) * r.belief.own
 			l := r.liked(prior, all, weight, r.expected(categoryKind(kind), id, weight))
-			l.more = r.belief.others == 0 || weight*r.belief.others > all*r.byOthers(id, weight)*(1+1e-9)
+			l.more = r.belief.others == 0 || weight*r.belief.others > all*r.byOthers(id, weight)*(1+singlePrecision)
 			r.likings[id] = l
 		}
 	}
