@@ -113,6 +113,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	total := int64(0)
 	for i, r := range records {
 		messages[i] = kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value}
+		messages[i].Headers = make([]kgo.RecordHeader, 0, 2)
 		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events}).All() {
 			messages[i].Headers = append(messages[i].Headers, kgo.RecordHeader{Key: name, Value: value})
 		}
@@ -126,19 +127,19 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 		p.outstanding.Add(-total)
 		return fmt.Errorf("publish %d records: %w", len(records), tipoff.ErrBusy)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.patience)
-	defer cancel()
+	timer := time.NewTimer(p.patience)
+	defer timer.Stop()
 	if err := p.hand(b, messages); err != nil {
 		return err
 	}
 	select {
 	case <-b.done:
-	case <-ctx.Done():
+	case <-timer.C:
 		err := errors.New("the broker did not answer in time")
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			p.noted(err)
-		}
+		p.noted(err)
 		return tipoff.Unavailable("publish", err)
+	case <-ctx.Done():
+		return tipoff.Unavailable("publish", ctx.Err())
 	}
 	if err := b.failed.Load(); err != nil {
 		return tipoff.Unavailable("publish", *err)
@@ -158,8 +159,9 @@ func (p *Publisher) hand(b *batch, messages []kgo.Record) error {
 		return tipoff.Unavailable("publish", errors.New("this process is shutting down"))
 	}
 	b.open.Add(int64(len(messages)))
+	settle := func(r *kgo.Record, err error) { p.settle(b, r, err) }
 	for i := range messages {
-		p.producer.TryProduce(context.Background(), &messages[i], func(r *kgo.Record, err error) { p.settle(b, r, err) })
+		p.producer.TryProduce(context.Background(), &messages[i], settle)
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ type Reader struct {
 	path   []step
 	seen   []string // names of fields that the caller knows, of the objects being read
 	faults Faults
-	broken bool // not JSON: nothing more can be read
+	broken bool              // not JSON: nothing more can be read
+	names  map[string]string // of fields, by what stood in the body; see [Reader.name]
 }
 
 // step is one part of the path to the value being read.
@@ -30,7 +31,7 @@ type step struct {
 	index int // -1: name is a field; else an element of the array above
 }
 
-var readers = sync.Pool{New: func() any { return new(Reader) }}
+var readers = sync.Pool{New: func() any { return &Reader{names: map[string]string{}} }}
 
 // NewReader returns a reader of data. strict makes a field that the caller does not
 // know a fault.
@@ -127,12 +128,12 @@ func (r *Reader) Object(field func(name string) bool, required ...string) {
 	r.token()
 	begin := len(r.seen)
 	for !r.broken && r.dec.PeekKind() != '}' {
-		token, err := r.dec.ReadToken()
+		name, err := r.dec.ReadValue()
 		if err != nil {
 			r.broke(err)
 			return
 		}
-		r.member(token.String(), field)
+		r.member(r.name(name), field)
 	}
 	if r.broken {
 		return
@@ -144,6 +145,30 @@ func (r *Reader) Object(field func(name string) bool, required ...string) {
 		}
 	}
 	r.seen = r.seen[:begin]
+}
+
+// maxNames is how many names a reader knows, and how long they are at most.
+const maxNames, longestName = 64, 32
+
+// name is the name of a field. Entities have few, so a reader keeps those that it has seen.
+func (r *Reader) name(quoted jsontext.Value) string {
+	if known, ok := r.names[string(quoted)]; ok {
+		return known
+	}
+	name := text(quoted)
+	if len(r.names) < maxNames && len(quoted) <= longestName {
+		r.names[string(quoted)] = name
+	}
+	return name
+}
+
+// text is a string without its quotes.
+func text(quoted jsontext.Value) string {
+	if plain := quoted[1 : len(quoted)-1]; bytes.IndexByte(plain, '\\') < 0 {
+		return string(plain)
+	}
+	unquoted, _ := jsontext.AppendUnquote(nil, quoted) // it was read, so it is valid
+	return string(unquoted)
 }
 
 func (r *Reader) member(name string, field func(name string) bool) {

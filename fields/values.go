@@ -14,26 +14,27 @@ import (
 // MaxExtra is the most that a free object may take, in bytes of JSON.
 const MaxExtra = 4 << 10
 
-// scalar reads a string, or a number as it is written; ok is false, and the fault
-// noted, where something else stands.
-func (r *Reader) scalar(kind jsontext.Kind, called string) (s string, ok bool) {
+// scalar reads a string with its quotes, or a number, as it is written; ok is false, and
+// the fault noted, where something else stands. It is valid until the next value is read.
+func (r *Reader) scalar(kind jsontext.Kind, called string) (v jsontext.Value, ok bool) {
 	if r.broken || !r.kind(kind, called) {
-		return "", false
+		return nil, false
 	}
-	token, err := r.dec.ReadToken()
+	v, err := r.dec.ReadValue()
 	if err != nil {
 		r.broke(err)
-		return "", false
+		return nil, false
 	}
-	return token.String(), true
+	return v, true
 }
 
 // Text reads a string of 1 to most characters without control characters.
 func (r *Reader) Text(most int) string {
-	s, ok := r.scalar('"', "a string")
+	v, ok := r.scalar('"', "a string")
 	if !ok {
 		return ""
 	}
+	s := text(v)
 	if n := utf8.RuneCountInString(s); n < 1 || n > most {
 		r.Fault("must have 1 to %d characters, has %d", most, n)
 	} else if strings.ContainsFunc(s, unicode.IsControl) {
@@ -44,10 +45,11 @@ func (r *Reader) Text(most int) string {
 
 // ID reads a public id.
 func (r *Reader) ID() string {
-	s, ok := r.scalar('"', "a string")
+	v, ok := r.scalar('"', "a string")
 	if !ok {
 		return ""
 	}
+	s := text(v)
 	err := CheckID(s)
 	if err == nil && r.strict {
 		err = CheckVisible(s)
@@ -60,10 +62,11 @@ func (r *Reader) ID() string {
 
 // OneOf reads a string that is one of the given ones.
 func (r *Reader) OneOf(allowed ...string) string {
-	s, ok := r.scalar('"', "a string")
+	v, ok := r.scalar('"', "a string")
 	if !ok {
 		return ""
 	}
+	s := text(v)
 	for _, a := range allowed {
 		if s == a {
 			return a
@@ -75,13 +78,13 @@ func (r *Reader) OneOf(allowed ...string) string {
 
 // Integer reads a whole number from least to most.
 func (r *Reader) Integer(least, most int64) int64 {
-	text, ok := r.scalar('0', "an integer")
+	v, ok := r.scalar('0', "an integer")
 	if !ok {
 		return 0
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
+	n, err := strconv.ParseInt(string(v), 10, 64)
 	if err != nil { // 1990.0 and 1.99e3 are integers too
-		f, err := strconv.ParseFloat(text, 64)
+		f, err := strconv.ParseFloat(string(v), 64)
 		if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
 			r.Fault("must be an integer from %d to %d", least, most)
 			return 0
@@ -96,11 +99,11 @@ func (r *Reader) Integer(least, most int64) int64 {
 
 // Number reads a finite number from least to most; above excludes least itself.
 func (r *Reader) Number(least, most float64, above bool) float64 {
-	text, ok := r.scalar('0', "a number")
+	v, ok := r.scalar('0', "a number")
 	if !ok {
 		return 0
 	}
-	f, err := strconv.ParseFloat(text, 64)
+	f, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || f > most || f < least || (above && f == least) {
 		relation := "from"
 		if above {
@@ -116,11 +119,11 @@ func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // Time reads a date or date-time in any form of the contract.
 func (r *Reader) Time() time.Time {
-	text, ok := r.scalar('"', "a string with a date or a date-time")
+	v, ok := r.scalar('"', "a string with a date or a date-time")
 	if !ok {
 		return time.Time{}
 	}
-	t, err := ParseTime(text)
+	t, err := ParseTime(text(v))
 	if err != nil {
 		r.Fault("%s", err)
 	}
