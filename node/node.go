@@ -92,6 +92,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		return nil, err
 	}
 	n.kafka()
+	n.Go("collector of garbage", tendCollector)
 	if err := n.startServer(has[API]); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"bytes"
 	"fmt"
 
 	"tipoff/state"
@@ -34,7 +35,7 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	case fresh == nil:
 		delete(c.bettors, id)
 	default:
-		c.bettors[id] = fresh
+		c.bettors[id] = bytes.Clone(value)
 	}
 	return nil
 }

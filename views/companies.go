@@ -40,8 +40,8 @@ type company struct {
 	learnt *rank.Learnt      // what the learner's table says; does not change once it is here
 
 	// Only of learning views:
-	bettors  map[string]*state.Bettor // values do not change once they are here
-	fixtures map[uint64]*state.Fixture
+	bettors  map[string][]byte         // values of the table: of few bettors more is asked
+	fixtures map[uint64]*state.Fixture // values do not change once they are here
 	clock    time.Time // events that have begun by then are not open
 }
 
@@ -75,7 +75,7 @@ func (v *Views) makeCompany(name string) *company {
 	if c == nil {
 		c = &company{index: rank.NewIndex(), epochs: map[uint64]uint64{}, learnt: new(rank.Learnt)}
 		if v.learning {
-			c.bettors, c.fixtures = map[string]*state.Bettor{}, map[uint64]*state.Fixture{}
+			c.bettors, c.fixtures = map[string][]byte{}, map[uint64]*state.Fixture{}
 		}
 		v.companies[name] = c
 	}

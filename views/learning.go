@@ -36,7 +36,7 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 		c.clock = clock
 		c.index.Begin(clock)
 	}
-	current := c.bettors[choice.UserID]
+	current := c.bettor(choice.UserID)
 	known := cmp.Or(current, new(state.Bettor))
 	before := known.Before(choice, c.traits)
 	before.User.ID = choice.UserID
@@ -50,6 +50,20 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 	grade := c.index.GradeOf(q, choice.Events, scratch)
 	model.Learn(c.index, q, choice.Events, scratch)
 	return grade
+}
+
+// bettor is the state of a bettor, nil where none is known.
+func (c *company) bettor(id string) *state.Bettor {
+	value, ok := c.bettors[id]
+	if !ok {
+		return nil
+	}
+	b, err := state.UnmarshalBettor(value)
+	if err != nil { // it was read before
+		return nil
+	}
+	b.User.ID = id
+	return b
 }
 
 // traits are what an event adds to a taste, the zero Traits where it is not posted.
