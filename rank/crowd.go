@@ -1,7 +1,6 @@
 package rank
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -157,8 +156,8 @@ func (x *Index) addVisit(slot, bettor, at int32) {
 		}
 		v.bettors, v.bets = slices.Delete(v.bettors, i, i+1), slices.Delete(v.bets, i, i+1)
 	}
-	ref, i := x.trail(bettor).ref, len(v.bettors)
-	for i > 0 && cmp.Or(cmp.Compare(v.bets[i-1].at, at), cmp.Compare(x.trail(v.bettors[i-1]).ref, ref)) > 0 {
+	i := len(v.bettors)
+	for i > 0 && (v.bets[i-1].at > at || v.bets[i-1].at == at && x.trail(v.bettors[i-1]).ref > x.trail(bettor).ref) {
 		i--
 	}
 	fresh := visit{at: at}
