@@ -118,7 +118,7 @@ func (c *Cluster) Ends(topic string) (map[int32]int64, error) {
 
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
 func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
-	tails, err := c.tails(topic, at)
+	tails, err := c.tails(topic, Share{}.of(c.partitions(topic)), at)
 	if err != nil {
 		return nil, err
 	}

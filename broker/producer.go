@@ -48,15 +48,7 @@ const (
 const maxBuffered = 1 << 18
 
 // partitionOf is where a record belongs, as sarama and goka calculate it.
-func partitionOf(r *kgo.Record, partitions int) int {
-	hash := topics.NewKeyHash()
-	_, _ = hash.Write(r.Key)
-	p := int(int32(hash.Sum32())) % partitions
-	if p < 0 {
-		p = -p
-	}
-	return p
-}
+func partitionOf(r *kgo.Record, partitions int) int { return topics.PartitionOf(r.Key, partitions) }
 
 // kafkaFault is an error of franz-go's in sarama's terms, where it is the broker's.
 func kafkaFault(err error) error {

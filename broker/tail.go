@@ -22,12 +22,12 @@ func endsOf(tails map[int32]tail) map[int32]int64 {
 	return ends
 }
 
-// tails are those of a topic's partitions; at sarama.OffsetOldest they are where the
-// logs begin.
-func (c *Cluster) tails(topic string, at int64) (map[int32]tail, error) {
+// tails are those of some of a topic's partitions; at sarama.OffsetOldest they are where
+// the logs begin.
+func (c *Cluster) tails(topic string, partitions []int32, at int64) (map[int32]tail, error) {
 	asked := map[int32]int64{}
-	for p := range c.partitions(topic) {
-		asked[int32(p)] = at
+	for _, p := range partitions {
+		asked[p] = at
 	}
 	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
 	if err != nil {
@@ -56,7 +56,7 @@ var errNewLeader = errors.New("a partition has another leader")
 func (v *View) compare(ctx context.Context, client sarama.Client) error {
 	known := map[int32]int32{} // before the histories, which so are no older
 	asked := map[string][]int32{}
-	for p := range int32(v.cluster.partitions(v.table)) {
+	for _, p := range v.followed() {
 		if _, epoch, err := client.LeaderAndEpoch(v.table, p); err == nil {
 			known[p] = epoch
 		}

@@ -28,14 +28,15 @@ type Update struct {
 	Received  time.Time // when the gateway received the fact behind it; zero: not known
 }
 
-// View follows every partition of a group's table and hands each change to apply,
-// which is called from one goroutine a partition.
+// View follows the partitions of a group's table, all unless it has a [Share] of them,
+// and hands each change to apply, which is called from one goroutine a partition.
 type View struct {
 	Supervised
 	freshness
 	cluster *Cluster
 	table   string
 	apply   func(Update)
+	share   Share
 	state   atomic.Pointer[State]
 	caught  atomic.Bool
 	end     atomic.Pointer[context.CancelFunc] // of the present life
@@ -114,14 +115,14 @@ func (v *View) liveOnce(ctx context.Context) error {
 			if err == nil {
 				opened = append(opened, consumer)
 			}
-			return consumer, err
+			return sharedConsumer{consumer, v}, err
 		}),
 		goka.WithViewTopicManagerBuilder(func(brokers []string) (goka.TopicManager, error) {
 			manager, err := goka.TopicManagerBuilderWithConfig(settings[1], goka.NewTopicManagerConfig())(brokers)
 			if err == nil {
 				opened = append(opened, manager)
 			}
-			return manager, err
+			return sharedManager{manager, v}, err
 		}),
 		goka.WithViewStorageBuilder(v.storage),
 		goka.WithViewCallback(func(ctx goka.UpdateContext, _ storage.Storage, key string, value []byte) error {
@@ -170,8 +171,9 @@ func (v *View) behind(ends map[int32]int64) (behind int64) {
 // CatchUp waits until the view has applied all that the table holds now.
 func (v *View) CatchUp(ctx context.Context) error {
 	var ends map[int32]int64
-	err := untilDone(ctx, func() (err error) {
-		ends, err = v.cluster.Ends(v.table)
+	err := untilDone(ctx, func() error {
+		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
+		ends = endsOf(tails)
 		return err
 	})
 	if err != nil {
@@ -206,7 +208,7 @@ func (v *View) watch(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := time.Now()
-		tails, err := v.cluster.tails(v.table, sarama.OffsetNewest)
+		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
 		if err == nil {
 			v.checkTails(tails)
 		}

@@ -112,6 +112,18 @@ func (h keyHash) Write(key []byte) (int, error) {
 	return len(key), err
 }
 
+// PartitionOf is the partition of a key in a topic that has so many, as every producer
+// of ours calculates it.
+func PartitionOf(key []byte, partitions int) int {
+	hash := NewKeyHash()
+	_, _ = hash.Write(key)
+	p := int(int32(hash.Sum32())) % partitions
+	if p < 0 {
+		p = -p
+	}
+	return p
+}
+
 // Record is a fact on its way to the broker.
 type Record struct {
 	Topic    string

@@ -1,0 +1,89 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"tipoff/topics"
+)
+
+// TestShare_HasTheKeysThatAreRoutedToIt: however many partitions a table has, a key's
+// partition is in the share that the key is sent to, and in others only where there are
+// fewer partitions than shares.
+func TestShare_HasTheKeysThatAreRoutedToIt(t *testing.T) {
+	t.Parallel()
+	for of := 1; of <= 16; of *= 2 {
+		for partitions := 1; partitions <= 64; partitions *= 2 {
+			for i := range 500 {
+				key := []byte(topics.Key("company", fmt.Sprint("user ", i)))
+				routed, partition := topics.PartitionOf(key, of), int32(topics.PartitionOf(key, partitions))
+				for index := range of {
+					has := Share{index, of}.has(partition, partitions)
+					if index == routed && !has || index != routed && has && partitions >= of {
+						t.Fatalf("%d shares of %d partitions: share %d has partition %d: %t, and its keys go to share %d", of, partitions, index, partition, has, routed)
+					}
+				}
+			}
+		}
+	}
+	if all := (Share{}).of(4); !slices.Equal(all, []int32{0, 1, 2, 3}) {
+		t.Errorf("without a share a view follows %v", all)
+	}
+}
+
+// TestView_FollowsItsShareAlone: nothing of other partitions is applied, or waited for.
+func TestView_FollowsItsShareAlone(t *testing.T) {
+	t.Parallel()
+	k := fake(t)
+	c := connect(t, Config{Brokers: k.ListenAddrs()})
+	p := publisher(t, c, 5*time.Second)
+	for partition := range int32(2) {
+		publishTo(t, topics.Users, p, partition, 5)
+	}
+	var mu sync.Mutex
+	applied := map[int32]int{}
+	v := c.NewView(topics.Users, func(u Update) {
+		mu.Lock()
+		defer mu.Unlock()
+		applied[u.Partition]++
+	})
+	v.Follow(Share{Index: 1, Of: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = v.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	want := func(values int) {
+		t.Helper()
+		if err := v.CatchUp(ctx); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error {
+			mu.Lock()
+			defer mu.Unlock()
+			if s := v.State(); !s.Ready || s.Lag != 0 || applied[1] < values {
+				return fmt.Errorf("%+v, applied %v, want %d", s, applied, values)
+			}
+			return nil
+		})
+	}
+	want(5)
+	for partition := range int32(2) {
+		publishTo(t, topics.Users, p, partition, 3)
+	}
+	want(8)
+	v.endLife() // the next one goes on where this one stood
+	for partition := range int32(2) {
+		publishTo(t, topics.Users, p, partition, 1)
+	}
+	want(9)
+	mu.Lock()
+	defer mu.Unlock()
+	if applied[0] != 0 || applied[1] != 9 || v.Restarts() != 0 {
+		t.Errorf("applied %v, %d restarts", applied, v.Restarts())
+	}
+}
