@@ -71,6 +71,9 @@ func (s *Server) recommendOld(q *request, api *API) error {
 			query.N = min(n, tipoff.MaxItemsOld)
 		}
 	}
+	if done, err := s.forward(q, query.UserID); done {
+		return err
+	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
 	q.writeJoined(func(to []byte) []byte { return appendOldEvents(to, answer.Items) })
 	return nil

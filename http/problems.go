@@ -58,6 +58,7 @@ var statuses = []status{
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable", detailUnavailable},
 	{errStarting, fasthttp.StatusServiceUnavailable, "unavailable", ""},
 	{errCrowd, fasthttp.StatusServiceUnavailable, "too many connections", ""},
+	{errMisdirected, fasthttp.StatusMisdirectedRequest, "misdirected", ""},
 	{errNoRoute, fasthttp.StatusNotFound, "no such route", ""},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed", ""},
 	{errMalformed, fasthttp.StatusBadRequest, "malformed request", ""},
@@ -102,6 +103,7 @@ func kindOf(err error) *status {
 func (q *request) described(err error) problem {
 	var faults tipoff.Faults
 	var rejected *rejections
+	var away *awayError
 	p := problem{Type: "about:blank", Title: "invalid request", Status: fasthttp.StatusBadRequest, Detail: seeErrors}
 	switch {
 	case errors.As(err, &rejected):
@@ -112,6 +114,10 @@ func (q *request) described(err error) problem {
 		if q.old {
 			p.Detail = faults.Error()
 		}
+		return p
+	}
+	if errors.As(err, &away) {
+		p.Title, p.Status, p.Detail = "another gateway does not answer", fasthttp.StatusServiceUnavailable, away.Error()
 		return p
 	}
 	if s := kindOf(err); s != nil {

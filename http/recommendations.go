@@ -47,6 +47,9 @@ func (s *Server) recommend(q *request, api *API) error {
 	if err := p.end(); err != nil {
 		return err
 	}
+	if done, err := s.forward(q, query.UserID); done {
+		return err
+	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
 	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
 	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer) })

@@ -83,6 +83,8 @@ type Options struct {
 	// or with a port, "tipoff.test:80". Any other server answers to every name.
 	AllowedHosts []string
 
+	Fleet Fleet // gateways that share the bettors with this one
+
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
 	listener    net.Listener // of a test, instead of Addr
@@ -108,6 +110,7 @@ type Server struct {
 	listener net.Listener
 	server   *fasthttp.Server
 	metrics  *metrics
+	fleet    *fleet // nil: this one has all bettors
 	underWay underWay
 	open     atomic.Int64 // connections
 	draining atomic.Bool
@@ -136,6 +139,7 @@ func Start(o Options) (*Server, error) {
 		o.connections = connections(openFiles())
 	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
+	s.fleet = newFleet(o.Fleet, o.Registry)
 	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
@@ -191,6 +195,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 // ends.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.server.ShutdownWithContext(ctx)
+	s.fleet.close()
 	// A server that was told to end before it began to serve would serve for ever.
 	_ = s.listener.Close()
 	select {

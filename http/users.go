@@ -12,6 +12,9 @@ func (s *Server) getUser(q *request, api *API) error {
 	if err != nil {
 		return err
 	}
+	if done, err := s.forward(q, id); done {
+		return err
+	}
 	user, known := api.Recommender.User(q.company(), id)
 	if !known {
 		return tipoff.ErrNotFound
@@ -25,6 +28,9 @@ func (s *Server) getAffinities(q *request, api *API) error {
 	if err != nil {
 		return err
 	}
+	if done, err := s.forward(q, id); done {
+		return err
+	}
 	affinities, known := api.Recommender.Affinities(q.company(), id, s.Now())
 	if !known {
 		return tipoff.ErrNotFound
@@ -32,7 +38,8 @@ func (s *Server) getAffinities(q *request, api *API) error {
 	return q.writeJSON(fasthttp.StatusOK, affinities)
 }
 
-// getCoupons serves a page of a user's bets from the archive, the newest first.
+// getCoupons serves a page of a user's bets from the archive, the newest first. Every
+// gateway has the same archive.
 func (s *Server) getCoupons(q *request, api *API) error {
 	id, err := q.pathValue("user_id")
 	if err != nil {
