@@ -88,7 +88,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		has[r] = true
 	}
 	n.gateway = has[API]
-	if err := s.Layout().Validate(); err != nil {
+	if err := errors.Join(s.Layout().Validate(), s.Fleet.Validate()); err != nil {
 		return nil, err
 	}
 	n.kafka()
@@ -158,7 +158,7 @@ func (n *Node) startServer(withAPI bool) error {
 		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests,
 	}
 	if withAPI {
-		o.API = n.api.Load
+		o.API, o.Fleet = n.api.Load, n.settings.Fleet.http()
 	}
 	server, err := http.Start(o)
 	if err != nil {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -39,8 +40,11 @@ func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.D
 	if err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if has[API] {
+		err = n.settings.checkShares(now.Serving)
+	}
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return err
 	}
 	n.onEnd("table sets", s.end)
 	s.served = now.Serving

@@ -13,8 +13,9 @@ type apiMode struct{ node.Settings }
 func (apiMode) Help() string {
 	return `Listens on TIPOFF_ADDR, publishes what clients post to Kafka, and answers from
 memory. Start as many as the load needs: each follows all tables and answers for
-any user. /readyz says when it has caught up; /metrics, /docs and /openapi.yaml
-are there too.`
+any user. Where the bettors do not fit one machine, TIPOFF_API_NODES shares them
+between gateways, and any one still answers for any user. /readyz says when it has
+caught up; /metrics, /docs and /openapi.yaml are there too.`
 }
 
 func (m *apiMode) Run(ctx context.Context, t *terminal) error {
