@@ -66,6 +66,7 @@ func rows() []row {
 		{"hot", "processing of one hot event, and of one bettor", (*bench).hot},
 		{"growth", "lookups as a company grows", (*bench).growth},
 		{"api", "start, memory and collector of an api with a million bettors", (*bench).api},
+		{"scale", "two processors, and two gateways, beside one", (*bench).scale},
 		{"sink", "rows mirrored into the database", (*bench).sink},
 	}
 }
