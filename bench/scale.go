@@ -222,7 +222,9 @@ func (s *scaling) asked(ctx context.Context, t team) (figures, error) {
 	var asking sync.WaitGroup
 	all, failed := make([]*answers, len(t)), make([]error, len(t))
 	for i, c := range t {
-		asking.Go(func() { all[i], failed[i] = everyone(s.on.world).on(c.url, lookupConnections/len(t)).closed(ctx, s.lasts()) })
+		asking.Go(func() {
+			all[i], failed[i] = everyone(s.on.world).on(c.url, lookupConnections/len(t)).closed(ctx, s.lasts())
+		})
 	}
 	asking.Wait()
 	if err := errors.Join(failed...); err != nil {

@@ -51,9 +51,10 @@ func (s *Settings) checkShares(serving topics.TableSet) error {
 func (f *Fleet) http() http.Fleet { return http.Fleet{Nodes: f.APINodes, Own: f.APINode} }
 
 // shareOf is which part of a table a view has: of gateways that share the bettors each
-// has some of them, and all of everything else. A learner learns from all.
-func (r *runningSet) shareOf(kind, table string) broker.Share {
-	if f := r.node.settings.Fleet; kind == kindGateway && table == r.TableBettors() {
+// has some of them, and all of everything else. A learner beside them is told the bettor
+// with each coupon; of the others it has one share, which is the crowd that a gateway has.
+func (r *runningSet) shareOf(table string) broker.Share {
+	if f := r.node.settings.Fleet; table == r.TableBettors() {
 		return broker.Share{Index: f.APINode, Of: len(f.APINodes)}
 	}
 	return broker.Share{}

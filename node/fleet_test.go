@@ -196,6 +196,27 @@ func TestFleet_StaysAsItIsWhenTheTablesAreSpreadOverMorePartitions(t *testing.T)
 	f.wantShares()
 }
 
+// TestFleet_ALearnerBesideLearnsFromEverybody: it holds one share of the bettors, and each
+// coupon brings its bettor's state along.
+func TestFleet_ALearnerBesideLearnsFromEverybody(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	settings := *f.settings[1]
+	settings.Addr = "127.0.0.1:0"
+	blackbox.Start(t, &settings, node.Learner)
+	f.post()
+	f.wantServed(once)
+	for _, s := range f.through {
+		s.Eventually(func() error {
+			_, page, _ := s.Send("GET", "/metrics", "")
+			if want := fmt.Sprintf("tipoff_learner_coupons_total{company=\"default\"} %d\n", fleetUsers); !strings.Contains(page, want) {
+				return fmt.Errorf("no %s", want)
+			}
+			return nil
+		})
+	}
+}
+
 func TestFleet_RefusesSettingsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	nodes := func(n int) (urls []string) {

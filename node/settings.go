@@ -92,10 +92,11 @@ type Ranking struct {
 	Ranker string `group:"Ranking" env:"TIPOFF_RANKER" default:"tipoff" enum:"similar,popular,affinity,cf,tipoff" placeholder:"NAME" help:"How recommendations are ranked: ${enum} (${env}, default ${default})."`
 }
 
-// Fleet is the gateways that share the bettors, where one does not hold all.
+// Fleet is the gateways that share the bettors, where one does not hold all. A learner
+// beside them holds the share of its number.
 type Fleet struct {
-	APINodes []string `group:"Fleet" env:"TIPOFF_API_NODES" placeholder:"URL,..." help:"Addresses of the gateways that share the bettors, as http://a:5000, the same on all of them and a power of two; unset: each has all bettors (${env})."`
-	APINode  int      `group:"Fleet" env:"TIPOFF_API_NODE" default:"0" placeholder:"N" help:"Which of TIPOFF_API_NODES this gateway is, from 0 on (${env}, default ${default})."`
+	APINodes []string `group:"Fleet" env:"TIPOFF_API_NODES" placeholder:"URL,..." help:"Addresses of the gateways that share the bettors, as http://a:5000, the same on all of them and a power of two; unset: each has all bettors. A learner is told the same (${env})."`
+	APINode  int      `group:"Fleet" env:"TIPOFF_API_NODE" default:"0" placeholder:"N" help:"Which of TIPOFF_API_NODES this gateway is, from 0 on; of a learner, whose share of the bettors it holds (${env}, default ${default})."`
 }
 
 // Freshness is how old what a gateway answers from may be.

@@ -40,7 +40,7 @@ func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.D
 	if err != nil {
 		return err
 	}
-	if has[API] {
+	if has[API] || has[Learner] {
 		err = n.settings.checkShares(now.Serving)
 	}
 	if err = cmp.Or(err, ctx.Err()); err != nil {

@@ -14,9 +14,6 @@ import (
 // each change of a table over, [views.Views] applies it, and one that a former owner
 // wrote is asked for again.
 
-// kindGateway names the views that a gateway answers from.
-const kindGateway = "view"
-
 // startViews follows the table set's tables for a gateway.
 func (r *runningSet) startViews() {
 	v := views.New()
@@ -29,15 +26,15 @@ func (r *runningSet) startViews() {
 		}
 	}
 	r.follows = []*broker.View{
-		r.startView(kindGateway, r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
+		r.startView("view", r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
 			defer fresh(topics.TableFixtures, u)
 			return v.PutFixture(u.Key, u.Value, time.Now())
 		}),
-		r.startView(kindGateway, r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
+		r.startView("view", r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
 			return v.PutBettor(u.Key, u.Value)
 		}),
-		r.startView(kindGateway, r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
 			return v.PutModel(u.Key, u.Value)
 		}),
 	}
@@ -54,9 +51,9 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 			rewriter.Drop(u.Key)
 		}
 	})
-	v.Follow(r.shareOf(kind, table))
+	v.Follow(r.shareOf(table))
 	state := v.State
-	if kind == kindGateway {
+	if kind == "view" {
 		state = r.withinLag(state)
 	}
 	r.part(kind+" of "+table, state)

@@ -51,18 +51,24 @@ func (m *processorsMode) Run(ctx context.Context, t *terminal) error {
 }
 
 // learnerMode runs the learner.
-type learnerMode struct{ beside }
+type learnerMode struct {
+	beside
+	node.Fleet
+}
 
 func (learnerMode) Help() string {
 	return `Learns from every new coupon how to rank, a model a company, and measures how well
 it had foreseen it (tipoff_live_... on the gateways' /metrics). It holds all tables
-in memory, as a gateway does. Start a second one to take over when the first ends;
+in memory, as a gateway does, and as a gateway's its share of the bettors where
+TIPOFF_API_NODES is set. Start a second one to take over when the first ends;
 without any, recommendations go on with what was learnt, or by a formula. TIPOFF_ADDR
 serves /healthz, /readyz and /metrics.`
 }
 
 func (m *learnerMode) Run(ctx context.Context, t *terminal) error {
-	return runRole(ctx, t, m.settings(), node.Learner)
+	s := m.settings()
+	s.Fleet = m.Fleet
+	return runRole(ctx, t, s, node.Learner)
 }
 
 // sinkMode runs the mirror.
