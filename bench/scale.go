@@ -51,13 +51,13 @@ func (b *bench) scale(ctx context.Context) (err error) {
 func (b *bench) scaling(ctx context.Context) (s *scaling, closeIt func() error, err error) {
 	s, closeIt = &scaling{bench: b}, func() error { return nil }
 	if k := b.settings.Kafka; b.settings.Embedded() {
-		served, err := b.serve(ctx, b.usual())
+		served, err := b.serve(ctx, b.large())
 		if err != nil {
 			return nil, nil, err
 		}
 		s.on, s.config, closeIt = served.home, served.embedded.Config(), served.close
 	} else {
-		if s.on, err = b.home(ctx, b.usual()); err != nil {
+		if s.on, err = b.home(ctx, b.large()); err != nil {
 			return nil, nil, err
 		}
 		s.config = broker.Config{Brokers: strings.Split(k.Brokers, ","), SecurityProtocol: k.SecurityProtocol,
@@ -114,6 +114,14 @@ func (t team) cpu() (all float64, err error) {
 	return all, err
 }
 
+// held is the resident memory of one of the children, in MB: their mean.
+func (t team) held() (all float64) {
+	for _, c := range t {
+		all += float64(c.resident()) / 1e6
+	}
+	return all / float64(len(t))
+}
+
 // processors measures coupons through one and two processors.
 func (s *scaling) processors(ctx context.Context) error {
 	bets := s.on.slips()
@@ -135,7 +143,8 @@ func (s *scaling) processors(ctx context.Context) error {
 	}
 	return s.turns(ctx, comparison{
 		row: "scale", against: "one process, on one core", tipoff: with(2), other: with(1),
-		figures: []figure{{name: "cpu", what: "CPU time of two processors, on a core each, for a coupon", unit: "us", reach: []Reach{atMost(1.1)}}, rate},
+		figures: []figure{{name: "cpu", what: "CPU time of two processors, on a core each, for a coupon", unit: "us", reach: []Reach{atMost(1.1)}}, rate,
+			{name: "held", what: fmt.Sprintf("resident memory of one of them, %d bettors, %d events", s.on.bettors, s.on.size.events), unit: "MB"}},
 	})
 }
 
@@ -166,7 +175,7 @@ func (s *scaling) worked(ctx context.Context, t team, bets *slips) (figures, err
 		return nil, err
 	}
 	after, err := t.cpu()
-	return figures{"cpu": (after - before) / float64(coupons) * 1e6, "rate": float64(coupons) / since.Sub(began).Seconds()}, err
+	return figures{"cpu": (after - before) / float64(coupons) * 1e6, "rate": float64(coupons) / since.Sub(began).Seconds(), "held": t.held()}, err
 }
 
 // gateways measures lookups at one gateway, and at two that share the bettors.
@@ -190,7 +199,7 @@ func (s *scaling) gateways(ctx context.Context) error {
 		figures: []figure{
 			{name: "lookup cpu", what: "CPU time of two gateways that share the bettors, on a core each, for a lookup at either", unit: "us"},
 			{name: "lookup rate", what: "lookups at both", unit: "requests/s"},
-			{name: "memory", what: "resident memory of one of them", unit: "MB"},
+			{name: "memory", what: "resident memory of one of them, likewise", unit: "MB"},
 		},
 	})
 }
@@ -231,7 +240,7 @@ func (s *scaling) asked(ctx context.Context, t team) (figures, error) {
 		return nil, err
 	}
 	after, err := t.cpu()
-	got := figures{"memory": float64(t[0].resident()) / 1e6}
+	got := figures{"memory": t.held()}
 	count := uint64(0)
 	for _, a := range all {
 		count += a.count
