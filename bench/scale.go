@@ -163,7 +163,7 @@ func (s *scaling) worked(ctx context.Context, t team, bets *slips) (figures, err
 	if err != nil {
 		return nil, err
 	}
-	coupons, began := s.wholeCoupons(), time.Now()
+	coupons, began := 2*s.wholeCoupons(), time.Now()
 	for done := 0; done < coupons && err == nil; done += postSize {
 		err = publisher.Publish(ctx, bets.records(postSize, time.Now()))
 	}

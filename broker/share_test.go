@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"tipoff/topics"
 )
 
@@ -35,7 +39,8 @@ func TestShare_HasTheKeysThatAreRoutedToIt(t *testing.T) {
 	}
 }
 
-// TestView_FollowsItsShareAlone: nothing of other partitions is applied, or waited for.
+// TestView_FollowsItsShareAlone: nothing of other partitions is applied, or waited for, also
+// where they cannot be read.
 func TestView_FollowsItsShareAlone(t *testing.T) {
 	t.Parallel()
 	k := fake(t)
@@ -44,6 +49,9 @@ func TestView_FollowsItsShareAlone(t *testing.T) {
 	for partition := range int32(2) {
 		publishTo(t, topics.Users, p, partition, 5)
 	}
+	k.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets, kmsg.OffsetForLeaderEpoch}, Topic: topics.Users, Partitions: []int32{0}, Err: kerr.UnknownServerError, Count: -1,
+	})
 	var mu sync.Mutex
 	applied := map[int32]int{}
 	v := c.NewView(topics.Users, func(u Update) {
@@ -59,7 +67,9 @@ func TestView_FollowsItsShareAlone(t *testing.T) {
 	defer cancel()
 	want := func(values int) {
 		t.Helper()
-		if err := v.CatchUp(ctx); err != nil {
+		patient, end := context.WithTimeout(ctx, 30*time.Second)
+		defer end()
+		if err := v.CatchUp(patient); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, func() error {
