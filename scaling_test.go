@@ -54,6 +54,7 @@ func needed(n float64, c map[string]float64) map[string]float64 {
 		"written to Kafka, a replica, MB/s":              coupons * (c["tables"] + c["choices"] + c["topics"]) / 1e6,
 		"of it changelogs of the tables, MB/s":           coupons * c["tables"] / 1e6,
 		"Kafka's disk, a replica, GB":                    n * (c["value"] + .3*(2*(c["tables"]+c["choices"])+30*c["topics"])) / 1e9,
+		"the database's disk, a year, GB":                n * .3 * 365 * c["mirrored"] / 1e9,
 		"memory of all processors, GB":                   n * c["processor"] / 1e9,
 		"CPU of all processors, cores":                   coupons * c["coupon"] / 1e6,
 		"memory of all gateways, each bettor once, GB":   n * c["gateway"] / 1e9,
