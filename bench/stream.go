@@ -62,7 +62,7 @@ func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []pr
 	defer end()
 	var counted atomic.Uint64
 	first, done := make(chan time.Time, 1), make(chan time.Time, 1)
-	view := cluster.NewView(topics.TableBettors, func(broker.Update) {
+	view := cluster.NewView(topics.TableBettors, broker.TableValues{}, func(broker.Update) {
 		switch n := counted.Add(1); n {
 		case 1:
 			first <- time.Now()

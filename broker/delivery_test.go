@@ -275,7 +275,7 @@ func TestProcessor_AWriteThatFailsIsMadeAgain(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	p := c.NewProcessor(once(), owner(c))
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -309,7 +309,7 @@ func TestProcessor_ASessionThatEndsInMidCallbackLosesNothing(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	began, gate := make(chan struct{}, 1000), make(chan struct{})
 	held := goka.DefineGroup(topics.GroupBettors, goka.Input(topics.Users, raw{}, func(ctx goka.Context, message any) {
 		before, _ := ctx.Value().([]byte)

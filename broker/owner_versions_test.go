@@ -39,7 +39,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 	}, func(string) {})
 	var seen following
 	ctx, cancel := context.WithCancel(t.Context())
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	p := c.NewProcessor(counting(), owner)
 	done := make(chan struct{}, 2)
 	go func() { _ = view.Run(ctx); done <- struct{}{} }()

@@ -38,7 +38,7 @@ func TestProcessor_HoldsAPartitionThatNeedsAPerson(t *testing.T) {
 		},
 	}, func(string) {}))
 	var seen following
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = p.Run(ctx) })

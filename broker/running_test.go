@@ -74,7 +74,7 @@ func TestProcessorAndView_FollowTheStreamThroughARestart(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = view.Run(ctx) })
@@ -107,7 +107,7 @@ func TestProcessor_TwoShareThePartitionsAndOneTakesOver(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	pub := publisher(t, c, 5*time.Second)
 	var seen following
-	view := c.NewView(topics.TableBettors, seen.apply)
+	view := c.NewView(topics.TableBettors, TableValues{}, seen.apply)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { _ = view.Run(ctx) })
@@ -162,7 +162,7 @@ func TestView_IsNotReadyBeforeItHasAll(t *testing.T) {
 	}
 	gate := make(chan struct{})
 	var seen following
-	view := c.NewView(topics.TableBettors, func(u Update) { <-gate; seen.apply(u) })
+	view := c.NewView(topics.TableBettors, TableValues{}, func(u Update) { <-gate; seen.apply(u) })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = view.Run(ctx) }()

@@ -232,6 +232,18 @@ func (h *handle) SetOffset(offset int64) error {
 // where the view stands, so that a reconnect goes on there.
 type offsetOnly struct {
 	memory
+
+	// Of the goroutine that reads the partition:
+	held  *newest // what is read and not applied; nil: nothing is held
+	until int64   // the offset before which it is held
+}
+
+// SetOffset notes that the value there, and all before it, are applied.
+func (o *offsetOnly) SetOffset(offset int64) error {
+	if o.held != nil && len(o.held.records) > 0 {
+		return nil
+	}
+	return o.memory.SetOffset(offset)
 }
 
 var errNoValues = errors.New("this storage keeps no values")

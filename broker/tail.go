@@ -74,7 +74,7 @@ func (v *View) compare(ctx context.Context, client sarama.Client) error {
 		if h.current() < known[p] {
 			return fmt.Errorf("%s, partition %d: its new leader does not answer yet", v.table, p)
 		}
-		v.leaders[p] = h.current()
+		v.leaders[p], v.behinds[p] = h.current(), h.end
 		if applied == 0 {
 			continue
 		}

@@ -22,7 +22,7 @@ func TestView_ReadsATableAgainThatLostItsEnd(t *testing.T) {
 	p := publisher(t, c, 5*time.Second)
 	var mu sync.Mutex
 	applied := 0
-	v := c.NewView(topics.Users, func(u Update) {
+	v := c.NewView(topics.Users, TableValues{}, func(u Update) {
 		mu.Lock()
 		defer mu.Unlock()
 		if u.Partition == 0 {
@@ -67,7 +67,7 @@ func TestView_AnElectionBringsNoOldValueBack(t *testing.T) {
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
 	p := publisher(t, c, 5*time.Second)
 	applied := make(chan string, 1000)
-	v := c.NewView(topics.Users, func(u Update) {
+	v := c.NewView(topics.Users, TableValues{}, func(u Update) {
 		if u.Partition == 0 {
 			applied <- u.Key
 		}

@@ -29,12 +29,15 @@ type Update struct {
 }
 
 // View follows the partitions of a group's table, all unless it has a [Share] of them,
-// and hands each change to apply, which is called from one goroutine a partition.
+// and hands each change to apply, which is called from one goroutine a partition. Of what
+// lies behind it when a life of it begins it hands over the newest changes alone; see
+// [newest].
 type View struct {
 	Supervised
 	freshness
 	cluster *Cluster
 	table   string
+	values  TableValues
 	apply   func(Update)
 	share   Share
 	state   atomic.Pointer[State]
@@ -43,12 +46,15 @@ type View struct {
 
 	mu      sync.Mutex
 	offsets map[int32]*offsetOnly
+	behinds map[int32]int64 // ends of the logs as the present life began
 	leaders map[int32]int32 // epochs of those that the present life reads from
 }
 
-// NewView prepares a view of the table; Run runs it.
-func (c *Cluster) NewView(table string, apply func(Update)) *View {
-	v := &View{cluster: c, table: table, apply: apply, offsets: map[int32]*offsetOnly{}, leaders: map[int32]int32{}}
+// NewView prepares a view of the table; Run runs it. Without [TableValues.Epoch] it hands
+// every change over.
+func (c *Cluster) NewView(table string, values TableValues, apply func(Update)) *View {
+	v := &View{cluster: c, table: table, values: values, apply: apply,
+		offsets: map[int32]*offsetOnly{}, behinds: map[int32]int64{}, leaders: map[int32]int32{}}
 	v.say(State{Detail: "starting"})
 	return v
 }
@@ -150,12 +156,39 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 	if v.offsets[partition] == nil {
 		v.offsets[partition] = &offsetOnly{}
 	}
-	return v.offsets[partition], nil
+	o := v.offsets[partition]
+	o.held = nil // of a life that has ended: it is read again
+	if v.values.Epoch != nil && v.appliedOf(partition) < v.behinds[partition] {
+		o.held, o.until = newNewest(v.values), v.behinds[partition]
+	}
+	return o, nil
 }
 
+// update applies a change, or holds it while more are known to follow.
 func (v *View) update(ctx goka.UpdateContext, key string, value []byte) {
 	headers := topics.ParseHeaders(maps.All(ctx.Headers()))
-	v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: headers.Received})
+	apply := func(key string, value []byte, received time.Time) {
+		v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: received})
+	}
+	o := v.offsetOf(ctx.Partition())
+	if o.held == nil {
+		apply(key, value, headers.Received)
+		return
+	}
+	o.held.add(key, value, headers.Received)
+	switch {
+	case ctx.Offset()+1 >= o.until:
+		o.held.apply(apply)
+		o.held = nil
+	case o.held.full():
+		o.held.apply(apply)
+	}
+}
+
+func (v *View) offsetOf(partition int32) *offsetOnly {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.offsets[partition]
 }
 
 // behind is how many records of the table, up to the ends, the view has not applied yet.

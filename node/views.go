@@ -6,6 +6,7 @@ import (
 
 	"tipoff/broker"
 	"tipoff/processors"
+	"tipoff/state"
 	"tipoff/topics"
 	"tipoff/views"
 )
@@ -41,7 +42,7 @@ func (r *runningSet) startViews() {
 }
 
 func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, put func(broker.Update) error) *broker.View {
-	v := r.node.cluster.NewView(table, func(u broker.Update) {
+	v := r.node.cluster.NewView(table, broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, func(u broker.Update) {
 		switch err := put(u); {
 		case errors.Is(err, views.ErrStale):
 			rewriter.Add(u.Key)
