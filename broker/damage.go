@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
@@ -12,9 +13,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // What the bytes of a batch of records begin with in a log, as Kafka stores it: the
@@ -43,13 +46,33 @@ func mendLogs(folder string, highest int32) error {
 	if errors.Is(err, fs.ErrNotExist) { // before the first topic
 		return nil
 	}
-	for _, log := range logs {
-		err = errors.Join(err, mendLog(filepath.Join(logsOf(folder), log.Name()), highest))
+	if err == nil {
+		err = eachLog(logs, func(log string) error { return mendLog(filepath.Join(logsOf(folder), log), highest) })
 	}
 	if err != nil {
 		return fmt.Errorf("check the broker's log: %w", err)
 	}
 	return nil
+}
+
+// eachLog does something with each log, with as many at a time as there are cores.
+func eachLog(logs []fs.DirEntry, do func(log string) error) error {
+	names := make(chan string)
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var working sync.WaitGroup
+	for i := range errs {
+		working.Go(func() {
+			for name := range names {
+				errs[i] = errors.Join(errs[i], do(name))
+			}
+		})
+	}
+	for _, log := range logs {
+		names <- log.Name()
+	}
+	close(names)
+	working.Wait()
+	return errors.Join(errs...)
 }
 
 // mendLog mends the files of one log.
@@ -165,6 +188,8 @@ type batchWalk struct {
 	epoch   int32 // of the last batch
 	highest int32 // that a batch can have
 
+	visit func(batch []byte) error // is shown each whole batch, for the time of the call; nil: nothing is
+
 	batch []byte // a buffer
 	index []byte // what the broker's index says of the batches seen
 	kept  int    // bytes of it that are of the whole ones
@@ -181,15 +206,18 @@ func (w *batchWalk) open(file string) (whole, size int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	whole, err = w.file(f, info.Size())
+	whole, err = w.file(bufio.NewReaderSize(f, readAtOnce), info.Size())
 	return whole, info.Size(), err
 }
 
-func (w *batchWalk) file(f io.ReaderAt, size int64) (at int64, err error) {
+// readAtOnce is how much of a file is read at once, in bytes.
+const readAtOnce = 1 << 20
+
+func (w *batchWalk) file(f io.Reader, size int64) (at int64, err error) {
 	last, next := int64(0), w.next // the last batch, and where its offsets began
 	for at+batchHead <= size {
 		w.batch = slices.Grow(w.batch[:0], batchHead)[:batchHead]
-		if _, err := f.ReadAt(w.batch, at); err != nil {
+		if _, err := io.ReadFull(f, w.batch); err != nil {
 			return 0, err
 		}
 		length := int64(binary.BigEndian.Uint32(w.batch[batchLength:])) + batchBody
@@ -203,12 +231,17 @@ func (w *batchWalk) file(f io.ReaderAt, size int64) (at int64, err error) {
 			w.kept = max(0, len(w.index)-indexEntry)
 			return at, nil
 		}
-		w.batch = slices.Grow(w.batch[:0], int(length))[:length]
-		if _, err := f.ReadAt(w.batch, at); err != nil {
+		w.batch = slices.Grow(w.batch, int(length)-batchHead)[:length]
+		if _, err := io.ReadFull(f, w.batch[batchHead:]); err != nil {
 			return 0, err
 		}
 		if crc32.Checksum(w.batch[batchSummed:], castagnoli) != binary.BigEndian.Uint32(w.batch[batchChecksum:]) {
 			break
+		}
+		if w.visit != nil {
+			if err := w.visit(w.batch); err != nil {
+				return 0, err
+			}
 		}
 		last, next = at, w.next
 		w.next, w.epoch = first+1+int64(binary.BigEndian.Uint32(w.batch[batchOffsets:])), epoch

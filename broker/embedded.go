@@ -28,8 +28,9 @@ type Embedded struct {
 
 // OpenEmbedded starts the broker on a loopback port with the log in folder. One
 // process at a time may have the folder. With synced each record is on the disk before it
-// is acknowledged.
-func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
+// is acknowledged. The logs of tables, whose values it is told of, are compacted first
+// where they have grown; without [TableValues.Epoch] they are not.
+func OpenEmbedded(folder string, synced bool, values TableValues) (*Embedded, error) {
 	if err := makePrivate(folder); err != nil {
 		return nil, err
 	}
@@ -43,13 +44,7 @@ func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
 		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
 			folder, where)
 	}
-	before, err := readEnds(folder)
-	if err == nil {
-		err = restoreLogs(folder)
-	}
-	if err == nil {
-		err = mendLogs(folder, before.highest())
-	}
+	before, err := prepareLogs(folder, values)
 	if err != nil {
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
@@ -75,6 +70,24 @@ func OpenEmbedded(folder string, synced bool) (*Embedded, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// prepareLogs makes the logs ones that the broker can open, and returns where they ended.
+func prepareLogs(folder string, values TableValues) (before kept, err error) {
+	if before, err = readEnds(folder); err != nil {
+		return before, err
+	}
+	if err := finishShrinking(folder); err != nil {
+		return before, err
+	}
+	if err := restoreLogs(folder); err != nil {
+		return before, err
+	}
+	if err := mendLogs(folder, before.highest()); err != nil {
+		return before, err
+	}
+	_ = shrinkLogs(folder, values) // without room for it, say, the logs serve as they are
+	return before, finishShrinking(folder)
 }
 
 // damaged says what to do about a log that cannot be opened.

@@ -54,7 +54,7 @@ func TestView_FollowsItsShareAlone(t *testing.T) {
 	})
 	var mu sync.Mutex
 	applied := map[int32]int{}
-	v := c.NewView(topics.Users, func(u Update) {
+	v := c.NewView(topics.Users, TableValues{}, func(u Update) {
 		mu.Lock()
 		defer mu.Unlock()
 		applied[u.Partition]++

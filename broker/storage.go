@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lovoo/goka/storage"
 )
@@ -234,8 +235,8 @@ type offsetOnly struct {
 	memory
 
 	// Of the goroutine that reads the partition:
-	held  *newest // what is read and not applied; nil: nothing is held
-	until int64   // the offset before which it is held
+	held  *newest[time.Time] // what is read and not applied; nil: nothing is held
+	until int64              // the offset before which it is held
 }
 
 // SetOffset notes that the value there, and all before it, are applied.

@@ -159,7 +159,7 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 	o := v.offsets[partition]
 	o.held = nil // of a life that has ended: it is read again
 	if v.values.Epoch != nil && v.appliedOf(partition) < v.behinds[partition] {
-		o.held, o.until = newNewest(v.values), v.behinds[partition]
+		o.held, o.until = newNewest[time.Time](v.values), v.behinds[partition]
 	}
 	return o, nil
 }

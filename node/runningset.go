@@ -10,7 +10,6 @@ import (
 	"tipoff/broker"
 	"tipoff/processors"
 	"tipoff/rebuild"
-	"tipoff/state"
 	"tipoff/topics"
 	"tipoff/views"
 )
@@ -109,7 +108,9 @@ func (r *runningSet) startProcessor(table processors.Table) {
 
 // newProcessor prepares a processor; whether it must be ready is for the caller to say.
 func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewriter) *broker.Processor {
-	owner := r.node.cluster.NewOwner(broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion, Group: table.Group}, rewriter.Add)
+	values := tableValues
+	values.Group = table.Group
+	owner := r.node.cluster.NewOwner(values, rewriter.Add)
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	r.measure(lagCollector(&p.Lag))
 	r.measure(ownerCollector(p.Group, owner))

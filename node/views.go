@@ -15,6 +15,9 @@ import (
 // each change of a table over, [views.Views] applies it, and one that a former owner
 // wrote is asked for again.
 
+// tableValues is what the broker knows of the values of all tables.
+var tableValues = broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}
+
 // startViews follows the table set's tables for a gateway.
 func (r *runningSet) startViews() {
 	v := views.New()
@@ -42,7 +45,7 @@ func (r *runningSet) startViews() {
 }
 
 func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, put func(broker.Update) error) *broker.View {
-	v := r.node.cluster.NewView(table, broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}, func(u broker.Update) {
+	v := r.node.cluster.NewView(table, tableValues, func(u broker.Update) {
 		switch err := put(u); {
 		case errors.Is(err, views.ErrStale):
 			rewriter.Add(u.Key)
