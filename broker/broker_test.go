@@ -113,6 +113,11 @@ func TestEnsureTopics_CreatesThemAsStatedAndAgrees(t *testing.T) {
 		if set := got.ConfigEntries["retention.ms"]; !want.Compacted && (set == nil || *set != "86400000") {
 			t.Errorf("%s: retention.ms = %v", want.Name, set)
 		}
+		for name, lag := range map[string]string{"min.compaction.lag.ms": "86400000", "max.compaction.lag.ms": "108000000", "segment.ms": "21600000"} {
+			if set := got.ConfigEntries[name]; isTable(want.Name) && (set == nil || *set != lag) {
+				t.Errorf("%s: %s = %v, want %s", want.Name, name, set, lag)
+			}
+		}
 		if c.Source(want.Name) == 0 || c.TopicID(want.Name) == "" {
 			t.Errorf("%s has no id", want.Name)
 		}

@@ -81,7 +81,7 @@ func (c *compaction) run() {
 // bytes are those of the tables' logs. A file that goes meanwhile has none.
 func (c *compaction) bytes() (bytes int64) {
 	_ = eachFile(logsOf(c.folder), func(log, file string) error {
-		if info, err := os.Stat(filepath.Join(logsOf(c.folder), log, file)); err == nil && isTable(log) {
+		if info, err := os.Stat(filepath.Join(logsOf(c.folder), log, file)); err == nil && isTable(topicOf(log)) {
 			bytes += info.Size()
 		}
 		return nil

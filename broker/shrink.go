@@ -53,17 +53,18 @@ func shrinkLogs(folder string, values TableValues) error {
 		_ = json.Unmarshal(text, &s.sizes) // without it logs are compacted early
 	}
 	if err == nil {
-		logs = slices.DeleteFunc(logs, func(log fs.DirEntry) bool { return !isTable(log.Name()) })
+		logs = slices.DeleteFunc(logs, func(log fs.DirEntry) bool { return !isTable(topicOf(log.Name())) })
 		err = eachLog(logs, s.shrink)
 	}
 	text, failed := json.Marshal(s.sizes) // also of those that went well
 	return errors.Join(err, failed, writePrivate(filepath.Join(folder, shrunkFile), string(text)))
 }
 
-// isTable says whether a log, topic-partition, is of a table: goka names them so.
-func isTable(log string) bool {
-	return strings.HasSuffix(log[:max(0, strings.LastIndexByte(log, '-'))], "-table")
-}
+// isTable says whether a topic is the log of a table: goka names them so.
+func isTable(topic string) bool { return strings.HasSuffix(topic, "-table") }
+
+// topicOf is the topic of a log, which is named topic-partition.
+func topicOf(log string) string { return log[:max(0, strings.LastIndexByte(log, '-'))] }
 
 // shrinkingOf is the folder in which logs are written again, and where one waits that is
 // replaced.

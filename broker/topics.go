@@ -39,6 +39,15 @@ func (l Layout) Validate() error {
 // late by a processor that had lost its partition is seen beside the right one.
 const compactionLag = 24 * time.Hour
 
+// Kafka compacts a file of a log once all of it is that old, and begins another file in a
+// week, so that a start would read what was superseded in more than a week. With a table's
+// file each six hours, and compaction due whatever the share that is superseded, it reads
+// what was in some thirty hours.
+const (
+	compactedFile = 6 * time.Hour
+	compactionDue = compactionLag + compactedFile
+)
+
 func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	set := map[string]string{
 		"message.timestamp.type": "LogAppendTime", // the broker's clock dates every record
@@ -46,10 +55,14 @@ func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	}
 	if t.Compacted {
 		set["cleanup.policy"] = "compact"
-		set["min.compaction.lag.ms"] = strconv.FormatInt(compactionLag.Milliseconds(), 10)
+		set["min.compaction.lag.ms"] = milliseconds(compactionLag)
+		if isTable(t.Name) {
+			set["max.compaction.lag.ms"] = milliseconds(compactionDue)
+			set["segment.ms"] = milliseconds(compactedFile)
+		}
 	} else {
 		set["cleanup.policy"] = "delete"
-		set["retention.ms"] = strconv.FormatInt(l.retention(t).Milliseconds(), 10)
+		set["retention.ms"] = milliseconds(l.retention(t))
 	}
 	pointers := make(map[string]*string, len(set))
 	for name, value := range set {
@@ -57,6 +70,8 @@ func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	}
 	return pointers
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 func (l Layout) retention(t topics.Topic) time.Duration {
 	if t.Retention > 0 {
