@@ -31,7 +31,7 @@ type pace struct {
 	quiet int64         // growth from one look to the next while little is appended
 }
 
-var usualPace = pace{look: 2 * time.Second, every: time.Hour, least: 128 << 20, most: 512 << 20, quiet: 1 << 20}
+var usualPace = pace{look: 2 * time.Second, every: time.Hour, least: 128 << 20, most: 256 << 20, quiet: 1 << 20}
 
 // due says whether to compact logs that have so many bytes, had that many at the look
 // before, and were compacted to after, since a time.
