@@ -22,8 +22,8 @@ import (
 // and 0.2 s for what stays of 300,000 coupons. So it does while little is appended, and
 // before there is so much that posts would be given up.
 
-// pace is when a compaction pays; bytes are those of the tables' logs.
-type pace struct {
+// compactionRule is when a compaction pays; bytes are those of the tables' logs.
+type compactionRule struct {
 	look  time.Duration // how often is looked
 	every time.Duration // how often at least records go that are past their retention
 	least int64         // growth that pays, if it doubles the logs, while it is quiet
@@ -31,13 +31,13 @@ type pace struct {
 	quiet int64         // growth from one look to the next while little is appended
 }
 
-var usualPace = pace{look: 2 * time.Second, every: time.Hour, least: 128 << 20, most: 256 << 20, quiet: 1 << 20}
+var usualCompaction = compactionRule{look: 2 * time.Second, every: time.Hour, least: 128 << 20, most: 256 << 20, quiet: 1 << 20}
 
 // due says whether to compact logs that have so many bytes, had that many at the look
 // before, and were compacted to after, since a time.
-func (p *pace) due(bytes, before, after int64, since time.Duration) bool {
+func (r *compactionRule) due(bytes, before, after int64, since time.Duration) bool {
 	grown := bytes - after
-	return since >= p.every || grown >= p.most || grown >= max(p.least, after) && bytes-before < p.quiet
+	return since >= r.every || grown >= r.most || grown >= max(r.least, after) && bytes-before < r.quiet
 }
 
 // noCompaction keeps kfake from compacting on its own, in milliseconds: ten years.
@@ -46,20 +46,20 @@ const noCompaction = "315360000000"
 type compaction struct {
 	cluster *kfake.Cluster
 	folder  string
-	pace    pace
+	rule    compactionRule
 	done    chan struct{}
 	running sync.WaitGroup
 }
 
 // startCompaction compacts the broker's logs when it pays, until stop is called.
-func startCompaction(cluster *kfake.Cluster, folder string, p pace) *compaction {
-	c := &compaction{cluster: cluster, folder: folder, pace: p, done: make(chan struct{})}
+func startCompaction(cluster *kfake.Cluster, folder string, rule compactionRule) *compaction {
+	c := &compaction{cluster: cluster, folder: folder, rule: rule, done: make(chan struct{})}
 	c.running.Go(c.run)
 	return c
 }
 
 func (c *compaction) run() {
-	ticker := time.NewTicker(c.pace.look)
+	ticker := time.NewTicker(c.rule.look)
 	defer ticker.Stop()
 	after := c.bytes()
 	for before, last := after, time.Now(); ; {
@@ -69,7 +69,7 @@ func (c *compaction) run() {
 			return
 		}
 		bytes := c.bytes()
-		if c.pace.due(bytes, before, after, time.Since(last)) {
+		if c.rule.due(bytes, before, after, time.Since(last)) {
 			_ = c.compact() // without room for the links it waits for the next time
 			bytes, last = c.bytes(), time.Now()
 			after = bytes

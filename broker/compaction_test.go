@@ -93,7 +93,7 @@ func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
 	defer e.Close()
 	c := connect(t, e.Config())
 	p := publisher(t, c, 5*time.Second)
-	often := startCompaction(e.cluster, folder, pace{look: time.Millisecond})
+	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond})
 	last := map[string]string{}
 	for i := range 300 {
 		r := topics.Record{Topic: topics.TableBettors, Key: fmt.Sprint("default/k", i%7), Value: fmt.Append(nil, i), Received: time.Now()}
@@ -138,7 +138,7 @@ func TestCompaction_IsDueWhenItPays(t *testing.T) {
 		"Large":        {1600 * mib, 1600 * mib, 1000 * mib, time.Minute, true},
 		"ForRetention": {0, 0, 0, time.Hour, true},
 	} {
-		if is := usualPace.due(c.bytes, c.before, c.after, c.since); is != c.due {
+		if is := usualCompaction.due(c.bytes, c.before, c.after, c.since); is != c.due {
 			t.Errorf("%s: it is due: %v", name, is)
 		}
 	}
@@ -150,7 +150,7 @@ func TestCompaction_KeepsALogSmall(t *testing.T) {
 	folder := t.TempDir()
 	e, c := openEmbedded(t, folder)
 	defer e.Close()
-	often := startCompaction(e.cluster, folder, pace{look: time.Millisecond, every: time.Hour, least: 1 << 18, most: 1 << 20, quiet: 1})
+	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond, every: time.Hour, least: 1 << 18, most: 1 << 20, quiet: 1})
 	defer often.stop()
 	fillTable(t, c, rand.New(rand.NewPCG(11, 12)), 300)
 	eventually(t, func() error {

@@ -65,7 +65,7 @@ func OpenEmbedded(folder string, synced bool, values TableValues) (*Embedded, er
 		e.cluster.Close()
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
-	e.compaction = startCompaction(e.cluster, folder, usualPace)
+	e.compaction = startCompaction(e.cluster, folder, usualCompaction)
 	if err := writePrivate(e.address, strings.Join(e.Brokers(), ",")); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
