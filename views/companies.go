@@ -42,7 +42,7 @@ type company struct {
 	// Only of learning views:
 	bettors  map[string][]byte         // values of the table: of few bettors more is asked
 	fixtures map[uint64]*state.Fixture // values do not change once they are here
-	clock    time.Time // events that have begun by then are not open
+	clock    time.Time                 // events that have begun by then are not open
 }
 
 // New returns empty views.
