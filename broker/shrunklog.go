@@ -35,7 +35,6 @@ type shrunkLog struct {
 	file, index *bufio.Writer
 	size        int64
 	batch       kmsg.RecordBatch // that is being filled
-	at          place            // of the last record in it
 	records     []byte           // of it
 }
 
