@@ -93,7 +93,7 @@ func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
 	defer e.Close()
 	c := connect(t, e.Config())
 	p := publisher(t, c, 5*time.Second)
-	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond})
+	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond, every: time.Hour})
 	last := map[string]string{}
 	for i := range 300 {
 		r := topics.Record{Topic: topics.TableBettors, Key: fmt.Sprint("default/k", i%7), Value: fmt.Append(nil, i), Received: time.Now()}
@@ -119,26 +119,24 @@ func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
 	}
 }
 
-// TestCompaction_IsDueWhenItPays: while little is appended, or before it takes too long.
+// TestCompaction_IsDueWhenItPays: while little is appended, unless it takes too long.
 func TestCompaction_IsDueWhenItPays(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	for name, c := range map[string]struct {
 		bytes, before, after int64
-		since                time.Duration
 		due                  bool
 	}{
-		"Nothing":      {0, 0, 0, time.Minute, false},
-		"Quiet":        {140 * mib, 140 * mib, 5 * mib, time.Minute, true},
-		"Little":       {120 * mib, 120 * mib, 0, time.Minute, false},
-		"NotDoubled":   {290 * mib, 290 * mib, 150 * mib, time.Minute, false},
-		"Doubled":      {310 * mib, 310 * mib, 150 * mib, time.Minute, true},
-		"Busy":         {310 * mib, 300 * mib, 150 * mib, time.Minute, false},
-		"BusyForLong":  {700 * mib, 690 * mib, 150 * mib, time.Minute, true},
-		"Large":        {1600 * mib, 1600 * mib, 1000 * mib, time.Minute, true},
-		"ForRetention": {0, 0, 0, time.Hour, true},
+		"Nothing":    {0, 0, 0, false},
+		"Little":     {120 * mib, 120 * mib, 0, false},
+		"Enough":     {140 * mib, 135 * mib, 5 * mib, true},
+		"NotDoubled": {290 * mib, 290 * mib, 150 * mib, false},
+		"Doubled":    {310 * mib, 310 * mib, 150 * mib, true},
+		"Busy":       {310 * mib, 290 * mib, 150 * mib, false},
+		"TooLong":    {1000 * mib, 1000 * mib, 150 * mib, false},
+		"TooMuch":    {2200 * mib, 2190 * mib, 150 * mib, true},
 	} {
-		if is := usualCompaction.due(c.bytes, c.before, c.after, c.since); is != c.due {
+		if is := usualCompaction.due(c.bytes, c.before, c.after); is != c.due {
 			t.Errorf("%s: it is due: %v", name, is)
 		}
 	}
@@ -150,7 +148,7 @@ func TestCompaction_KeepsALogSmall(t *testing.T) {
 	folder := t.TempDir()
 	e, c := openEmbedded(t, folder)
 	defer e.Close()
-	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond, every: time.Hour, least: 1 << 18, most: 1 << 20, quiet: 1})
+	often := startCompaction(e.cluster, folder, compactionRule{look: time.Millisecond, every: time.Hour, least: 1 << 18, quiet: 1, long: 1 << 40, most: 1 << 40})
 	defer often.stop()
 	fillTable(t, c, rand.New(rand.NewPCG(11, 12)), 300)
 	eventually(t, func() error {
