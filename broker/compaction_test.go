@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -157,4 +159,48 @@ func TestCompaction_KeepsALogSmall(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestCompaction_KeepsTheNewestHoweverOld: time takes facts alone. (kfake would take what
+// is older than a week from all topics.)
+func TestCompaction_KeepsTheNewestHoweverOld(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	e, c := openEmbedded(t, folder)
+	p := publisher(t, c, 5*time.Second)
+	for range 3 {
+		publishTo(t, topics.TableBettors, p, 1, 2)
+		publishTo(t, topics.Coupons, p, 1, 2)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range []string{topics.TableBettors, topics.Coupons} {
+		damageLog(t, filepath.Join(logsOf(folder), topic+"-1"), func(log []byte) []byte { return aged(log, 1000*24*time.Hour) })
+	}
+	e, c = openEmbedded(t, folder)
+	defer e.Close()
+	if err := e.compaction.compact(); err != nil {
+		t.Fatal(err)
+	}
+	e.cluster.ApplyRetention()
+	table, err := c.Size(topics.TableBettors)
+	facts, asked := c.Size(topics.Coupons)
+	if err := errors.Join(err, asked); err != nil || table == 0 || facts != 0 {
+		t.Errorf("%d values and %d facts are left, want the values alone: %v", table, facts, err)
+	}
+}
+
+// aged is a log whose batches were appended that much earlier.
+func aged(log []byte, by time.Duration) []byte {
+	for at := 0; at < len(log); {
+		batch := log[at : at+batchBody+int(binary.BigEndian.Uint32(log[at+batchLength:]))]
+		for _, time := range []int{batchHead, batchHead + 8} { // of its first record, and the newest
+			then := binary.BigEndian.Uint64(batch[time:]) - uint64(by.Milliseconds())
+			binary.BigEndian.PutUint64(batch[time:], then)
+		}
+		binary.BigEndian.PutUint32(batch[batchChecksum:], crc32.Checksum(batch[batchSummed:], castagnoli))
+		at += len(batch)
+	}
+	return log
 }

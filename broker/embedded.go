@@ -52,7 +52,10 @@ func OpenEmbedded(folder string, synced bool, values TableValues) (*Embedded, er
 		return nil, errors.Join(err, e.lock.Unlock())
 	}
 	options := append(guarded(e.secret), kfake.NumBrokers(1), kfake.DataDir(filepath.Join(folder, "log")),
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": noCompaction}))
+		kfake.BrokerConfigs(map[string]string{
+			"log.cleaner.backoff.ms": noCompaction,
+			"log.retention.ms":       "-1", // facts have their own, and kfake would take it for compacted topics' too
+		}))
 	if synced {
 		options = append(options, kfake.SyncWrites())
 	}
