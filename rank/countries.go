@@ -1,17 +1,79 @@
 package rank
 
 import (
-	"slices"
 	"time"
 
 	"tipoff/state"
 )
 
-// countries are the bets on an event by bettors of each country, those that bet most
-// first. The names stand apart, as they are what is searched.
+// countries are the bets on an event by bettors of each country, found by its name's
+// lowest bits: every candidate is asked for one of them. There are a power of two of
+// places, a quarter of them empty or more.
 type countries struct {
-	names []uint32 // [state.Name]
-	bets  []state.Decayed
+	places []countryBets
+	used   int
+}
+
+// countryBets are a [state.Decayed] number of bets.
+type countryBets struct {
+	name uint32 // [state.Name]; 0: an empty place
+	at   int32  // that sum refers to, seconds since [landmark]
+	sum  float64
+}
+
+const leastCountries = 4 // places
+
+// of finds a country, nil if there are no bets from it.
+func (c *countries) of(name uint32) *countryBets {
+	if c.used == 0 {
+		return nil
+	}
+	for at := name; ; at++ {
+		switch place := &c.places[at&uint32(len(c.places)-1)]; place.name {
+		case name:
+			return place
+		case 0:
+			return nil
+		}
+	}
+}
+
+// add puts a country in that is not there.
+func (c *countries) add(name uint32) *countryBets {
+	if c.used++; 4*c.used > 3*len(c.places) {
+		c.move(max(leastCountries, 2*len(c.places)))
+	}
+	return c.put(countryBets{name: name})
+}
+
+func (c *countries) put(bets countryBets) *countryBets {
+	for at := bets.name; ; at++ {
+		if place := &c.places[at&uint32(len(c.places)-1)]; place.name == 0 {
+			*place = bets
+			return place
+		}
+	}
+}
+
+// move writes all countries into so many places.
+func (c *countries) move(places int) {
+	old := c.places
+	c.places = make([]countryBets, places)
+	for _, bets := range old {
+		if bets.name != 0 {
+			c.put(bets)
+		}
+	}
+}
+
+// remove forgets a country that is there.
+func (c *countries) remove(bets *countryBets) {
+	bets.name = 0
+	if c.used--; c.used == 0 {
+		c.places = nil
+		return
+	}
+	c.move(len(c.places)) // what stood behind it because of it moves up
 }
 
 // countryLeast is the sum of bets below which a country is forgotten.
@@ -23,39 +85,37 @@ func (x *Index) addCountry(leg legBet, country uint32, times float64) {
 		return
 	}
 	c := &x.entries[leg.slot].countries
-	i := slices.Index(c.names, country)
-	if i < 0 {
-		i = len(c.names)
-		c.names, c.bets = append(c.names, country), append(c.bets, state.Decayed{})
+	bets := c.of(country)
+	if bets == nil {
+		bets = c.add(country)
 	}
-	c.bets[i].Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
-	if c.bets[i].Sum < countryLeast {
-		c.names, c.bets = slices.Delete(c.names, i, i+1), slices.Delete(c.bets, i, i+1)
-		return
+	d := bets.decayed()
+	d.Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
+	bets.sum, bets.at = d.Sum, int32(d.At-landmark)
+	if bets.sum < countryLeast {
+		c.remove(bets)
 	}
-	for ; i > 0 && c.bets[i-1].Sum < c.bets[i].Sum; i-- {
-		c.names[i-1], c.names[i] = c.names[i], c.names[i-1]
-		c.bets[i-1], c.bets[i] = c.bets[i], c.bets[i-1]
-	}
+}
+
+func (b *countryBets) decayed() state.Decayed {
+	return state.Decayed{Sum: b.sum, At: landmark + int64(b.at)}
 }
 
 // homeBets is the same as [entry.betsFrom], in the precision of a term.
 func (e *entry) homeBets(country uint32, at int64) float32 {
-	for i, name := range e.countries.names {
-		if name == country {
-			c := &e.countries.bets[i]
-			return float32(c.Sum) * exp2(-float32(max(0, at-c.At))*(1/popularitySeconds))
-		}
+	bets := e.countries.of(country)
+	if bets == nil {
+		return 0
 	}
-	return 0
+	return float32(bets.sum) * exp2(-float32(max(0, at-landmark-int64(bets.at)))*(1/popularitySeconds))
 }
 
 const popularitySeconds = float32(state.PopularityHalfLife / time.Second)
 
 // betsFrom is the decayed number of bets on the event from one country.
 func (e *entry) betsFrom(country uint32, at int64) float64 {
-	if i := slices.Index(e.countries.names, country); i >= 0 {
-		return e.countries.bets[i].Value(at, state.PopularityHalfLife)
+	if bets := e.countries.of(country); bets != nil {
+		return bets.decayed().Value(at, state.PopularityHalfLife)
 	}
 	return 0
 }

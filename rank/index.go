@@ -102,7 +102,7 @@ func (x *Index) slot(ref uint64) int32 {
 // drop frees a slot that nothing needs any more.
 func (x *Index) drop(slot int32) {
 	e := &x.entries[slot]
-	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || len(e.countries.names) > 0 || e.legCount > 0 || e.held > 0 {
+	if e.event != nil || len(e.before) > 0 || len(e.after) > 0 || e.countries.used > 0 || e.legCount > 0 || e.held > 0 {
 		return
 	}
 	delete(x.slots, e.ref)
