@@ -14,11 +14,12 @@ import (
 // share is set by what collecting costs.
 
 const (
-	collectorEvery = 10 * time.Second
+	collectorEvery = 5 * time.Second
 	cheapShare     = 0.01 // of the processors' time: less may be spent on collecting more often
 	dearShare      = 0.03 // more than this goes into collecting too often
 	leastGarbage   = 20   // percent of what lives
-	mostGarbage    = 100
+	firstGarbage   = 50
+	mostGarbage    = 100 // Go's own
 )
 
 // tendCollector adjusts how much garbage may gather, until ctx ends. It leaves alone who
@@ -29,7 +30,8 @@ func tendCollector(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(collectorEvery)
 	defer ticker.Stop()
-	percent, before := mostGarbage, collectorTimes()
+	percent, before := firstGarbage, collectorTimes()
+	debug.SetGCPercent(percent)
 	for {
 		select {
 		case <-ctx.Done():
