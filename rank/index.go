@@ -43,6 +43,7 @@ type Index struct {
 	puts         uint64  // states of bettors, ever
 	tastesBefore []int32 // memory of PutBettor
 	legsBefore   []legBet
+	oldWeights   map[int32]float32 // memory of setNeighbours
 }
 
 type entry struct {
@@ -74,7 +75,7 @@ type entry struct {
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, countryNames: map[uint32]string{}}
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, countryNames: map[uint32]string{}, oldWeights: map[int32]float32{}}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when

@@ -27,21 +27,21 @@ func (x *Index) setNeighbours(slot int32, neighbours []state.Neighbour) {
 		fresh[i] = edge{x.slot(n.Event), float32(n.Weight) / state.PairUnit}
 	}
 	x.entries[slot].before = fresh
-	for i, f := range fresh {
-		if i < len(old) && old[i] == f { // lists change little: most edges stand where they stood
-			continue
-		}
-		x.setEdge(f.slot, slot, f.weight)
+	weights := x.oldWeights
+	clear(weights)
+	for _, o := range old {
+		weights[o.slot] = o.weight
 	}
-	for i, o := range old {
-		if i < len(fresh) && fresh[i].slot == o.slot {
-			continue
+	for _, f := range fresh { // lists change little, but what stands where does
+		if weight, known := weights[f.slot]; !known || weight != f.weight {
+			x.setEdge(f.slot, slot, f.weight)
 		}
-		if !slices.ContainsFunc(fresh, func(f edge) bool { return f.slot == o.slot }) {
-			x.setEdge(o.slot, slot, 0)
-		}
+		delete(weights, f.slot)
 	}
 	for _, o := range old {
+		if _, gone := weights[o.slot]; gone {
+			x.setEdge(o.slot, slot, 0)
+		}
 		x.drop(o.slot)
 	}
 }
