@@ -162,6 +162,9 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
 		x.updateHot(slot)
 	}
+	if e.openIndex < 0 && e.begin <= now.UnixMicro() {
+		e.isAhead = false
+	}
 	x.refresh(e)
 }
 

@@ -241,6 +241,7 @@ func (r *ranking) rerankTop() {
 	}
 	s.top = s.top[:0]
 	for i := range n {
+		r.complete(s.pool[i].scored) // one that rounding has brought in from behind is not yet
 		s.top = append(s.top, s.pool[i].scored)
 	}
 	r.q.Model.net.move(s.top, &r.context, &s.view)
