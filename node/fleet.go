@@ -48,11 +48,16 @@ func (s *Settings) checkShares(serving topics.TableSet) error {
 	return nil
 }
 
+// holds says whether a user is in the share.
+func (f *Fleet) holds(company, user string) bool {
+	return topics.PartitionOf([]byte(topics.Key(company, user)), len(f.APINodes)) == f.APINode
+}
+
 func (f *Fleet) http() http.Fleet { return http.Fleet{Nodes: f.APINodes, Own: f.APINode} }
 
 // shareOf is which part of a table a view has: of gateways that share the bettors each
-// has some of them, and all of everything else. A learner beside them is told the bettor
-// with each coupon; of the others it has one share, which is the crowd that a gateway has.
+// has some of them, and all of everything else. A learner beside them has one share too, and
+// learns from the coupons of those.
 func (r *runningSet) shareOf(table string) broker.Share {
 	if f := r.node.settings.Fleet; table == r.TableBettors() {
 		return broker.Share{Index: f.APINode, Of: len(f.APINodes)}

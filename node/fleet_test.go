@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -196,28 +197,32 @@ func TestFleet_StaysAsItIsWhenTheTablesAreSpreadOverMorePartitions(t *testing.T)
 	f.wantShares()
 }
 
-// TestFleet_ALearnerBesideLearnsFromEverybody: it holds one share of the bettors, and each
-// coupon brings its bettor's state along.
-func TestFleet_ALearnerBesideLearnsFromEverybody(t *testing.T) {
+// TestFleet_ALearnerBesideLearnsFromItsShare: of the bettors of others it knows nothing.
+func TestFleet_ALearnerBesideLearnsFromItsShare(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	settings := *f.settings[1]
 	settings.Addr = "127.0.0.1:0"
 	blackbox.Start(t, &settings, node.Learner)
-	s, coupons := f.through[0], 0
+	s, coupons, own := f.through[0], 0, 0
 	for i := range fleetEvents {
 		s.Post("/v1/events", 202, s.Event(eventName(i), "A"))
 	}
 	s.Eventually(func() error { // it learns nothing from the first ones, if they come before their events
 		for i := range fleetUsers {
-			if f.has(userName(i)) == 0 { // of whom it has none
-				s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", coupons), userName(i), eventName(coupons)))
-				coupons++
+			s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", coupons), userName(i), eventName(coupons)))
+			if coupons++; f.has(userName(i)) == 1 {
+				own++
 			}
 		}
 		_, page, _ := s.Send("GET", "/metrics", "")
-		if _, learnt, found := strings.Cut(page, "tipoff_learner_coupons_total{company=\"default\"} "); !found || strings.HasPrefix(learnt, "0") {
+		_, learnt, found := strings.Cut(page, "tipoff_learner_coupons_total{company=\"default\"} ")
+		if !found || strings.HasPrefix(learnt, "0") {
 			return fmt.Errorf("of %d coupons nothing is learnt", coupons)
+		}
+		number, _, _ := strings.Cut(learnt, "\n")
+		if n, err := strconv.ParseFloat(number, 64); err != nil || n > float64(own) {
+			t.Errorf("%s coupons are learnt from, and %d of %d are of its bettors: %v", number, own, coupons, err)
 		}
 		return nil
 	})

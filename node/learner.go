@@ -23,6 +23,9 @@ func (r *runningSet) startLearner() {
 	}
 	former := map[string][]byte{}
 	learner, rewriter := processors.NewLearner(v, former), r.startRewriter(processors.RewriteModel)
+	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {
+		learner.Holds = f.holds
+	}
 	p := r.newProcessor(processors.Table{Graph: learner.Graph}, rewriter)
 	r.part(p.Group, p.State)
 	r.measure(learnerCollector(p.Group, learner))

@@ -40,6 +40,9 @@ const learnAgain = learnLate + 2*saveEvery
 // order of coupons by nature: unlike the other tables, this one is not the same when
 // it is filled again.
 type Learner struct {
+	// Holds says of which bettors the trainer has the state: nothing is learnt from coupons of
+	// others. nil: of all.
+	Holds   func(company, user string) bool
 	trainer Trainer
 	former  map[string][]byte // by key, values of the table set that serves, to begin with
 	passed  atomic.Uint64
@@ -82,8 +85,8 @@ func RewriteModel(set topics.TableSet, key string) topics.Record {
 	return topics.Record{Topic: set.Choices(), Key: key, Value: state.MarshalMessage(&state.Rewrite{}), Received: time.Now()}
 }
 
-// Passed is how many coupons were passed over, as there were too many or they came too
-// late.
+// Passed is how many coupons were passed over, as there were too many, they came too late,
+// or their bettors are not held here.
 func (l *Learner) Passed() uint64 { return l.passed.Load() }
 
 // Unsaved calls request with the key of each company of which something was learnt
@@ -138,7 +141,7 @@ func (l *Learner) learn(in *input, p *companyModel, c *state.Choice) {
 	if p.resumed.IsZero() {
 		p.resumed = in.appended
 	}
-	if p.isLate(in.appended) || !p.mayTake(in.appended) {
+	if l.Holds != nil && !l.Holds(in.company, c.UserID) || p.isLate(in.appended) || !p.mayTake(in.appended) {
 		l.passed.Add(1)
 		return
 	}

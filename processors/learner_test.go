@@ -212,6 +212,25 @@ func TestLearner_PassesOverWhatIsTooMuch(t *testing.T) {
 	}
 }
 
+// TestLearner_PassesOverWhomItDoesNotHold: to learn from a bettor whose state is elsewhere
+// would teach that all are new.
+func TestLearner_PassesOverWhomItDoesNotHold(t *testing.T) {
+	c := newClassroom(t)
+	held := false
+	c.learner.Holds = func(company, user string) bool {
+		if company != "default" || user != "u" {
+			t.Errorf("asked for %s/%s", company, user)
+		}
+		return held
+	}
+	c.choose(0, 1)
+	held = true
+	c.choose(0, 2)
+	if len(c.school.choices) != 1 || c.learner.Passed() != 1 {
+		t.Errorf("learnt from %d coupons, %d passed over; want one each", len(c.school.choices), c.learner.Passed())
+	}
+}
+
 func TestACouponIsAChoiceOnce(t *testing.T) {
 	p := newPipeline(t)
 	choices := p.tester.NewQueueTracker(topics.Choices)
