@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -238,5 +239,17 @@ func TestShrink_LeavesALogAloneThatHasNotGrown(t *testing.T) {
 	}
 	if isTable(topicOf(topics.Users+"-1")) || isTable(topicOf(topics.Coupons+"-0")) || !isTable(topicOf(topics.TableSet{Number: 2}.TableFixtures()+"-13")) {
 		t.Error("tables are not told from facts")
+	}
+}
+
+// TestShrunkLog_ABatchSpansWhatItsDistancesHold: in an old log what is left may be far apart.
+func TestShrunkLog_ABatchSpansWhatItsDistancesHold(t *testing.T) {
+	l := new(shrunkLog)
+	l.put(heldRecord[place]{key: "a", value: []byte("1"), about: place{offset: 7, epoch: 3}})
+	if l.ends(&place{offset: 7 + math.MaxInt32, epoch: 3}) {
+		t.Error("the batch ends before a distance that it can hold")
+	}
+	if !l.ends(&place{offset: 8 + math.MaxInt32, epoch: 3}) || !l.ends(&place{offset: 8, epoch: 4}) {
+		t.Error("the batch goes on over a distance that it cannot hold, or into another epoch")
 	}
 }

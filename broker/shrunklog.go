@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,7 +169,7 @@ func (l *shrunkLog) writeRecords(kept []heldRecord[place]) error {
 		return err
 	}
 	for _, r := range kept {
-		if len(l.records) >= fullBatch || len(l.records) > 0 && r.about.epoch != l.batch.PartitionLeaderEpoch {
+		if len(l.records) > 0 && l.ends(&r.about) {
 			if err := l.writeFilled(compressor); err != nil {
 				return err
 			}
@@ -181,6 +182,12 @@ func (l *shrunkLog) writeRecords(kept []heldRecord[place]) error {
 		}
 	}
 	return l.writeBatch(l.last)
+}
+
+// ends says whether the batch that is being filled ends before a record.
+func (l *shrunkLog) ends(at *place) bool {
+	return len(l.records) >= fullBatch || at.epoch != l.batch.PartitionLeaderEpoch ||
+		at.offset-l.batch.FirstOffset > math.MaxInt32 // an offset is written as its distance from the first
 }
 
 // put adds a record to the batch that is being filled.
