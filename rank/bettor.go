@@ -19,8 +19,9 @@ type Bettor struct {
 	Epoch    uint64 // of the state's value
 	LegCount uint64 // resolved and counted
 	user     string // as [state.MarshalUser] writes it; "": not posted
+	home     string // his country as posted, a part of user
 
-	country uint32  // [state.Name]; 0: not known
+	country uint32  // its [state.Name]; 0: not known
 	weight  float64 // of the resolved legs, decayed to at
 	at      int64   // Unix seconds that all weights here refer to
 	lastBet int64   // when the newest bet was made, Unix seconds
@@ -102,23 +103,20 @@ func (x *Index) PutBettor(id string, fresh *state.Bettor) {
 	if last := len(fresh.Bets) - 1; last >= 0 {
 		b.lastBet = fresh.Bets[last].At
 	}
-	x.setUser(b, fresh)
+	b.setUser(fresh)
 	x.setTastes(b, fresh)
 	x.addTaste(b, 1)
 	x.putTrail(b.trail, fresh)
 	x.setLegs(b, fresh, from)
 }
 
-func (x *Index) setUser(b *Bettor, fresh *state.Bettor) {
-	if b.country = fresh.Country(); b.country != 0 {
-		if _, known := x.countryNames[b.country]; !known {
-			x.countryNames[b.country] = strings.Clone(fresh.User.Country)
-		}
-	}
-	if !fresh.Known {
-		b.user = ""
+func (b *Bettor) setUser(fresh *state.Bettor) {
+	if b.country = fresh.Country(); !fresh.Known {
+		b.user, b.home = "", ""
 	} else if bytes := state.MarshalUser(&fresh.User); b.user != string(bytes) {
 		b.user = string(bytes)
+		at := strings.Index(b.user, fresh.User.Country)
+		b.home = b.user[at : at+len(fresh.User.Country)]
 	}
 }
 

@@ -31,12 +31,11 @@ type Index struct {
 	bets       uint64                // by everyone, ever
 
 	bettors       map[string]*Bettor
-	countryNames  map[uint32]string // by [state.Name], of bettors
-	trails        [][]trail         // in blocks of [trailBlock]
-	trailCount    int32             // used ever
-	gone          []int32           // trails that are free again
-	swept, paired int32             // the trail, the fixture that was looked at last
-	clock         int64             // of the last [Index.Begin], Unix microseconds
+	trails        [][]trail // in blocks of [trailBlock]
+	trailCount    int32     // used ever
+	gone          []int32   // trails that are free again
+	swept, paired int32     // the trail, the fixture that was looked at last
+	clock         int64     // of the last [Index.Begin], Unix microseconds
 	hot           [hotLists]hotList
 	timed         timing // of the last [Index.Refresh]
 
@@ -75,7 +74,7 @@ type entry struct {
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, countryNames: map[uint32]string{}, oldWeights: map[int32]float32{}}
+	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, oldWeights: map[int32]float32{}}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when

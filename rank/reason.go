@@ -114,7 +114,7 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 		return r.tasteReason(slot)
 	case partCountry:
 		if r.from != 0 {
-			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.countryNames[r.from], Evidence: round(e.betsFrom(r.from, r.now))}
+			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.bettor.home, Evidence: round(e.betsFrom(r.from, r.now))}
 		}
 	case partPopular:
 		if bets := e.pop.Value(r.now, state.PopularityHalfLife); bets > u.bets {
