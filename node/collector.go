@@ -40,6 +40,9 @@ func tendCollector(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		now := collectorTimes()
+		if now == before { // nothing was collected: these times stand until something is
+			continue
+		}
 		if next := nextGarbage(percent, now.share(before)); next != percent {
 			percent = next
 			debug.SetGCPercent(percent)
@@ -64,9 +67,6 @@ func nextGarbage(percent int, share float64) int {
 type collectorTime struct{ collecting, all float64 }
 
 func (t collectorTime) share(before collectorTime) float64 {
-	if t.all <= before.all {
-		return 0
-	}
 	return (t.collecting - before.collecting) / (t.all - before.all)
 }
 
