@@ -59,8 +59,8 @@ func newPace(gap time.Duration) *pace {
 	return &pace{gap: gap, keys: map[tableKey]*unwrittenValue{}}
 }
 
-// put takes in a value that may wait, and returns whether it is to be written now, as its
-// key was not within the gap. Else it replaces the one that waits.
+// put returns true for a value that must be written now, as its key was not written within
+// the gap. Any other waits, in place of the one of its key that waited.
 func (p *pace) put(v *unwrittenValue, now time.Time) bool {
 	key := tableKey{v.topic, v.key}
 	waiting, recent := p.keys[key]

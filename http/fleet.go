@@ -123,7 +123,7 @@ func (s *Server) forward(q *request, user string) (done bool, err error) {
 		return false, nil
 	}
 	if from := q.Request.Header.Peek(headerForwarded); len(from) > 0 {
-		s.Log.Error("requests are sent here about users of another gateway: TIPOFF_API_NODES or TIPOFF_API_NODE differ", "part", p.url)
+		s.Log.Warn("requests are sent here about users of another gateway: TIPOFF_API_NODES or TIPOFF_API_NODE differ", "part", p.url)
 		return true, errMisdirected
 	}
 	answer := fasthttp.AcquireResponse()

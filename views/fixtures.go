@@ -62,15 +62,15 @@ func (v *Views) Known(company string, coupon *tipoff.Coupon) string {
 	if c == nil {
 		return ""
 	}
-	known, any := make([]state.Traits, len(coupon.Selections)), false
+	known, posted := make([]state.Traits, len(coupon.Selections)), false
 	c.mu.RLock()
 	for i, s := range coupon.Selections {
 		if event := c.index.Event(tipoff.EventRef(s.EventID)); event != nil && event.ID == s.EventID {
-			known[i], any = state.TraitsOf(event), true
+			known[i], posted = state.TraitsOf(event), true
 		}
 	}
 	c.mu.RUnlock()
-	if !any {
+	if !posted {
 		return ""
 	}
 	return string(state.MarshalKnown(known))
