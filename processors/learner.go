@@ -24,7 +24,8 @@ type Trainer interface {
 
 // How much the learner does. It never holds back bettors or fixtures.
 const (
-	learnMost = 1000             // coupons of a company that were made in one second; of the others nothing is learnt
+	learnMost = 200              // coupons of a company a second, in the long run; of the others nothing is learnt
+	learnOnce = 10 * learnMost   // so many of them at once, where few came before
 	learnLate = 30 * time.Second // of coupons that wait longer nothing is learnt: the tables are past them
 	saveEvery = 10 * time.Second // what was learnt since is delivered and learnt again when a process ends
 )
@@ -57,9 +58,9 @@ type companyModel struct {
 	learnt  *rank.Learnt // nil: nothing is known yet
 	resumed time.Time    // when the first new coupon since the start or rebalance was appended; zero: none came
 	saved   time.Time    // when a value was written last
-	second  int64        // Unix, in which learnMost counts
-	taken   int
-	dirty   bool // something was learnt that no value has
+	second  int64        // Unix, of the newest coupon
+	allowed int64        // coupons to learn from, from that second on; at most learnOnce
+	dirty   bool         // something was learnt that no value has
 
 	unsaved atomic.Int64 // since when a save is to be asked for, Unix nanoseconds; 0: it is not
 }
@@ -179,7 +180,7 @@ func (l *Learner) companyModel(in *input) *companyModel {
 // is begun.
 func (p *companyModel) resume(in *input, former []byte) {
 	p.learnt, p.dirty = rank.NewLearnt(), false
-	p.resumed, p.second, p.taken = time.Time{}, 0, 0
+	p.resumed, p.second, p.allowed = time.Time{}, 0, 0
 	p.unsaved.Store(0)
 	value, ok := in.Value().([]byte)
 	if stored, err := rank.UnmarshalLearnt(value); ok && err == nil {
@@ -196,12 +197,16 @@ func (p *companyModel) isLate(appended time.Time) bool {
 	return time.Since(appended) > learnLate && appended.Sub(p.resumed) > learnAgain
 }
 
-// mayTake counts the coupons of a second. The broker's clock says which one that is,
-// so that it does not matter how fast they are delivered again.
+// mayTake counts the coupons. The broker's clock says how much time has passed, so that it
+// does not matter how fast they are delivered again.
 func (p *companyModel) mayTake(appended time.Time) bool {
 	if second := appended.Unix(); second > p.second {
-		p.second, p.taken = second, 0
+		p.allowed = min(learnOnce, p.allowed+learnMost*min(second-p.second, learnOnce))
+		p.second = second
 	}
-	p.taken++
-	return p.taken <= learnMost
+	if p.allowed == 0 {
+		return false
+	}
+	p.allowed--
+	return true
 }

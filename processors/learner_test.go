@@ -203,12 +203,24 @@ func TestLearner_PassesOverWhatIsLate(t *testing.T) {
 
 func TestLearner_PassesOverWhatIsTooMuch(t *testing.T) {
 	c := newClassroom(t)
-	second := time.Now().Truncate(time.Second)
-	for i := range int64(4 * learnMost) {
-		c.sendAt(second.Add(time.Duration(i/(2*learnMost))*time.Second), "default/model", choice(0, i))
+	second, sent := time.Now().Truncate(time.Second), int64(0)
+	send := func(at time.Time, n, want int64) {
+		t.Helper()
+		learnt := len(c.school.choices)
+		for range n {
+			c.sendAt(at, "default/model", choice(0, sent))
+			sent++
+		}
+		if got := int64(len(c.school.choices) - learnt); got != want {
+			t.Errorf("of %d coupons %d are learnt from, want %d", n, got, want)
+		}
 	}
-	if n := c.learner.Passed(); n != 2*learnMost || len(c.school.choices) != 2*learnMost {
-		t.Errorf("of 4,000 coupons made in two seconds %d are learnt from and %d passed over, want half", len(c.school.choices), n)
+	send(second, learnOnce+50, learnOnce)
+	send(second.Add(time.Second), 2*learnMost, learnMost)
+	send(second.Add(3*time.Second), 3*learnMost, 2*learnMost)
+	send(second.Add(time.Hour), 2*learnOnce, learnOnce)
+	if n := c.learner.Passed(); n != 50+2*learnMost+learnOnce {
+		t.Errorf("%d are counted as passed over", n)
 	}
 }
 
