@@ -10,17 +10,8 @@ import (
 	"tipoff/views"
 )
 
-// startLearner follows the tables, and learns once it knows what they hold.
-func (r *runningSet) startLearner() {
-	v := views.NewLearning()
-	follows := []*broker.View{
-		r.startView("learner's view", r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
-			return v.PutFixture(u.Key, u.Value, time.Now())
-		}),
-		r.startView("learner's view", r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
-			return v.PutBettor(u.Key, u.Value)
-		}),
-	}
+// startLearner learns on views once they know what the tables hold; follows fill them.
+func (r *runningSet) startLearner(v *views.Views, follows []*broker.View) {
 	former := map[string][]byte{}
 	learner, rewriter := processors.NewLearner(v, former), r.startRewriter(processors.RewriteModel)
 	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {

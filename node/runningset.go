@@ -40,11 +40,19 @@ func (s *tableSets) start(one topics.TableSet) {
 			r.startProcessor(table)
 		}
 	}
-	if s.archive != nil {
-		r.startViews()
+	var learning *views.Views
+	if s.learner {
+		learning = views.NewLearning()
+	}
+	var follows []*broker.View // of the bettors' and fixtures' tables
+	switch {
+	case s.archive != nil:
+		follows = r.startViews(learning)
+	case s.learner:
+		follows = r.followTables("learner's view", learning, func(string, broker.Update) {})
 	}
 	if s.learner {
-		r.startLearner()
+		r.startLearner(learning, follows)
 	}
 }
 

@@ -18,28 +18,37 @@ import (
 // tableValues is what the broker knows of the values of all tables.
 var tableValues = broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}
 
-// startViews follows the table set's tables for a gateway.
-func (r *runningSet) startViews() {
+// startViews follows the table set's tables for a gateway, and for the learner of the
+// same process, if any.
+func (r *runningSet) startViews(learning *views.Views) []*broker.View {
 	v := views.New()
 	v.RankBy(r.node.settings.Ranker)
+	v.Teach(learning)
 	r.views = v
 	r.goRun("views", v.Tend)
-	fresh := func(first string, u broker.Update) {
+	tables := r.followTables("view", v, func(first string, u broker.Update) {
 		if r.serves() {
 			r.sets.fresh(first, u.Received)
 		}
-	}
-	r.follows = []*broker.View{
-		r.startView("view", r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
+	})
+	models := r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+		return v.PutModel(u.Key, u.Value)
+	})
+	r.follows = append(tables, models)
+	return tables
+}
+
+// followTables gives views what the tables of fixtures and bettors hold, and calls fresh
+// after each change with the name of the first table set's table.
+func (r *runningSet) followTables(kind string, v *views.Views, fresh func(first string, u broker.Update)) []*broker.View {
+	return []*broker.View{
+		r.startView(kind, r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
 			defer fresh(topics.TableFixtures, u)
 			return v.PutFixture(u.Key, u.Value, time.Now())
 		}),
-		r.startView("view", r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
+		r.startView(kind, r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
 			return v.PutBettor(u.Key, u.Value)
-		}),
-		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
-			return v.PutModel(u.Key, u.Value)
 		}),
 	}
 }

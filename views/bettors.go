@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"tipoff/state"
@@ -23,11 +24,19 @@ func (v *Views) PutBettor(key string, value []byte) error {
 		}
 		fresh.User.ID = id
 	}
-	c := v.makeCompany(name)
+	err := v.applyBettor(name, id, value, fresh)
+	if v.learner != nil {
+		err = errors.Join(err, v.learner.applyBettor(name, id, value, fresh))
+	}
+	return err
+}
+
+func (v *Views) applyBettor(company, id string, value []byte, fresh *state.Bettor) error {
+	c := v.makeCompany(company)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.index.Bettor(id); old != nil && fresh != nil && fresh.Epoch < old.Epoch {
-		return fmt.Errorf("bettor %q: %w", key, ErrStale)
+		return fmt.Errorf("bettor %q: %w", topics.Key(company, id), ErrStale)
 	}
 	c.index.PutBettor(id, fresh)
 	switch {

@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,24 +26,32 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	if !ok {
 		return fmt.Errorf("fixture %q: the key is not company/event", key)
 	}
-	c := v.makeCompany(name)
-	if value == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.index.RemoveFixture(tipoff.EventRef(id))
-		delete(c.epochs, tipoff.EventRef(id))
-		delete(c.fixtures, tipoff.EventRef(id))
-		return nil
+	var fixture *state.Fixture
+	if value != nil {
+		var err error
+		if fixture, err = state.UnmarshalFixture(value); err != nil {
+			return fmt.Errorf("fixture %q: %w", key, err)
+		}
 	}
-	fixture, err := state.UnmarshalFixture(value)
-	if err != nil {
-		return fmt.Errorf("fixture %q: %w", key, err)
+	err := v.applyFixture(name, id, fixture, now)
+	if v.learner != nil {
+		err = errors.Join(err, v.learner.applyFixture(name, id, fixture, now))
 	}
+	return err
+}
+
+func (v *Views) applyFixture(company, id string, fixture *state.Fixture, now time.Time) error {
+	c, ref := v.makeCompany(company), tipoff.EventRef(id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ref := tipoff.EventRef(id)
+	if fixture == nil {
+		c.index.RemoveFixture(ref)
+		delete(c.epochs, ref)
+		delete(c.fixtures, ref)
+		return nil
+	}
 	if fixture.Epoch < c.epochs[ref] {
-		return fmt.Errorf("fixture %q: %w", key, ErrStale)
+		return fmt.Errorf("fixture %q: %w", topics.Key(company, id), ErrStale)
 	}
 	c.epochs[ref] = fixture.Epoch
 	if !fixture.Known { // whoever posts bets may name as many as he likes
