@@ -8,6 +8,7 @@ import (
 	"tipoff/processors"
 	"tipoff/state"
 	"tipoff/topics"
+	"tipoff/trace"
 	"tipoff/views"
 )
 
@@ -30,22 +31,29 @@ func (r *runningSet) startViews() {
 		}
 	}
 	r.follows = []*broker.View{
-		r.startView("view", r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
+		r.startView(gatewaysView, r.TableFixtures(), r.startRewriter(processors.RewriteFixture), func(u broker.Update) error {
 			defer fresh(topics.TableFixtures, u)
 			return v.PutFixture(u.Key, u.Value, time.Now())
 		}),
-		r.startView("view", r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
+		r.startView(gatewaysView, r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
 			return v.PutBettor(u.Key, u.Value)
 		}),
-		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+		r.startView(gatewaysView, r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
 			return v.PutModel(u.Key, u.Value)
 		}),
 	}
 }
 
+// gatewaysView is the kind of the views that a gateway answers from: what they apply can be
+// seen by its clients.
+const gatewaysView = "view"
+
 func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, put func(broker.Update) error) *broker.View {
 	v := r.node.cluster.NewView(table, tableValues, func(u broker.Update) {
+		if kind == gatewaysView {
+			defer r.node.tracer.Process(u.Trace, trace.Read{Topic: table, Partition: u.Partition, Offset: u.Offset, Received: u.Received}).End()
+		}
 		switch err := put(u); {
 		case errors.Is(err, views.ErrStale):
 			rewriter.Add(u.Key)
@@ -57,7 +65,7 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 	})
 	v.Follow(r.shareOf(table))
 	state := v.State
-	if kind == "view" {
+	if kind == gatewaysView {
 		state = r.withinLag(state)
 	}
 	r.part(kind+" of "+table, state)
