@@ -99,7 +99,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	n.kafka()
 	n.Go("collector of garbage", tendCollector)
 	if err := n.startServer(has[API]); err != nil {
-		return nil, err
+		return nil, errors.Join(err, n.close())
 	}
 	started := make(chan error, 1)
 	go func() { started <- n.start(ctx, has) }()

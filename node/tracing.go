@@ -75,7 +75,7 @@ func (n *Node) startTracing() error {
 		}
 		return nil
 	})
-	n.log.Info("requests are traced", "sampler", s.TraceSampler, "share", s.TraceShare, "service", s.TraceService)
+	n.log.Info("requests are traced", "sampler", s.TraceSampler, "service", s.TraceService)
 	return nil
 }
 
