@@ -164,8 +164,11 @@ func (c *child) resident() int64 {
 }
 
 // metric is the value of a metric without labels that the child serves.
-func (c *child) metric(name string) (float64, error) {
-	_, page, err := fasthttp.Get(nil, c.url+"/metrics")
+func (c *child) metric(name string) (float64, error) { return metricAt(c.url, name) }
+
+// metricAt is the value of a metric without labels that a process serves.
+func metricAt(url, name string) (float64, error) {
+	_, page, err := fasthttp.Get(nil, url+"/metrics")
 	if err != nil {
 		return 0, err
 	}

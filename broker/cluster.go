@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"tipoff/trace"
 )
 
 // Cluster is a connection to Kafka with our topics on it.
@@ -20,6 +22,7 @@ type Cluster struct {
 	admin  sarama.ClusterAdmin
 	epochs *epochs
 	losses losses
+	tracer *trace.Tracer                    // nil: nothing is traced
 	topics atomic.Pointer[map[string]topic] // by name
 }
 
@@ -83,6 +86,10 @@ func (c *Cluster) connect(settings *sarama.Config) error {
 	}
 	return nil
 }
+
+// Trace has the publishers and owners that are made from now on trace by the tracer; nil:
+// none does.
+func (c *Cluster) Trace(t *trace.Tracer) { c.tracer = t }
 
 // Brokers are the addresses that the cluster was reached at.
 func (c *Cluster) Brokers() []string { return c.config.Brokers }

@@ -31,11 +31,14 @@ func (v *unwrittenValue) finish(m *sarama.ProducerMessage, err error) {
 }
 
 // replace takes over from the value that waited: who waits for that one waits for this one,
-// whose age is that of the oldest change in it.
+// whose age is that of the oldest change in it, and whose trace that of the oldest that is
+// traced.
 func (v *unwrittenValue) replace(waiting *unwrittenValue) {
 	v.finishers = append(waiting.finishers, v.finishers...)
-	if received, known := waiting.headers[topics.HeaderReceived]; known {
-		v.headers = v.headers.Merged(goka.Headers{topics.HeaderReceived: received})
+	for _, name := range []string{topics.HeaderReceived, topics.HeaderTrace} {
+		if older, known := waiting.headers[name]; known {
+			v.headers = v.headers.Merged(goka.Headers{name: older})
+		}
 	}
 }
 

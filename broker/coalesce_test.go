@@ -189,11 +189,16 @@ func TestCoalescing_AFailureIsThatOfAllThatWaited(t *testing.T) {
 	p.wantTable("a=0")
 }
 
-// TestPace_AValueIsAsOldAsTheOldestThatItReplaces, for what is said of how fresh views are.
+// TestPace_AValueIsAsOldAsTheOldestThatItReplaces, for what is said of how fresh views are, and in
+// the trace of the oldest that is traced.
 func TestPace_AValueIsAsOldAsTheOldestThatItReplaces(t *testing.T) {
 	p, now := newPace(time.Second), time.Unix(1e9, 0)
 	for second := range int64(4) {
-		p.put(&unwrittenValue{topic: "t", key: "k", headers: goka.Headers{topics.HeaderReceived: topics.FormatReceived(time.Unix(second, 0))}}, now)
+		headers := goka.Headers{topics.HeaderReceived: topics.FormatReceived(time.Unix(second, 0))}
+		if second > 1 {
+			headers[topics.HeaderTrace] = []byte(fmt.Sprint(second))
+		}
+		p.put(&unwrittenValue{topic: "t", key: "k", headers: headers}, now)
 	}
 	due := p.due(now.Add(time.Second))
 	if len(due) != 1 {
@@ -201,6 +206,9 @@ func TestPace_AValueIsAsOldAsTheOldestThatItReplaces(t *testing.T) {
 	}
 	if at, err := topics.ParseReceived(due[0].headers[topics.HeaderReceived]); err != nil || at.Unix() != 1 {
 		t.Errorf("received at %v, %v", at, err)
+	}
+	if of := string(due[0].headers[topics.HeaderTrace]); of != "2" {
+		t.Errorf("is in trace %q", of)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/storage"
+
+	"tipoff/trace"
 )
 
 // TableValues tells what the broker must know of the values of a table, without
@@ -49,6 +51,9 @@ type Owner struct {
 func (c *Cluster) NewOwner(values TableValues, stale func(key string)) *Owner {
 	return &Owner{cluster: c, values: values, stale: stale, windows: newWindows(), tables: map[int32]*memory{}}
 }
+
+// Tracer is what the group's processor traces by; nil: it does not.
+func (o *Owner) Tracer() *trace.Tracer { return o.cluster.tracer }
 
 // Source tells one life of a topic from another.
 func (o *Owner) Source(topic string) uint32 { return o.cluster.Source(topic) }

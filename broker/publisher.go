@@ -14,6 +14,7 @@ import (
 
 	"tipoff"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // Bounds of a publisher.
@@ -34,6 +35,7 @@ const (
 type Publisher struct {
 	producer    *kgo.Client
 	patience    time.Duration
+	tracer      *trace.Tracer             // nil: nothing is traced
 	outstanding atomic.Int64              // bytes
 	fault       atomic.Pointer[postFault] // of the last records; nil: they were taken
 
@@ -48,7 +50,7 @@ func (c *Cluster) NewPublisher(patience time.Duration) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect a producer: %w", err)
 	}
-	return &Publisher{producer: producer, patience: patience}, nil
+	return &Publisher{producer: producer, patience: patience, tracer: c.tracer}, nil
 }
 
 // batch is the records of one Publish call under way.
@@ -106,7 +108,25 @@ func HeadersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
 // replicas. It wraps [tipoff.ErrBusy] when too much waits already: then none was
 // sent. It wraps [tipoff.ErrUnavailable] when the broker failed or did not answer
 // in time: then each record may or may not be stored.
+//
+// Where ctx is that of a span it is traced, and so is what follows from the records.
 func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	span := p.tracer.Send(ctx, records[0].Topic, len(records))
+	defer span.End()
+	err := p.publish(ctx, records, span.Traceparent())
+	switch {
+	case errors.Is(err, tipoff.ErrBusy):
+		span.Fail("busy")
+	case err != nil:
+		span.Fail("unavailable")
+	}
+	return err
+}
+
+func (p *Publisher) publish(ctx context.Context, records []topics.Record, traceparent string) error {
 	messages := make([]kgo.Record, len(records))
 	b := &batch{done: make(chan struct{})}
 	b.open.Store(1)
@@ -114,7 +134,7 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 	for i, r := range records {
 		messages[i] = kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value}
 		messages[i].Headers = make([]kgo.RecordHeader, 0, 2)
-		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events}).All() {
+		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events, Trace: traceparent}).All() {
 			messages[i].Headers = append(messages[i].Headers, kgo.RecordHeader{Key: name, Value: value})
 		}
 		total += size(&messages[i])

@@ -26,6 +26,10 @@ type Update struct {
 	Key       string
 	Value     []byte    // valid during the call only; nil: deleted
 	Received  time.Time // when the gateway received the fact behind it; zero: not known
+	// Trace is the text of [topics.HeaderTrace], and Offset that of the record: neither is
+	// there of what lay behind when a life of the view began.
+	Trace  string
+	Offset int64
 }
 
 // View follows the partitions of a group's table, all unless it has a [Share] of them,
@@ -167,13 +171,13 @@ func (v *View) storage(_ string, partition int32) (storage.Storage, error) {
 // update applies a change, or holds it while more are known to follow.
 func (v *View) update(ctx goka.UpdateContext, key string, value []byte) {
 	headers := topics.ParseHeaders(maps.All(ctx.Headers()))
-	apply := func(key string, value []byte, received time.Time) {
-		v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: received})
-	}
 	o := v.offsetOf(ctx.Partition())
 	if o.held == nil {
-		apply(key, value, headers.Received)
+		v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: headers.Received, Trace: headers.Trace, Offset: ctx.Offset()})
 		return
+	}
+	apply := func(key string, value []byte, received time.Time) {
+		v.apply(Update{Partition: ctx.Partition(), Key: key, Value: value, Received: received})
 	}
 	o.held.add(key, value, headers.Received)
 	switch {

@@ -14,12 +14,12 @@ const routeUnread = "unread"
 
 // logAccess writes a line about a request that has its response. It tells the route
 // and not the path, which names users, and nothing else that the client chose but the
-// request id.
+// ids of request and trace.
 func (s *Server) logAccess(method, route string, q *request, took time.Duration) {
 	if s.AccessLog == nil {
 		return
 	}
-	s.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request",
+	attributes := []slog.Attr{
 		slog.String("request", q.id()),
 		slog.String("method", cmp.Or(method, "other")),
 		slog.String("route", route),
@@ -27,7 +27,12 @@ func (s *Server) logAccess(method, route string, q *request, took time.Duration)
 		slog.Int64("took_us", took.Microseconds()),
 		slog.Int("received", max(0, q.Request.Header.ContentLength())),
 		slog.Int("sent", len(q.Response.Body())),
-		slog.String("client", q.RemoteAddr().String()))
+		slog.String("client", q.RemoteAddr().String()),
+	}
+	if q.span != nil {
+		attributes = append(attributes, slog.String("trace", q.span.TraceID()))
+	}
+	s.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request", attributes...)
 }
 
 // expect decides about a client that asks whether to send its body: one that is too

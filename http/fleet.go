@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // Fleet is gateways that share the bettors between them: each holds those whose key is in
@@ -161,6 +162,9 @@ func (p *peer) ask(q *request, from string, answer *fasthttp.Response) error {
 	}
 	asked.Header.Set(headerID, q.id())
 	asked.Header.Set(headerForwarded, from)
+	if parent := q.span.Traceparent(); parent != "" {
+		asked.Header.Set(trace.Header, parent)
+	}
 	deadline := time.Now().Add(forwardPatience)
 	err := p.client.DoDeadline(asked, answer, deadline)
 	var timeout interface{ Timeout() bool }

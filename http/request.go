@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/trace"
 )
 
 // request is one request under way.
@@ -27,6 +28,7 @@ type request struct {
 	old      bool  // answers in the manner of the old service
 	reserved int64 // bytes of the body that count as under way
 	query    parameters
+	span     *trace.Span // nil: the request is not traced
 }
 
 // requests are used again, each by one request at a time.
@@ -99,8 +101,9 @@ func (q *request) writeJSON(status int, value any) error {
 }
 
 // context is for what a request waits for. It does not end with the server, as
-// requests under way are still answered then: each port bounds its own time.
-func (q *request) context() context.Context { return context.Background() }
+// requests under way are still answered then: each port bounds its own time. What a port
+// does belongs to the request's span.
+func (q *request) context() context.Context { return q.span.Context() }
 
 // object is the body of a route that takes one object.
 func (q *request) object() ([]byte, error) {

@@ -24,6 +24,7 @@ import (
 
 	"tipoff"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // Publisher sends facts to the broker. It returns nil once the broker has all of
@@ -81,6 +82,8 @@ type Options struct {
 	// and asks for no key, besides localhost and loopback addresses, as "tipoff.test",
 	// or with a port, "tipoff.test:80". Any other server answers to every name.
 	AllowedHosts []string
+
+	Tracer *trace.Tracer // nil: nothing is traced
 
 	Fleet Fleet // gateways that share the bettors with this one
 
@@ -217,8 +220,9 @@ type route struct {
 
 // Routes for whoever runs the process, which are served whatever else is refused.
 const (
-	pathHealth = "/healthz"
-	pathReady  = "/readyz"
+	pathHealth  = "/healthz"
+	pathReady   = "/readyz"
+	pathMetrics = "/metrics"
 )
 
 // routes of the API; openapi.yaml describes each.
@@ -226,7 +230,7 @@ func (s *Server) routes() []route {
 	routes := []route{
 		{"GET", pathHealth, s.healthz, true},
 		{"GET", pathReady, s.readyz, true},
-		{"GET", "/metrics", s.metricsPage, false},
+		{"GET", pathMetrics, s.metricsPage, false},
 	}
 	if s.API == nil {
 		return routes
@@ -312,6 +316,7 @@ func (s *Server) serve(rt route, observe observer) fasthttp.RequestHandler {
 		if s.draining.Load() {
 			q.SetConnectionClose()
 		}
+		q.span.EndRequest(ctx.Response.StatusCode())
 		took := time.Since(began)
 		observe(ctx.Response.StatusCode(), took)
 		s.logAccess(rt.method, rt.path, q, took)
@@ -339,6 +344,7 @@ func (s *Server) guard(rt route, q *request) {
 		q.fail(errKey)
 		return
 	}
+	q.span = s.span(rt, q)
 	if err = rt.serve(q); err != nil {
 		q.fail(err)
 	}

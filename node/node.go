@@ -23,6 +23,7 @@ import (
 	"tipoff/http"
 	"tipoff/sink"
 	"tipoff/topics"
+	"tipoff/trace"
 	"tipoff/views"
 )
 
@@ -68,6 +69,7 @@ type Node struct {
 	api       atomic.Pointer[http.API]
 	pulse     atomic.Pointer[broker.Pulse]
 	gateway   bool
+	tracer    *trace.Tracer // nil: nothing is traced
 
 	mu    sync.Mutex
 	parts []*part
@@ -91,10 +93,13 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	if err := errors.Join(s.Layout().Validate(), s.Fleet.Validate()); err != nil {
 		return nil, err
 	}
+	if err := n.startTracing(); err != nil {
+		return nil, err
+	}
 	n.kafka()
 	n.Go("collector of garbage", tendCollector)
 	if err := n.startServer(has[API]); err != nil {
-		return nil, err
+		return nil, errors.Join(err, n.close())
 	}
 	started := make(chan error, 1)
 	go func() { started <- n.start(ctx, has) }()
@@ -155,7 +160,7 @@ func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests,
+		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests, Tracer: n.tracer,
 	}
 	if withAPI {
 		o.API, o.Fleet = n.api.Load, n.settings.Fleet.http()
@@ -186,6 +191,7 @@ func (n *Node) connect(ctx context.Context) error {
 		return err
 	}
 	n.cluster = cluster
+	cluster.Trace(n.tracer)
 	n.watchLogs()
 	n.onEnd("connection to Kafka", cluster.Close)
 	publisher, err := cluster.NewPublisher(publishPatience)
@@ -202,6 +208,7 @@ func (n *Node) connect(ctx context.Context) error {
 // on the broker and everything else goes on.
 func (n *Node) startSink(db *sink.Database) {
 	s := sink.New(db, n.cluster.Reader(topics.GroupSink), n.publisher, n.log)
+	s.Tracer = n.tracer
 	g := n.cluster.NewGroup(topics.GroupSink, topics.Facts(), s)
 	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())

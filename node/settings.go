@@ -29,6 +29,7 @@ type Settings struct {
 	Freshness
 	Waiting
 	Logs
+	Tracing
 
 	Log      *slog.Logger `kong:"-"` // nil: nothing is logged
 	Requests *slog.Logger `kong:"-"` // nil: requests are not logged
@@ -114,6 +115,15 @@ type Logs struct {
 	LogLevel  slog.Level `group:"Logs" env:"TIPOFF_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${env}, default ${default})."`
 	LogFormat string     `group:"Logs" env:"TIPOFF_LOG_FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json (${env}, default ${default})."`
 	AccessLog bool       `group:"Logs" env:"TIPOFF_ACCESS_LOG" help:"Write a line of JSON about each request to the standard output (${env})."`
+}
+
+// Tracing is where traces go, and which requests are traced. The names are OpenTelemetry's.
+type Tracing struct {
+	TraceEndpoint string  `group:"Tracing" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Collector that traces are sent to, by OTLP over HTTP, as http://collector:4318; unset: nothing is traced (${env})."`
+	TraceHeaders  string  `group:"Tracing" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"NAME=VALUE,..." help:"Headers that the collector asks for, values percent-encoded (${env})."`
+	TraceSampler  string  `group:"Tracing" env:"OTEL_TRACES_SAMPLER" default:"parentbased_traceidratio" enum:"always_on,always_off,traceidratio,parentbased_always_on,parentbased_always_off,parentbased_traceidratio" placeholder:"NAME" help:"Which requests are traced: ${enum} (${env}, default ${default})."`
+	TraceShare    float64 `group:"Tracing" env:"OTEL_TRACES_SAMPLER_ARG" default:"0.01" placeholder:"SHARE" help:"Share of the requests that a sampler with traceidratio in its name traces, 0 to 1 (${env}, default ${default})."`
+	TraceService  string  `group:"Tracing" env:"OTEL_SERVICE_NAME" default:"tipoff" placeholder:"NAME" help:"What traces call this process (${env}, default ${default})."`
 }
 
 // RequestLogger returns a logger of requests, which writes JSON; nil: they are not to be

@@ -8,6 +8,7 @@ import (
 	"tipoff/processors"
 	"tipoff/state"
 	"tipoff/topics"
+	"tipoff/trace"
 	"tipoff/views"
 )
 
@@ -26,12 +27,12 @@ func (r *runningSet) startViews(learning *views.Views) []*broker.View {
 	v.Teach(learning)
 	r.views = v
 	r.goRun("views", v.Tend)
-	tables := r.followTables("view", v, func(first string, u broker.Update) {
+	tables := r.followTables(gatewaysView, v, func(first string, u broker.Update) {
 		if r.serves() {
 			r.sets.fresh(first, u.Received)
 		}
 	})
-	models := r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+	models := r.startView(gatewaysView, r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
 		return v.PutModel(u.Key, u.Value)
 	})
 	r.follows = append(tables, models)
@@ -53,8 +54,15 @@ func (r *runningSet) followTables(kind string, v *views.Views, fresh func(first 
 	}
 }
 
+// gatewaysView is the kind of the views that a gateway answers from: what they apply can be
+// seen by its clients.
+const gatewaysView = "view"
+
 func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, put func(broker.Update) error) *broker.View {
 	v := r.node.cluster.NewView(table, tableValues, func(u broker.Update) {
+		if kind == gatewaysView {
+			defer r.node.tracer.Process(u.Trace, trace.Read{Topic: table, Partition: u.Partition, Offset: u.Offset, Received: u.Received}).End()
+		}
 		switch err := put(u); {
 		case errors.Is(err, views.ErrStale):
 			rewriter.Add(u.Key)
@@ -66,7 +74,7 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 	})
 	v.Follow(r.shareOf(table))
 	state := v.State
-	if kind == "view" {
+	if kind == gatewaysView {
 		state = r.withinLag(state)
 	}
 	r.part(kind+" of "+table, state)

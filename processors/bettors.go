@@ -95,7 +95,7 @@ func (in *input) tell(b *state.Bettor, legs []state.Leg) (told []bool) {
 
 // sendLeg sends a leg to its fixture.
 func (in *input) sendLeg(leg *state.Leg, told bool) {
-	headers := topics.Headers{Received: in.received, Told: told}
+	headers := topics.Headers{Received: in.received, Told: told, Trace: in.trace}
 	in.Emit(goka.Stream(in.set.Selections()), topics.Key(in.company, leg.EventID), state.MarshalMessage(leg),
 		goka.WithCtxEmitHeaders(maps.Collect(headers.All())))
 }

@@ -28,10 +28,13 @@ import (
 	"tipoff"
 	"tipoff/state"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // Ownership is what a callback must know of where it runs.
 type Ownership interface {
+	// Tracer is what callbacks trace by; nil: they do not.
+	Tracer() *trace.Tracer
 	// Source tells one life of a topic from another; see [state.Position].
 	Source(topic string) uint32
 	// Sequence is the place of an offset on a partition of a topic; see [tipoff.Sequence].
@@ -61,8 +64,10 @@ type input struct {
 	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
-	events      string // see [topics.HeaderEvents]
-	told        bool   // see [topics.HeaderTold]
+	events      string      // see [topics.HeaderEvents]
+	told        bool        // see [topics.HeaderTold]
+	trace       string      // see [topics.HeaderTrace]; of what follows from the record
+	span        *trace.Span // nil: the record is not traced
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
 	at          state.Position // the fact's position there, which states compare
@@ -84,6 +89,8 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 			in.at = state.Position{Source: topics.Source(origin.TopicID), Offset: origin.Offset}
 		}
 		in.received, in.events, in.told = headers.ReceivedBy(in.appended), headers.Events, headers.Told
+		in.begin(headers.Trace)
+		defer in.span.End()
 		defer func() {
 			fault := recover()
 			if fault == nil {
@@ -101,6 +108,18 @@ func callback(ownership Ownership, set topics.TableSet, handle func(*input)) gok
 			return
 		}
 		handle(in)
+	}
+}
+
+// begin starts the record's span, if it is traced. What follows from the record follows from the
+// span, or where there is none, as this process does not trace, from the one before.
+func (in *input) begin(traceparent string) {
+	in.trace = traceparent
+	in.span = in.ownership.Tracer().Process(traceparent, trace.Read{
+		Topic: string(in.Topic()), Group: string(in.Group()), Partition: in.Partition(), Offset: in.Offset(), Received: in.received,
+	})
+	if in.span != nil {
+		in.trace = in.span.Traceparent()
 	}
 }
 
@@ -138,9 +157,9 @@ func (in *input) fact() (f tipoff.Fact, ok bool) {
 }
 
 // headers go with everything that follows from the record, so that the last one
-// to act on it knows how old it is.
+// to act on it knows how old it is, and what it is traced under.
 func (in *input) headers() goka.ContextOption {
-	return goka.WithCtxEmitHeaders(maps.Collect(topics.Headers{Received: in.received}.All()))
+	return goka.WithCtxEmitHeaders(maps.Collect(topics.Headers{Received: in.received, Trace: in.trace}.All()))
 }
 
 // send emits a message to another processor.
@@ -167,6 +186,7 @@ func (in *input) reject(kind topics.RejectionKind, reason string) {
 	}
 	in.Emit(topics.Rejected, r.ID(), r.Marshal())
 	in.ownership.Rejected(r.Topic, kind)
+	in.span.Fail(string(kind))
 }
 
 // unreadable rejects the record because the state that it would change is broken:

@@ -15,6 +15,7 @@ import (
 	"tipoff"
 	"tipoff/state"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -30,6 +31,7 @@ type pipeline struct {
 // soleOwner is where the test's callbacks run: one owner, nothing known to be finished.
 type soleOwner struct{}
 
+func (soleOwner) Tracer() *trace.Tracer                          { return nil }
 func (soleOwner) Source(string) uint32                           { return 7 }
 func (soleOwner) Epoch(int32) uint64                             { return 3 }
 func (soleOwner) Sequence(_ string, _ int32, offset int64) int64 { return offset }

@@ -138,6 +138,7 @@ func gatherCopies(ctx context.Context, messages <-chan *sarama.ConsumerMessage, 
 func copied(m *sarama.ConsumerMessage, to string, origin topics.Origin) *sarama.ProducerMessage {
 	headers := topics.ParseHeaders(broker.HeadersOf(m))
 	headers.Origin = origin
+	headers.Trace = "" // it is of the fact's own way
 	if headers.Received.IsZero() {
 		headers.Received = m.Timestamp
 	}

@@ -141,9 +141,10 @@ func TestCopier_KeepsTheOrderOfEachKeyThroughFailuresAndRepeats(t *testing.T) {
 }
 
 // TestCopied_SaysWhatTheGatewayKnew, so that a bettor learns from the copy what it has learnt
-// from the coupon, whatever was posted of the event since.
+// from the coupon, whatever was posted of the event since; but not what the coupon was traced
+// under.
 func TestCopied_SaysWhatTheGatewayKnew(t *testing.T) {
-	knew := topics.Headers{Received: time.UnixMicro(5), Events: "known"}
+	knew := topics.Headers{Received: time.UnixMicro(5), Events: "known", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 	m := &sarama.ConsumerMessage{Topic: topics.Coupons, Key: []byte("default/u"), Value: []byte("v"), Timestamp: time.UnixMicro(9)}
 	for name, value := range knew.All() {
 		m.Headers = append(m.Headers, &sarama.RecordHeader{Key: []byte(name), Value: value})
@@ -153,7 +154,7 @@ func TestCopied_SaysWhatTheGatewayKnew(t *testing.T) {
 			yield(string(h.Key), h.Value)
 		}
 	})
-	if copied.Events != "known" || !copied.Received.Equal(knew.Received) || copied.Origin.IsZero() {
+	if copied.Events != "known" || !copied.Received.Equal(knew.Received) || copied.Origin.IsZero() || copied.Trace != "" {
 		t.Errorf("%+v", copied)
 	}
 }

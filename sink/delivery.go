@@ -11,6 +11,7 @@ import (
 
 	"tipoff"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // How a failed write is tried again.
@@ -51,10 +52,18 @@ func (d *delivery) save(batch []*sarama.ConsumerMessage) bool {
 	for _, m := range batch {
 		if f, ok := read(m); ok {
 			f.offset = s.source.Sequence(m.Topic, m.Partition, m.Offset)
+			f.span = s.Tracer.Process(f.trace, trace.Read{Topic: m.Topic, Group: topics.GroupSink, Partition: m.Partition, Offset: m.Offset, Received: f.At})
 			facts = append(facts, f)
 		}
 	}
-	return len(facts) == 0 || d.mirror(facts)
+	saved := len(facts) == 0 || d.mirror(facts)
+	for i := range facts {
+		if !saved {
+			facts[i].span.Fail("unsaved")
+		}
+		facts[i].span.End()
+	}
+	return saved
 }
 
 // mirror writes the facts in their order. Where the database refuses them for good it
@@ -135,6 +144,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		err := d.sink.publisher.Publish(d.ctx, []topics.Record{record})
 		if err == nil {
 			d.sink.rejectedOne(&r)
+			f.span.Fail(string(topics.RefusedByDatabase))
 			d.sink.health.well(d.from)
 			return true
 		}

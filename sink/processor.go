@@ -11,6 +11,7 @@ import (
 	"github.com/sethvargo/go-retry"
 
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // Bounds of a batch: what one transaction mirrors, of one partition.
@@ -30,6 +31,8 @@ type Publisher interface {
 // Sink is a consumer group's handler that mirrors facts. Each partition of a topic
 // is written by one goroutine, batch by batch in the order of its offsets.
 type Sink struct {
+	Tracer *trace.Tracer // of each fact's way into the database; nil: none is traced
+
 	writer    writer
 	source    Source
 	publisher Publisher

@@ -12,6 +12,7 @@ import (
 
 	"tipoff"
 	"tipoff/topics"
+	"tipoff/trace"
 )
 
 // origin is where a row came from. Within one source the later place is newer; between
@@ -44,6 +45,8 @@ type fact struct {
 	company string
 	origin
 	record *sarama.ConsumerMessage
+	trace  string      // see [topics.HeaderTrace]
+	span   *trace.Span // of its way into the database; nil: it is not traced
 }
 
 // read decodes a record. ok is false for one that cannot be used: the processors
@@ -56,7 +59,8 @@ func read(m *sarama.ConsumerMessage) (f fact, ok bool) {
 	var err error
 	f.Fact, err = topics.DecodeFact(m.Topic, id, m.Value, tipoff.Reading{Now: m.Timestamp})
 	f.company, f.record = company, m
-	f.At = topics.ParseHeaders(headersOf(m)).ReceivedBy(m.Timestamp)
+	headers := topics.ParseHeaders(headersOf(m))
+	f.At, f.trace = headers.ReceivedBy(m.Timestamp), headers.Trace
 	f.offset, f.appended, f.received = m.Offset, sqlTime(m.Timestamp), sqlTime(f.At)
 	return f, err == nil
 }

@@ -13,10 +13,11 @@ import (
 
 // Names of record headers.
 const (
-	HeaderReceived = "received" // when the gateway received a fact: microseconds since 1970, decimal
-	HeaderOrigin   = "origin"   // where a copied fact was first: the text of an [Origin]
-	HeaderEvents   = "events"   // of a coupon: what the gateway knew of its events, by state.MarshalKnown
-	HeaderTold     = "told"     // of a leg: its bettor knows the event and waits for no message back
+	HeaderReceived = "received"    // when the gateway received a fact: microseconds since 1970, decimal
+	HeaderOrigin   = "origin"      // where a copied fact was first: the text of an [Origin]
+	HeaderEvents   = "events"      // of a coupon: what the gateway knew of its events, by state.MarshalKnown
+	HeaderTold     = "told"        // of a leg: its bettor knows the event and waits for no message back
+	HeaderTrace    = "traceparent" // of what is traced: the span that it follows from, as the W3C's Trace Context has it
 
 	// HeaderMayWait says to a processor's producer that a table's value may be replaced by a
 	// newer one of its key before it is written. It is on no topic.
@@ -29,7 +30,11 @@ type Headers struct {
 	Origin   Origin    // of a copy; zero: it is none, or what they say is no origin
 	Events   string    // the bytes of [HeaderEvents]
 	Told     bool
+	Trace    string // the text of [HeaderTrace]
 }
+
+// traceLength is how long a traceparent is, in bytes.
+const traceLength = 55
 
 // ParseHeaders reads the headers of a record, by name. Others than ours are left out,
 // and so is what cannot be read: a record counts whatever its headers say.
@@ -44,6 +49,10 @@ func ParseHeaders(headers iter.Seq2[string, []byte]) (h Headers) {
 			h.Events = string(value)
 		case HeaderTold:
 			h.Told = true
+		case HeaderTrace:
+			if len(value) == traceLength {
+				h.Trace = string(value)
+			}
 		}
 	}
 	return h
@@ -64,7 +73,8 @@ func (h Headers) All() iter.Seq2[string, []byte] {
 		_ = yield(HeaderReceived, FormatReceived(h.Received)) &&
 			(h.Origin.IsZero() || yield(HeaderOrigin, []byte(h.Origin.String()))) &&
 			(h.Events == "" || yield(HeaderEvents, []byte(h.Events))) &&
-			(!h.Told || yield(HeaderTold, nil))
+			(!h.Told || yield(HeaderTold, nil)) &&
+			(h.Trace == "" || yield(HeaderTrace, []byte(h.Trace)))
 	}
 }
 

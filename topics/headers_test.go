@@ -2,13 +2,14 @@ package topics
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 )
 
 func TestHeaders_AreReadAsTheyWereWritten(t *testing.T) {
 	origin := Origin{TopicID: "mJ4-_w", Partition: 7, Offset: 1 << 40, Appended: now.Add(time.Second)}
-	for _, want := range []Headers{{Received: now}, {Received: now, Origin: origin}} {
+	for _, want := range []Headers{{Received: now}, {Received: now, Origin: origin}, {Received: now, Told: true, Trace: strings.Repeat("x", traceLength)}} {
 		if got := ParseHeaders(want.All()); got != want {
 			t.Errorf("%+v was read as %+v", want, got)
 		}
@@ -16,7 +17,7 @@ func TestHeaders_AreReadAsTheyWereWritten(t *testing.T) {
 }
 
 func TestHeaders_ThatCannotBeReadSayNothing(t *testing.T) {
-	headers := map[string][]byte{HeaderReceived: []byte("yesterday"), HeaderOrigin: []byte("1/2"), "trace": []byte("x")}
+	headers := map[string][]byte{HeaderReceived: []byte("yesterday"), HeaderOrigin: []byte("1/2"), "trace": []byte("x"), HeaderTrace: []byte(strings.Repeat("x", traceLength+1))}
 	if got := ParseHeaders(maps.All(headers)); got != (Headers{}) {
 		t.Errorf("were read as %+v", got)
 	}

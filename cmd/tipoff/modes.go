@@ -30,10 +30,11 @@ type beside struct {
 	node.Kafka
 	node.Topics
 	node.Logs
+	node.Tracing
 }
 
 func (b *beside) settings() node.Settings {
-	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
+	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs, Tracing: b.Tracing}
 }
 
 // processorsMode runs the processors.
