@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -85,10 +86,30 @@ func Name(parts ...string) uint32 {
 	var d xxhash.Digest
 	d.Reset()
 	for _, part := range parts {
-		_, _ = d.WriteString(strings.ToLower(strings.TrimSpace(part)))
+		writeLower(&d, strings.TrimSpace(part))
 		_, _ = d.WriteString("\x1f")
 	}
 	return uint32(d.Sum64())
+}
+
+// writeLower writes a text in lower case; one in ASCII needs no copy of it.
+func writeLower(d *xxhash.Digest, text string) {
+	var lower [64]byte
+	for start := 0; start < len(text); start += len(lower) {
+		part := text[start:min(len(text), start+len(lower))]
+		for i := range len(part) {
+			c := part[i]
+			if c >= utf8.RuneSelf {
+				_, _ = d.WriteString(strings.ToLower(text[start:]))
+				return
+			}
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			lower[i] = c
+		}
+		_, _ = d.Write(lower[:len(part)])
+	}
 }
 
 // CouponRef is the short form of a coupon inside a bettor's state: 48 bits of its

@@ -3,9 +3,11 @@ package state
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -307,5 +309,22 @@ func TestBettor_KnowsTheRecordThatItCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		b = *again
+	}
+}
+
+// TestName_IsThatOfTheTextInLowerCase: tables hold these numbers, so how they are computed
+// must not change what they are.
+func TestName_IsThatOfTheTextInLowerCase(t *testing.T) {
+	long := strings.Repeat("League One ", 20)
+	for _, name := range []string{"", " NBA ", "La Liga", "SÜPER LIG", "Ärzte XI", long, long + "Ö", "İstanbul", "\xffBAD\xfe"} {
+		var d xxhash.Digest
+		d.Reset()
+		_, _ = d.WriteString("soccer\x1f" + strings.ToLower(strings.TrimSpace(name)) + "\x1f")
+		if got, want := Name("Soccer", name), uint32(d.Sum64()); got != want {
+			t.Errorf("%q: %d, want %d", name, got, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { Name("Soccer", "Premier League") }); n != 0 {
+		t.Errorf("a plain name costs %v allocations", n)
 	}
 }
