@@ -41,6 +41,9 @@ type cli struct {
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
+	Completion completionMode `cmd:"" help:"Write what a shell needs to complete commands."`
+	Man        manMode        `cmd:"" help:"Write the manual page."`
+	Complete   completeMode   `cmd:"" hidden:"" help:"Say what a command line may go on with."`
 	Version    versionMode    `cmd:"" help:"Say which program this is."`
 }
 
