@@ -200,9 +200,21 @@ func (i *inspection) readHistories(ctx context.Context) (err error) {
 	return err
 }
 
-// readGroups asks for the groups' members and for how far they are.
+// readGroups asks for the groups' members and for how far they are, of the groups that
+// there are: to be asked for another one makes Kafka create the topic that groups are
+// kept on.
 func (i *inspection) readGroups(ctx context.Context) error {
-	names := surveyedGroups(i.Sets)
+	listed, err := i.admin.ListGroups(ctx)
+	if err != nil {
+		return fmt.Errorf("ask which groups there are: %w", err)
+	}
+	names := slices.DeleteFunc(surveyedGroups(i.Sets), func(name string) bool {
+		_, there := listed[name]
+		return !there
+	})
+	if len(names) == 0 {
+		return nil
+	}
 	described, err := i.admin.DescribeGroups(ctx, names...)
 	if err != nil {
 		return fmt.Errorf("ask for the groups: %w", err)
