@@ -81,8 +81,8 @@ func (i *folderInspection) readTopics() error {
 		return err
 	}
 	for _, t := range stored.Topics {
-		if t.Partitions < 0 || t.Partitions > maxPartitions {
-			return fmt.Errorf("topics.json: topic %s has %d partitions", t.Name, t.Partitions)
+		if t.Partitions < 0 || t.Partitions > maxPartitions || t.Replicas > maxReplicas {
+			return fmt.Errorf("topics.json: topic %q has %d partitions of %d replicas", t.Name, t.Partitions, t.Replicas)
 		}
 		var id sarama.Uuid
 		copy(id[:], t.ID)
@@ -95,8 +95,11 @@ func (i *folderInspection) readTopics() error {
 	return nil
 }
 
-// maxPartitions bounds what is believed of a damaged file.
-const maxPartitions = 1 << 16
+// Bounds of what is believed of a damaged file.
+const (
+	maxPartitions = 1 << 16
+	maxReplicas   = 16
+)
 
 // readLogs reads every log from its beginning to its end.
 func (i *folderInspection) readLogs() error {
@@ -111,7 +114,7 @@ func (i *folderInspection) readLogs() error {
 		topic := topicOf(log)
 		_, p := splitLog(topic + "/" + strings.TrimPrefix(log, topic+"-"))
 		i.mu.Lock()
-		known := int(p) < len(i.Topics[topic].Partitions)
+		known := p >= 0 && int(p) < len(i.Topics[topic].Partitions) && log == fmt.Sprintf("%s-%d", topic, p)
 		i.mu.Unlock()
 		if !known {
 			return nil
@@ -223,7 +226,7 @@ func (i *folderInspection) compareEnds() {
 	}
 	for log, had := range i.before.Logs {
 		topic, p := splitLog(log)
-		if int(p) >= len(i.Topics[topic].Partitions) {
+		if p < 0 || int(p) >= len(i.Topics[topic].Partitions) {
 			continue // the topic is gone, as after a rebuild
 		}
 		end := i.Topics[topic].Partitions[p].End
@@ -277,7 +280,7 @@ func (i *folderInspection) readGroupEntry(text []byte, last map[string]map[claim
 		return
 	}
 	g, ours := i.Groups[e.Group]
-	if !ours {
+	if !ours || e.Part < 0 || e.Offset < 0 {
 		return
 	}
 	switch e.Type {
