@@ -3,12 +3,15 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos services lint
+.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos services lint man
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/tipoff
 	$(GO) build -o bin/tipoff ./cmd/tipoff
+
+man: build ## Write the manual page, bin/tipoff.1
+	bin/tipoff man > bin/tipoff.1
 
 run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook
 	KAFKA_BOOTSTRAP_SERVERS= DATABASE_URL= SQLALCHEMY_DATABASE_URI= bin/tipoff run --demo

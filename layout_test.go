@@ -26,6 +26,7 @@ var imports = map[string][]string{
 	"tipoff/sink":          {"tipoff", "tipoff/topics", "tipoff/trace"},
 	"tipoff/node":          {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rank", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics", "tipoff/trace", "tipoff/views"},
 	"tipoff/rebuild":       {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
+	"tipoff/doctor":        {"tipoff/broker", "tipoff/http", "tipoff/node", "tipoff/sink", "tipoff/state", "tipoff/topics"},
 	"tipoff/rejected":      {"tipoff/broker", "tipoff/progress", "tipoff/topics"},
 	"tipoff/progress":      {},
 	"tipoff/recording":     {"tipoff"},
@@ -34,7 +35,7 @@ var imports = map[string][]string{
 	"tipoff/oracle":        {"tipoff", "tipoff/topics", "tipoff/state"},
 	"tipoff/blackbox":      {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/oracle", "tipoff/processors", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
 	"tipoff/bench":         {"tipoff", "tipoff/broker", "tipoff/generator", "tipoff/node", "tipoff/processors", "tipoff/progress", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics"},
-	"tipoff/cmd/tipoff":    {"tipoff/bench", "tipoff/broker", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/progress", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected"},
+	"tipoff/cmd/tipoff":    {"tipoff/bench", "tipoff/broker", "tipoff/doctor", "tipoff/evaluate", "tipoff/generator", "tipoff/node", "tipoff/progress", "tipoff/rebuild", "tipoff/recording", "tipoff/rejected"},
 }
 
 // keptApart names libraries that a package must not reach for, not even by way of

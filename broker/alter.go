@@ -2,23 +2,45 @@ package broker
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/IBM/sarama"
 )
 
-// settingRetention is how long a topic keeps records. It is all of a layout that can be
-// changed on topics that are there: other partitions would tear the records of a key
-// apart, and replicas are for Kafka's own tools to move.
-const settingRetention = "retention.ms"
+// Settings of topics that must be as the layout says.
+const (
+	settingCleanup    = "cleanup.policy"
+	settingRetention  = "retention.ms"
+	settingTimestamps = "message.timestamp.type"
+)
 
-// alterRetention makes a topic keep its records for another time.
-func (c *Cluster) alterRetention(topic, from, to string) error {
-	err := c.admin.IncrementalAlterConfig(sarama.TopicResource, topic, map[string]sarama.IncrementalAlterConfigsEntry{
-		settingRetention: {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &to},
-	}, false)
-	if err != nil {
-		return fmt.Errorf("set %s to %s: %w", settingRetention, to, err)
+// SettingUnclean lets a replica that lags behind become leader, by which a log loses its
+// end. Kafka's default is that it does not.
+const SettingUnclean = "unclean.leader.election.enable"
+
+// alter makes a topic that is there have the settings of the layout. Its partitions and
+// replicas stay: other partitions would tear the records of a key apart, and replicas are
+// for Kafka's own tools to move.
+func (c *Cluster) alter(topic string, is map[string]string, want map[string]*string) error {
+	entries := map[string]sarama.IncrementalAlterConfigsEntry{}
+	for name, value := range want {
+		if is[name] != *value {
+			entries[name] = sarama.IncrementalAlterConfigsEntry{Operation: sarama.IncrementalAlterConfigsOperationSet, Value: value}
+		}
 	}
-	c.log.Info("topic keeps records for another time", "topic", topic, "from_ms", from, "to_ms", to)
+	if is[SettingUnclean] == "true" {
+		no := "false"
+		entries[SettingUnclean] = sarama.IncrementalAlterConfigsEntry{Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &no}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := c.admin.IncrementalAlterConfig(sarama.TopicResource, topic, entries, false); err != nil {
+		return fmt.Errorf("set %v: %w", slices.Sorted(maps.Keys(entries)), err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		c.log.Info("the setting of a topic is changed", "topic", topic, "setting", name, "from", is[name], "to", *entries[name].Value)
+	}
 	return nil
 }

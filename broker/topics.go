@@ -50,19 +50,19 @@ const (
 
 func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	set := map[string]string{
-		"message.timestamp.type": "LogAppendTime", // the broker's clock dates every record
-		"min.insync.replicas":    strconv.Itoa(max(1, replication-1)),
+		settingTimestamps:     "LogAppendTime", // the broker's clock dates every record
+		"min.insync.replicas": strconv.Itoa(max(1, replication-1)),
 	}
 	if t.Compacted {
-		set["cleanup.policy"] = "compact"
+		set[settingCleanup] = "compact"
 		set["min.compaction.lag.ms"] = milliseconds(compactionLag)
 		if isTable(t.Name) {
 			set["max.compaction.lag.ms"] = milliseconds(compactionDue)
 			set["segment.ms"] = milliseconds(compactedFile)
 		}
 	} else {
-		set["cleanup.policy"] = "delete"
-		set["retention.ms"] = milliseconds(l.retention(t))
+		set[settingCleanup] = "delete"
+		set[settingRetention] = milliseconds(l.retention(t))
 	}
 	pointers := make(map[string]*string, len(set))
 	for name, value := range set {
@@ -88,7 +88,7 @@ func (m MismatchError) Error() string {
 	for _, line := range m {
 		said += "\n  " + line
 	}
-	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics; `tipoff topics --alter` changes how long they keep records (retention.ms)"
+	return said + "\nset TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION to what is there, or change the topics; `tipoff topics --alter` changes their settings, as how long they keep records (retention.ms)"
 }
 
 // EnsureTopics creates the topics that are missing, of all table sets that there are,
@@ -122,7 +122,7 @@ func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.Topic
 		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
-			lines, err := c.differences(t, have, want)
+			lines, err := c.differences(t, have, c.layout.settings(t, int(have.ReplicationFactor)))
 			if err != nil {
 				return fmt.Errorf("settings of topic %s: %w", t.Name, err)
 			}
@@ -162,19 +162,20 @@ func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[
 	if err != nil {
 		return nil, err // another process may be creating the topic at this moment
 	}
-	for _, name := range []string{"cleanup.policy", "retention.ms", "message.timestamp.type"} {
+	if c.layout.Alter {
+		return lines, c.alter(t.Name, is, want)
+	}
+	for _, name := range refused {
 		if wanted, stated := want[name]; stated && is[name] != *wanted {
-			if c.layout.Alter && name == settingRetention {
-				if err := c.alterRetention(t.Name, is[name], *wanted); err != nil {
-					return nil, err
-				}
-				continue
-			}
 			say(name, is[name], *wanted)
 		}
 	}
 	return lines, nil
 }
+
+// refused are the settings that must be as the layout says, as what a topic promises
+// depends on them: how long it keeps what, and whose clock dates it.
+var refused = []string{settingCleanup, settingRetention, settingTimestamps}
 
 func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
 	resource := &sarama.ConfigResource{Type: sarama.TopicResource, Name: topic}

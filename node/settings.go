@@ -199,7 +199,7 @@ func (s *Settings) OpenDatabase() (*sink.Database, error) {
 	if s.DatabaseURL != "" {
 		return sink.Open(s.DatabaseURL)
 	}
-	return sink.OpenSQLite(filepath.Join(s.Data, "tipoff.db"), s.Sync)
+	return sink.OpenSQLite(s.SQLiteFile(), s.Sync)
 }
 
 func (s *Settings) log() *slog.Logger {

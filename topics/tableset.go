@@ -84,6 +84,26 @@ func (s TableSet) First(group string) string {
 // Copier is the group that copies the facts for a copied table set.
 func (s TableSet) Copier() string { return s.name("tipoff-copier") }
 
+// Groups lists the groups that work on the table set.
+func (s TableSet) Groups() []string {
+	groups := []string{s.Bettors(), s.Fixtures(), s.Learner()}
+	if s.Copied {
+		groups = append(groups, s.Copier())
+	}
+	return groups
+}
+
+// Inputs lists the topics that one of the table set's groups reads, or the sink's.
+func (s TableSet) Inputs(group string) []string {
+	return map[string][]string{
+		s.Bettors():  {s.Users(), s.Coupons(), s.Resolved()},
+		s.Fixtures(): {s.Events(), s.Selections(), s.LoopFixtures()},
+		s.Learner():  {s.Choices()},
+		s.Copier():   Facts(),
+		GroupSink:    Facts(),
+	}[group]
+}
+
 // TableBettors is the topic of the bettors' table.
 func (s TableSet) TableBettors() string { return s.Bettors() + "-table" }
 

@@ -35,11 +35,15 @@ type cli struct {
 	Replay     replayMode     `cmd:"" help:"Post a recorded log to a running Tipoff."`
 	Evaluate   evaluateMode   `cmd:"" help:"Measure rankers on recorded logs."`
 	Health     healthMode     `cmd:"" help:"Ask a running Tipoff whether it is ready."`
+	Doctor     doctorMode     `cmd:"" help:"Say what is wrong, and the command that mends it."`
 	Bench      benchMode      `cmd:"" help:"Measure ratios against limits and peers."`
 	Rejected   rejectedMode   `cmd:"" help:"List the records that could not be used, or publish them again."`
 	Topics     topicsMode     `cmd:"" help:"Create the topics, or say how they differ from the settings."`
 	Rebuild    rebuildMode    `cmd:"" help:"Fill the tables again, beside those that serve, and change over."`
 	Migrate    migrateMode    `cmd:"" help:"Make the database's schema the newest one."`
+	Completion completionMode `cmd:"" help:"Write what a shell needs to complete commands."`
+	Man        manMode        `cmd:"" help:"Write the manual page."`
+	Complete   completeMode   `cmd:"" hidden:"" help:"Say what a command line may go on with."`
 	Version    versionMode    `cmd:"" help:"Say which program this is."`
 }
 
@@ -70,11 +74,20 @@ func mainWith(args []string, out, errors io.Writer) int {
 	forgetEmpty()
 	ctx, stop := untilSignal()
 	defer stop()
-	if err := run(ctx, args, out, errors); err != nil {
-		fmt.Fprintf(errors, "tipoff: %v\n", err)
-		return 1
+	return statusOf(run(ctx, args, out, errors), errors)
+}
+
+// statusOf is the exit status of an error, which is said unless all was said already.
+func statusOf(err error, out io.Writer) int {
+	var status exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
 	}
-	return 0
+	fmt.Fprintf(out, "tipoff: %v\n", err)
+	return 1
 }
 
 // forgetEmpty makes an environment variable that is set to nothing count as not

@@ -130,7 +130,7 @@ func (m *healthMode) Run(t *terminal) error {
 
 // topicsMode creates the topics.
 type topicsMode struct {
-	AlterRetention bool `name:"alter" help:"Make the topics that are there keep records for as long as TIPOFF_RETENTION says."`
+	AlterRetention bool `name:"alter" help:"Give the topics that are there the settings that they should have, as how long they keep records."`
 	node.Folder
 	node.Kafka
 	node.Topics
@@ -140,9 +140,10 @@ type topicsMode struct {
 func (topicsMode) Help() string {
 	return `Creates the topics that are missing, and says how those that are there differ from
 TIPOFF_PARTITIONS, TIPOFF_REPLICATION and TIPOFF_RETENTION. Every other mode does
-the same before it starts. With --alter, topics that keep records for another time
-than TIPOFF_RETENTION are changed; then start every process with the same setting.
-A shorter time drops older facts for good: tipoff rebuild --from database has them.
+the same before it starts. With --alter, topics are changed that keep records for
+another time than TIPOFF_RETENTION, or whose other settings are not what the program
+wants; then start every process with the same settings. A shorter time drops older
+facts for good: tipoff rebuild --from database has them.
 Works on KAFKA_BOOTSTRAP_SERVERS, else on the embedded broker under TIPOFF_DATA.`
 }
 

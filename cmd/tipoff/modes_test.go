@@ -39,6 +39,7 @@ func TestHelp_ListsTheSettingsOfAModeAndNoOthers(t *testing.T) {
 		"generate":       {listening, "--api-key", "--url"},
 		"replay":         {listening, "--api-key", "--url"},
 		"health":         {listening, "--api-key", "--url"},
+		"doctor":         {listening, "--api-key", "--data", storage, kafka, topics, "--ranker", "--log-level", "--strict", "--json"},
 		"evaluate":       {"--rankers"},
 		"bench":          {storage, kafka, topics, "--ranker", "--rounds"},
 		"rejected list":  {"--data", kafka, topics, "--log-level", "--limit"},
