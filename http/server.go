@@ -66,7 +66,7 @@ type Options struct {
 	Key       string      // of the API; "": none is asked for
 	API       func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
 	Readiness func() Readiness
-	HideDocs  bool // /docs and /openapi.yaml, which anyone can read, are not there
+	HideDocs  bool // /docs, /openapi.yaml and /console, which anyone can read, are not there
 	Registry  *prometheus.Registry
 	Log       *slog.Logger
 	Now       func() time.Time // nil: the clock
@@ -236,6 +236,9 @@ func (s *Server) routes() []route {
 			{"GET", "/openapi.yaml", openAPI, true},
 			{"GET", "/docs", docsPage, true},
 			{"GET", "/docs/{asset}", docsAsset, true},
+			{"GET", "/console", consolePage, true},
+			{"GET", "/console/{file}", consoleAsset, true},
+			{"GET", "/console/{folder}/{file}", consoleAsset, true},
 		}...)
 	}
 	return append(routes, []route{
