@@ -60,6 +60,23 @@ func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	return r
 }
 
+func (p *ports) Explain(_, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = q
+	place, e := 2, p.event(event)
+	switch event {
+	case "none":
+		return tipoff.Explanation{}, fmt.Errorf("event %s: %w", event, tipoff.ErrNotFound)
+	case "bet":
+		return tipoff.Explanation{}, &tipoff.Refusal{Kind: tipoff.ErrConflict, Reason: "the user has bet on it"}
+	}
+	return tipoff.Explanation{
+		UserID: q.UserID, Event: &tipoff.Offered{Event: e}, Ranker: tipoff.RankerTipoff, Formula: "linear", Score: 0.5, Rank: &place,
+		Reason: &tipoff.Reason{Code: tipoff.ReasonPopular}, Terms: []tipoff.Term{{Name: "bets ever", Value: 1, Weight: 0.5, Contribution: 0.5, Words: "bets"}}, At: now,
+	}, nil
+}
+
 func (p *ports) Known(string, *tipoff.Coupon) string { return "known" }
 
 func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {

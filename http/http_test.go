@@ -339,3 +339,20 @@ func TestServer_DoesNotWaitForSlowClients(t *testing.T) {
 		t.Error("half a body was published")
 	}
 }
+
+func TestExplanations_ReadTheQuestionAndSayWhyNot(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=e1&ranker=popular&n=3&scenario=bet-slip", ""), 200,
+		`"score":0.5,"rank":2,"reason":{"code":"POPULAR"`, `"contribution":0.5`, `"at":"2026-05-17T12:00:00Z"`)
+	if want := (tipoff.Query{UserID: "u", N: 3, Ranker: "popular"}); fmt.Sprint(g.asked) != fmt.Sprint(want) {
+		t.Errorf("asked %+v, want %+v", g.asked, want)
+	}
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=none", ""), 404, `"detail":"nothing is known under this id"`)
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=bet", ""), 409, `"detail":"the user has bet on it"`)
+	g.want(g.ask("GET", "/v1/explanations?ranker=best", ""), 400, `"field":"user_id","message":"is required"`, `"field":"event_id","message":"is required"`,
+		`"field":"ranker","message":"must be one of similar, popular, affinity, cf, tipoff"`)
+	g.want(g.ask("GET", "/v1/recommendations?user_id=u&ranker=cf", ""), 200)
+	if g.asked.Ranker != "cf" {
+		t.Errorf("asked %+v", g.asked)
+	}
+}

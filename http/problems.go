@@ -55,6 +55,7 @@ type status struct {
 var statuses = []status{
 	{tipoff.ErrNotFound, fasthttp.StatusNotFound, "not found", detailNotFound},
 	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is under way", detailBusy},
+	{tipoff.ErrConflict, fasthttp.StatusConflict, "not possible as things are", ""},
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable", detailUnavailable},
 	{errStarting, fasthttp.StatusServiceUnavailable, "unavailable", ""},
 	{errCrowd, fasthttp.StatusServiceUnavailable, "too many connections", ""},
@@ -124,6 +125,10 @@ func (q *request) described(err error) problem {
 		p.Title, p.Status, p.Detail = s.title, s.status, s.detail
 		if s.detail == "" {
 			p.Detail = s.kind.Error()
+		}
+		var refusal *tipoff.Refusal
+		if errors.As(err, &refusal) {
+			p.Detail = refusal.Reason
 		}
 		if s.kind == errNoRoute && q.server.API != nil && !q.server.HideDocs {
 			p.Detail += "; /docs lists them"

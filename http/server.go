@@ -35,6 +35,9 @@ type Publisher interface {
 // Recommender answers from memory what is open now and who likes what.
 type Recommender interface {
 	Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation
+	// Explain says what the score of one event is made of that Recommend shows. Its error
+	// wraps [tipoff.ErrNotFound] or [tipoff.ErrConflict].
+	Explain(company, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error)
 	Popular(company, sport, country string, n int, now time.Time) []tipoff.PopularEvent
 	Event(company, id string) (tipoff.Event, bool)
 	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
@@ -253,6 +256,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/coupons", s.withAPI(s.post(tipoff.KindCoupon)), false},
 		{"PATCH", "/v1/events/{event_id}", s.withAPI(s.patchEvent), false},
 		{"GET", "/v1/recommendations", s.withAPI(s.recommend), false},
+		{"GET", "/v1/explanations", s.withAPI(s.explain), false},
 		{"GET", "/v1/popular", s.withAPI(s.popular), false},
 		{"GET", "/v1/events", s.withAPI(s.listEvents), false},
 		{"GET", "/v1/events/{event_id}", s.withAPI(s.getEvent), false},

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"time"
 
 	"tipoff"
@@ -48,9 +49,7 @@ func (v *Views) rank(c *company, q *tipoff.Query, bettor *rank.Bettor, now time.
 	}
 	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
-	items := c.index.Rank(&rank.Question{
-		Query: *q, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
-	}, scratch)
+	items := c.index.Rank(v.asked(c, q, now), scratch)
 	if _, open := c.index.Len(); open > 0 {
 		answer.EmptyBecause = EmptyFilters
 	}
@@ -58,6 +57,12 @@ func (v *Views) rank(c *company, q *tipoff.Query, bettor *rank.Bettor, now time.
 		answer.Items, answer.EmptyBecause = items, ""
 	}
 	return answer
+}
+
+// asked is a query as it is ranked: by the ranker that it names, else by the one that
+// serves.
+func (v *Views) asked(c *company, q *tipoff.Query, now time.Time) *rank.Question {
+	return &rank.Question{Query: *q, Now: now, Ranker: cmp.Or(q.Ranker, v.ranker), Model: c.learnt.Model}
 }
 
 // Popular lists the n open events most bet on at now, of one sport if named, by

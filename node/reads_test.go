@@ -1,0 +1,63 @@
+package node_test
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"testing"
+
+	"tipoff"
+	"tipoff/blackbox"
+)
+
+// readCompany is a service with some events and bets of its own.
+func readCompany(t *testing.T, n interface{ URL() string }) *blackbox.Service {
+	s := &blackbox.Service{T: t, URL: n.URL(), Prefix: "x"}
+	s.Post("/v1/users", 202, s.User("u"))
+	for i := range 12 {
+		s.Post("/v1/events", 202, s.Event(fmt.Sprint("e", i), []string{"A", "B", "C"}[i%3]))
+	}
+	for i := range 12 {
+		s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", i), []string{"u", "v", "w"}[i%3], fmt.Sprint("e", i%7)))
+	}
+	s.WantBets("u", 4)
+	s.WantBets("v", 4)
+	s.WantBets("w", 4)
+	return s
+}
+
+// TestNode_ExplainsTheScoresThatItShows: what is recommended and what is explained at the
+// same moment have one number, for every ranker.
+func TestNode_ExplainsTheScoresThatItShows(t *testing.T) {
+	t.Parallel()
+	s := readCompany(t, blackbox.Start(t, blackbox.Settings(t.TempDir())))
+	for _, ranker := range append(tipoff.Rankers(), "") {
+		query := "user_id=" + url.QueryEscape(s.ID("u")) + "&n=5"
+		if ranker != "" {
+			query += "&ranker=" + ranker
+		}
+		s.Eventually(func() error { // another second may begin between the questions
+			var r tipoff.Recommendation
+			if err := s.Get("/v1/recommendations?"+query, &r); err != nil || len(r.Items) == 0 {
+				return fmt.Errorf("%d items: %v", len(r.Items), err)
+			}
+			for i, item := range r.Items {
+				var e tipoff.Explanation
+				if err := s.Get("/v1/explanations?"+query+"&event_id="+url.QueryEscape(item.Event.ID), &e); err != nil {
+					return err
+				}
+				sum := 0.0
+				for _, term := range e.Terms {
+					sum += term.Contribution
+				}
+				if e.Score != item.Score || e.Rank == nil || *e.Rank != i+1 || *e.Reason != item.Reason || math.Abs(sum-e.Score) > 1e-9 {
+					return fmt.Errorf("ranker %q, number %d: shown %v for %v, explained %v for %v, terms add up to %v", ranker, i+1, item.Score, item.Reason, e.Score, e.Reason, sum)
+				}
+			}
+			return nil
+		})
+	}
+	if status, body, _ := s.Send("GET", "/v1/explanations?user_id="+s.ID("u")+"&event_id="+s.ID("e0"), ""); status != 409 {
+		t.Errorf("an event that the user has bet on: %d %s", status, body)
+	}
+}
