@@ -59,6 +59,8 @@ var statuses = []status{
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable", detailUnavailable},
 	{errStarting, fasthttp.StatusServiceUnavailable, "unavailable", ""},
 	{errCrowd, fasthttp.StatusServiceUnavailable, "too many connections", ""},
+	{errEnding, fasthttp.StatusServiceUnavailable, "unavailable", ""},
+	{errReaders, fasthttp.StatusServiceUnavailable, "too many streams", ""},
 	{errMisdirected, fasthttp.StatusMisdirectedRequest, "misdirected", ""},
 	{errNoRoute, fasthttp.StatusNotFound, "no such route", ""},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed", ""},

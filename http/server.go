@@ -69,7 +69,8 @@ type Options struct {
 	Key       string      // of the API; "": none is asked for
 	API       func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
 	Readiness func() Readiness
-	HideDocs  bool // /docs, /openapi.yaml and /console, which anyone can read, are not there
+	Status    func() Status // called by one goroutine at a time; nil: nothing is known
+	HideDocs  bool          // /docs, /openapi.yaml and /console, which anyone can read, are not there
 	Registry  *prometheus.Registry
 	Log       *slog.Logger
 	Now       func() time.Time // nil: the clock
@@ -89,8 +90,9 @@ type Options struct {
 
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
-	listener    net.Listener // of a test, instead of Addr
-	connections int          // of a test, instead of those that its files allow
+	listener    net.Listener  // of a test, instead of Addr
+	connections int           // of a test, instead of those that its files allow
+	patience    time.Duration // of a test, instead of writeTimeout
 }
 
 // Limits of a request.
@@ -113,6 +115,7 @@ type Server struct {
 	server   *fasthttp.Server
 	metrics  *metrics
 	fleet    *fleet // nil: this one has all bettors
+	board    *board
 	underWay underWay
 	open     atomic.Int64 // connections
 	draining atomic.Bool
@@ -137,11 +140,15 @@ func Start(o Options) (*Server, error) {
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = readTimeout
 	}
+	if o.patience == 0 {
+		o.patience = writeTimeout
+	}
 	if o.connections == 0 {
 		o.connections = connections(openFiles())
 	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
 	s.fleet = newFleet(o.Fleet, o.Registry)
+	s.board = newBoard(s.takeStatus, o.Log)
 	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
@@ -158,7 +165,7 @@ func Start(o Options) (*Server, error) {
 		// A form is a body of the wrong type, for its route to refuse.
 		DisablePreParseMultipartForm: true,
 		ReadTimeout:                  o.ReadTimeout,
-		WriteTimeout:                 writeTimeout,
+		WriteTimeout:                 o.patience,
 		IdleTimeout:                  idleTimeout,
 		NoDefaultContentType:         true,
 		NoDefaultServerHeader:        true,
@@ -193,10 +200,11 @@ func (s *Server) URL() string {
 // server goes on serving.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Close takes no more connections and waits for the requests under way, until ctx
-// ends.
+// Close ends streams, takes no more connections and waits for the requests under way,
+// until ctx ends.
 func (s *Server) Close(ctx context.Context) error {
-	err := s.server.ShutdownWithContext(ctx)
+	err := s.board.close(ctx)
+	err = errors.Join(err, s.server.ShutdownWithContext(ctx))
 	s.fleet.close()
 	// A server that was told to end before it began to serve would serve for ever.
 	_ = s.listener.Close()
@@ -230,6 +238,8 @@ func (s *Server) routes() []route {
 		{"GET", pathHealth, s.healthz, true},
 		{"GET", pathReady, s.readyz, true},
 		{"GET", "/metrics", s.metricsPage, false},
+		{"GET", "/v1/status", s.status, false},
+		{"GET", "/v1/status/stream", s.statusStream, false},
 	}
 	if s.API == nil {
 		return routes

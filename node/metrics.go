@@ -60,7 +60,9 @@ func (n *Node) measureViews() (fresh func(table string, received time.Time)) {
 	started := time.Now()
 	return func(table string, received time.Time) {
 		if received.After(started) { // else it is read again after a start
-			tables[table].Observe(time.Since(received).Seconds())
+			now := time.Now()
+			tables[table].Observe(now.Sub(received).Seconds())
+			n.status.fresh.add(now.Sub(received), now)
 		}
 	}
 }

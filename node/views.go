@@ -26,6 +26,7 @@ func (r *runningSet) startViews() {
 	r.goRun("views", v.Tend)
 	fresh := func(first string, u broker.Update) {
 		if r.serves() {
+			r.node.updated(first)
 			r.sets.fresh(first, u.Received)
 		}
 	}
@@ -39,6 +40,9 @@ func (r *runningSet) startViews() {
 			return v.PutBettor(u.Key, u.Value)
 		}),
 		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
+			if r.serves() {
+				r.node.updated(topics.TableLearner)
+			}
 			return v.PutModel(u.Key, u.Value)
 		}),
 	}
