@@ -3,7 +3,6 @@ package http
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"path"
 	"regexp"
 	"strings"
@@ -47,17 +46,15 @@ func TestConsole_HasWhatOthersWroteUnchangedAndWithItsLicence(t *testing.T) {
 }
 
 func TestConsole_IsSmall(t *testing.T) {
-	size := 0
-	err := fs.WalkDir(consoleFiles, "console", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(path.Base(name), "LICENSE") {
-			return err
-		}
-		content, err := consoleFiles.ReadFile(name)
-		size += len(content)
-		return err
-	})
+	files, err := consoleByName()
 	if err != nil {
 		t.Fatal(err)
+	}
+	size := 0
+	for name, file := range files {
+		if !strings.HasPrefix(path.Base(name), "LICENSE") {
+			size += len(file.plain)
+		}
 	}
 	if size > maxConsole {
 		t.Errorf("the console has %d bytes, %d are allowed", size, maxConsole)
@@ -129,7 +126,7 @@ func TestConsole_LoadsNothingFromElsewhere(t *testing.T) {
 
 func TestConsole_IsSentAgainOnlyWhenItHasChanged(t *testing.T) {
 	g := start(t)
-	for _, path := range []string{"/console", "/console/console.js", "/console/vendor/uPlot.iife.min.js"} {
+	for _, path := range []string{"/console", "/console/console.js", "/console/vendor/uplot.js"} {
 		a := g.ask("GET", path, "", "Accept-Encoding", "identity")
 		tag := a.header.Get("ETag")
 		if tag == "" || a.header.Get("Cache-Control") != "no-cache" {

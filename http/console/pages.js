@@ -8,10 +8,10 @@ import { Quality } from './pages/quality.js';
 import { Rejected } from './pages/rejected.js';
 
 export const pages = [
-  { name: 'now', title: 'Now', show: Now },
-  { name: 'bettor', title: 'Bettor', show: Bettor },
-  { name: 'event', title: 'Event', show: Event },
-  { name: 'quality', title: 'Quality', show: Quality },
-  { name: 'rejected', title: 'Dead letters', show: Rejected },
-  { name: 'health', title: 'Health', show: Health },
+	{ name: 'now', title: 'Now', show: Now },
+	{ name: 'bettor', title: 'Bettor', show: Bettor },
+	{ name: 'event', title: 'Event', show: Event },
+	{ name: 'quality', title: 'Quality', show: Quality },
+	{ name: 'rejected', title: 'Dead letters', show: Rejected },
+	{ name: 'health', title: 'Health', show: Health },
 ];
