@@ -10,7 +10,7 @@ help: ## List these targets
 build: ## Build bin/tipoff
 	$(GO) build -o bin/tipoff ./cmd/tipoff
 
-run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook
+run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook; opens the console
 	KAFKA_BOOTSTRAP_SERVERS= DATABASE_URL= SQLALCHEMY_DATABASE_URI= bin/tipoff run --demo
 
 # Tests wait for brokers, groups and processes far more than they compute: four of a
