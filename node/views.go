@@ -39,7 +39,7 @@ func (r *runningSet) startViews() {
 			return v.PutBettor(u.Key, u.Value)
 		}),
 		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
-			return v.PutModel(u.Key, u.Value)
+			return v.PutModel(u.Key, u.Value, time.Now())
 		}),
 	}
 }
