@@ -77,6 +77,22 @@ func (p *ports) Explain(_, event string, q tipoff.Query, now time.Time) (tipoff.
 	}, nil
 }
 
+func (p *ports) Quality(_ string, now time.Time) tipoff.Quality {
+	popular := 0.25
+	span := tipoff.LiveSpan{Coupons: 4, NDCG: 0.5, HR: 0.75, PopularNDCG: &popular, PopularHR: &popular, Band: [2]float64{0.4, 0.6}}
+	q := tipoff.Quality{Ranker: tipoff.RankerTipoff, WindowSeconds: 3600, Spans: []tipoff.LiveSpan{}, Weights: []tipoff.TermWeight{}, WeightsOverTime: []tipoff.WeightsThen{}}
+	if p.items == 0 {
+		return q
+	}
+	q.Leader, q.LastHour, q.LastDay = "linear", &span, &span
+	q.Spans = append(q.Spans, span)
+	q.Spans[0].From, q.Spans[0].PopularHR = now, nil
+	q.Coverage = &tipoff.Coverage{Events: 0.5, Gini: 0.25, Leagues: []tipoff.LeagueShowing{{League: "L", Sport: "S", Events: 2, Shown: 1, Share: 1}}}
+	q.Weights = []tipoff.TermWeight{{Term: "taste", Weight: -1.5}}
+	q.WeightsOverTime = []tipoff.WeightsThen{{At: now, Weights: map[string]float64{"taste": -1.5}}}
+	return q
+}
+
 func (p *ports) Known(string, *tipoff.Coupon) string { return "known" }
 
 func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {

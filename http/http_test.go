@@ -356,3 +356,12 @@ func TestExplanations_ReadTheQuestionAndSayWhyNot(t *testing.T) {
 		t.Errorf("asked %+v", g.asked)
 	}
 }
+
+func TestQuality_IsAsDescribedWithAndWithoutGrades(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[{"from":"2026-05-17T12:00:00Z","coupons":4,"ndcg":0.5,"hr":0.75,"popular_ndcg":0.25,"popular_hr":null,"band":[0.4,0.6]}]`,
+		`"last_hour":{"coupons":4`, `"coverage":{"events":0.5`, `"weights":[{"term":"taste","weight":-1.5}]`)
+	g.want(g.ask("GET", "/v1/quality?user_id=u", ""), 400, `"field":"user_id","message":"is not a parameter`)
+	g.items = 0
+	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[],"last_hour":null,"last_day":null,"coverage":null,"weights":[],"weights_over_time":[]`)
+}

@@ -38,6 +38,7 @@ type Recommender interface {
 	// Explain says what the score of one event is made of that Recommend shows. Its error
 	// wraps [tipoff.ErrNotFound] or [tipoff.ErrConflict].
 	Explain(company, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error)
+	Quality(company string, now time.Time) tipoff.Quality
 	Popular(company, sport, country string, n int, now time.Time) []tipoff.PopularEvent
 	Event(company, id string) (tipoff.Event, bool)
 	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
@@ -267,6 +268,7 @@ func (s *Server) routes() []route {
 		{"PATCH", "/v1/events/{event_id}", s.withAPI(s.patchEvent), false},
 		{"GET", "/v1/recommendations", s.withAPI(s.recommend), false},
 		{"GET", "/v1/explanations", s.withAPI(s.explain), false},
+		{"GET", "/v1/quality", s.withAPI(s.quality), false},
 		{"GET", "/v1/popular", s.withAPI(s.popular), false},
 		{"GET", "/v1/events", s.withAPI(s.listEvents), false},
 		{"GET", "/v1/events/{event_id}", s.withAPI(s.getEvent), false},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"strings"
 	"testing"
 
 	"tipoff"
@@ -60,4 +61,30 @@ func TestNode_ExplainsTheScoresThatItShows(t *testing.T) {
 	if status, body, _ := s.Send("GET", "/v1/explanations?user_id="+s.ID("u")+"&event_id="+s.ID("e0"), ""); status != 409 {
 		t.Errorf("an event that the user has bet on: %d %s", status, body)
 	}
+}
+
+// TestNode_MeasuresItsQuality beside popularity's, and what it has shown.
+func TestNode_MeasuresItsQuality(t *testing.T) {
+	t.Parallel()
+	s := readCompany(t, blackbox.Start(t, blackbox.Settings(t.TempDir())))
+	s.Eventually(func() error {
+		if _, _, err := s.Recommended("u", 5); err != nil {
+			return err
+		}
+		var q tipoff.Quality
+		if err := s.Get("/v1/quality", &q); err != nil {
+			return err
+		}
+		if q.LastDay == nil || q.LastDay.PopularNDCG == nil || len(q.Spans) == 0 || q.Coverage == nil || q.Coverage.Events == 0 || len(q.Weights) == 0 || len(q.WeightsOverTime) == 0 {
+			return fmt.Errorf("%+v", q)
+		}
+		if q.LastDay.Coupons > 12 || q.LastDay.NDCG < 0 || q.LastDay.NDCG > 1 || *q.LastDay.PopularNDCG > 1 || q.LastDay.Band[0] > q.LastDay.NDCG || q.LastDay.Band[1] < q.LastDay.NDCG {
+			return fmt.Errorf("last day %+v", q.LastDay)
+		}
+		_, metrics, _ := s.Send("GET", "/metrics", "")
+		if !strings.Contains(metrics, `tipoff_live_popular_ndcg{company="default",window="1h"}`) {
+			return fmt.Errorf("no metric of popularity among %d bytes", len(metrics))
+		}
+		return nil
+	})
 }

@@ -43,7 +43,7 @@ func (r *runningSet) startViews() {
 			if r.serves() {
 				r.node.updated(topics.TableLearner)
 			}
-			return v.PutModel(u.Key, u.Value)
+			return v.PutModel(u.Key, u.Value, time.Now())
 		}),
 	}
 }

@@ -28,10 +28,14 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	bettor := c.index.Bettor(q.UserID)
 	if isKept {
 		if a := place.Load(); a.holds(c, &asked, versionOf(bettor), now) {
+			c.show(&a.answer, now)
 			return a.answer
 		}
 	}
 	answer := v.rank(c, &q, bettor, now)
+	if q.Ranker == "" { // else it is compared, and shown to nobody
+		c.show(&answer, now)
+	}
 	if isKept {
 		own := asked.own()
 		answer.UserID = own.user
