@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,26 @@ func (a archive) Coupons(context.Context, string, string, string, int) ([]tipoff
 	return []tipoff.Coupon{c}, "", errors.Join(err, a.fails)
 }
 
+// letters is the port to the dead letters.
+type letters struct{ *ports }
+
+func (l letters) DeadLetters(_ context.Context, company string, f tipoff.DeadLetterFilter) (page tipoff.DeadLetterPage, err error) {
+	cursor := "next"
+	page.Rejected = []tipoff.DeadLetter{{ID: "3-1287", Reason: cmp.Or(f.Reason, "invalid"), Detail: fmt.Sprint(company, f.N, f.Cursor), At: noon, Value: "{"}}
+	page.Cursor, page.Counts = &cursor, []tipoff.ReasonCount{{Reason: "invalid", Records: 2}}
+	return page, l.fails
+}
+
+func (l letters) Retry(_ context.Context, _, id string) (string, error) {
+	switch id {
+	case "3-1287":
+		return topics.Coupons, l.fails
+	case "3-1288":
+		return "", &tipoff.Conflict{Why: "it was sent again already"}
+	}
+	return "", fmt.Errorf("not here: %w", tipoff.ErrNotFound)
+}
+
 // gateway is a running server and what is behind it.
 type gateway struct {
 	*testing.T
@@ -169,7 +190,7 @@ func start(t *testing.T, change ...func(*Options)) *gateway {
 	t.Helper()
 	p := &ports{items: 3}
 	g := &gateway{T: t, ports: p, logged: new(journal)}
-	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
+	api := &API{Publisher: p, Recommender: p, Archive: archive{p}, DeadLetters: letters{p}}
 	o := Options{
 		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
 		Readiness: func() Readiness {

@@ -123,6 +123,11 @@ func (q *request) described(err error) problem {
 		p.Title, p.Status, p.Detail = "another gateway does not answer", fasthttp.StatusServiceUnavailable, away.Error()
 		return p
 	}
+	var conflict *tipoff.Conflict
+	if errors.As(err, &conflict) {
+		p.Title, p.Status, p.Detail = "cannot be done", fasthttp.StatusConflict, conflict.Why
+		return p
+	}
 	if s := kindOf(err); s != nil {
 		p.Title, p.Status, p.Detail = s.title, s.status, s.detail
 		if s.detail == "" {

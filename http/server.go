@@ -57,11 +57,20 @@ type Archive interface {
 	Coupons(ctx context.Context, company, user, cursor string, n int) (coupons []tipoff.Coupon, next string, err error)
 }
 
+// DeadLetters are the records that could not be used. Its errors wrap
+// [tipoff.ErrNotFound], [tipoff.ErrBusy] or [tipoff.ErrUnavailable], or are
+// [tipoff.Faults] of the question or a [tipoff.Conflict].
+type DeadLetters interface {
+	DeadLetters(ctx context.Context, company string, f tipoff.DeadLetterFilter) (tipoff.DeadLetterPage, error)
+	Retry(ctx context.Context, company, id string) (topic string, err error)
+}
+
 // API is what a gateway serves besides its own health.
 type API struct {
 	Publisher   Publisher
 	Recommender Recommender
 	Archive     Archive
+	DeadLetters DeadLetters // nil: they cannot be had
 }
 
 // Options configure a server.
@@ -275,6 +284,8 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
+		{"GET", "/v1/rejected", s.withAPI(s.listRejected), false},
+		{"POST", "/v1/rejected/{id}/retry", s.withAPI(s.retryRejected), false},
 	}...)
 }
 

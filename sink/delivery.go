@@ -120,6 +120,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 	m := f.record
 	r := topics.Rejection{
 		Reason:    fmt.Sprintf("the database refuses it: %v", reason),
+		Kind:      topics.RefusedByDatabase,
 		By:        topics.GroupSink,
 		Topic:     m.Topic,
 		Partition: m.Partition,
