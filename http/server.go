@@ -71,6 +71,7 @@ type API struct {
 	Recommender Recommender
 	Archive     Archive
 	DeadLetters DeadLetters // nil: they cannot be had
+	Journeys    Journeys    // nil: nothing is followed
 }
 
 // Options configure a server.
@@ -121,15 +122,16 @@ const (
 // Server is a gateway that listens.
 type Server struct {
 	Options
-	listener net.Listener
-	server   *fasthttp.Server
-	metrics  *metrics
-	fleet    *fleet // nil: this one has all bettors
-	board    *board
-	underWay underWay
-	open     atomic.Int64 // connections
-	draining atomic.Bool
-	ended    chan error
+	listener     net.Listener
+	server       *fasthttp.Server
+	metrics      *metrics
+	fleet        *fleet // nil: this one has all bettors
+	board        *board
+	journeyAsked atomic.Int64 // when it was asked for a journey last, Unix nanoseconds
+	underWay     underWay
+	open         atomic.Int64 // connections
+	draining     atomic.Bool
+	ended        chan error
 
 	namesHost bool   // it answers only to its own names
 	address   []byte // host:port
@@ -284,6 +286,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
+		{"GET", "/v1/coupons/{coupon_id}/journey", s.withAPI(s.getJourney), false},
 		{"GET", "/v1/rejected", s.withAPI(s.listRejected), false},
 		{"POST", "/v1/rejected/{id}/retry", s.withAPI(s.retryRejected), false},
 	}...)
@@ -386,29 +389,4 @@ func (s *Server) keyFits(q *request) bool {
 		}
 	}
 	return subtle.ConstantTimeCompare(given, []byte(s.Key)) == 1
-}
-
-// refuse answers a request that could not even be read. Its route is mostly not
-// known then: the answer is a problem.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
-	path := string(ctx.Path())
-	q := s.newRequest(ctx, path != "/" && !strings.HasPrefix(path, "/v1/"))
-	defer q.release()
-	var small *fasthttp.ErrSmallBuffer
-	var timeout net.Error
-	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		err = errTooLarge
-	case errors.As(err, &small):
-		err = errHeaders
-	case errors.As(err, &timeout) && timeout.Timeout():
-		err = errSlow
-	default:
-		err = errMalformed
-	}
-	q.fail(err)
-	q.settle()
-	s.metrics.unread(ctx.Response.StatusCode())
-	s.logAccess("", routeUnread, q, 0)
-	ctx.SetConnectionClose()
 }

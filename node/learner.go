@@ -22,7 +22,7 @@ func (r *runningSet) startLearner() {
 		}),
 	}
 	former := map[string][]byte{}
-	learner, rewriter := processors.NewLearner(v, former), r.startRewriter(processors.RewriteModel)
+	learner, rewriter := processors.NewLearner(followedTrainer{v, &r.node.journeys}, former), r.startRewriter(processors.RewriteModel)
 	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {
 		learner.Holds = f.holds
 	}

@@ -69,6 +69,7 @@ type Node struct {
 	pulse     atomic.Pointer[broker.Pulse]
 	gateway   bool
 	status    status
+	journeys  journeys
 
 	mu    sync.Mutex
 	parts []*part
@@ -208,6 +209,7 @@ func (n *Node) connect(ctx context.Context) error {
 // on the broker and everything else goes on.
 func (n *Node) startSink(db *sink.Database) {
 	s := sink.New(db, n.cluster.Reader(topics.GroupSink), n.publisher, n.log)
+	s.Saved = n.journeys.saved
 	g := n.cluster.NewGroup(topics.GroupSink, topics.Facts(), s)
 	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())

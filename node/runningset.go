@@ -111,6 +111,13 @@ func (r *runningSet) startProcessor(table processors.Table) {
 func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewriter) *broker.Processor {
 	values := tableValues
 	values.Group = table.Group
+	if table.OfBettors {
+		values.Put = func(key string, value []byte) {
+			if r.serves() {
+				r.node.journeys.value(stageTable, key, value)
+			}
+		}
+	}
 	owner := r.node.cluster.NewOwner(values, rewriter.Add)
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	r.measure(lagCollector(&p.Lag))

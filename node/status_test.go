@@ -170,3 +170,34 @@ func TestStatus_SaysSinceWhenTheBrokerIsAwayAndWhatToDo(t *testing.T) {
 		return err
 	})
 }
+
+func TestJourney_OfACouponGoesThroughTheWholeProcess(t *testing.T) {
+	t.Parallel()
+	n := blackbox.Start(t, blackbox.Settings(t.TempDir()))
+	s := &blackbox.Service{T: t, URL: n.URL(), Prefix: "j"}
+	s.Post("/v1/events", 202, s.Event("e", "A"))
+	s.Post("/v1/coupons", 202, s.Coupon("before", "u", "e"))
+	path := func(c string) string {
+		coupon := s.Coupon(c, "u", "e")
+		return "/v1/coupons/" + coupon.ID + "/journey?user_id=" + coupon.UserID
+	}
+	if code, body, _ := s.Send("GET", path("before"), ""); code != 404 {
+		t.Errorf("of one that nobody has followed: %d %s", code, body)
+	}
+	s.Post("/v1/coupons", 202, s.Coupon("c", "u", "e")) // somebody asks
+	s.Eventually(func() error {
+		code, body, _ := s.Send("GET", path("c"), "")
+		var way struct {
+			Stages []http.Stage `json:"stages"`
+		}
+		if err := json.Unmarshal([]byte(body), &way); err != nil || code != 200 || len(way.Stages) != 6 {
+			return fmt.Errorf("%d %s, %w", code, body, err)
+		}
+		for _, stage := range way.Stages {
+			if stage.Millis == nil || *stage.Millis < 0 {
+				return fmt.Errorf("%s: %s", stage.Stage, body)
+			}
+		}
+		return nil
+	})
+}

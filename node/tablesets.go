@@ -157,7 +157,7 @@ func (s *tableSets) open(serving topics.TableSet) {
 	}
 	v := s.running[serving.Number].views
 	s.node.views.Store(v)
-	s.node.api.Store(&http.API{Publisher: s.node.publisher, Recommender: v, Archive: s.archive, DeadLetters: s.letters})
+	s.node.api.Store(&http.API{Publisher: s.node.publisher, Recommender: v, Archive: s.archive, DeadLetters: s.letters, Journeys: &s.node.journeys})
 }
 
 func (s *tableSets) end() error {

@@ -37,7 +37,11 @@ func (r *runningSet) startViews() {
 		}),
 		r.startView("view", r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
-			return v.PutBettor(u.Key, u.Value)
+			err := v.PutBettor(u.Key, u.Value)
+			if err == nil && r.serves() {
+				r.node.journeys.value(stageView, u.Key, u.Value)
+			}
+			return err
 		}),
 		r.startView("view", r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
 			if r.serves() {

@@ -67,6 +67,7 @@ func (d *delivery) mirror(facts []fact) bool {
 		rows, err := d.sink.writer.write(d.ctx, d.from, facts)
 		if err == nil {
 			d.sink.wrote(rows)
+			d.saved(facts)
 			d.sink.health.well(d.from)
 			return true
 		}
@@ -145,6 +146,18 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		d.failed(Unpublished, since, err)
 		if pause, _ := pauses.Next(); !wait(d.session, pause) {
 			return false
+		}
+	}
+}
+
+// saved tells of coupons that the database has.
+func (d *delivery) saved(facts []fact) {
+	if d.sink.Saved == nil {
+		return
+	}
+	for i := range facts {
+		if f := &facts[i]; f.Coupon != nil {
+			d.sink.Saved(f.company, f.Coupon)
 		}
 	}
 }

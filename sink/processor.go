@@ -10,6 +10,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/sethvargo/go-retry"
 
+	"tipoff"
 	"tipoff/topics"
 )
 
@@ -30,6 +31,10 @@ type Publisher interface {
 // Sink is a consumer group's handler that mirrors facts. Each partition of a topic
 // is written by one goroutine, batch by batch in the order of its offsets.
 type Sink struct {
+	// Saved is told of each coupon that the database has; nil: nobody is. It is to be set before
+	// the sink runs.
+	Saved func(company string, c *tipoff.Coupon)
+
 	writer    writer
 	source    Source
 	publisher Publisher
