@@ -94,6 +94,13 @@ func (p *ports) Quality(_ string, now time.Time) tipoff.Quality {
 	return q
 }
 
+func (p *ports) Held(_, event string, now time.Time) ([]tipoff.Neighbour, *tipoff.HeldEvent, bool) {
+	if event != "e1" {
+		return []tipoff.Neighbour{}, nil, false
+	}
+	return []tipoff.Neighbour{{Event: &tipoff.Offered{Event: p.event("e2")}, Weight: 0.5}}, &tipoff.HeldEvent{Bets: 3, Bettors: 2, FirstBet: &now, Open: true}, true
+}
+
 func (p *ports) Known(string, *tipoff.Coupon) string { return "known" }
 
 func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {
@@ -158,6 +165,17 @@ func (l letters) Retry(_ context.Context, _, id string) (string, error) {
 		return "", &tipoff.Conflict{Why: "it was sent again already"}
 	}
 	return "", fmt.Errorf("not here: %w", tipoff.ErrNotFound)
+}
+
+func (a archive) Counts(_ context.Context, _, event string) (tipoff.EventCounts, error) {
+	c := tipoff.EventCounts{EventID: event, SampledOf: 1, Outcomes: []tipoff.OutcomeCount{}, Countries: []tipoff.CountryCount{}, Hours: []tipoff.HourCount{}}
+	if event == "e1" {
+		market := "1x2"
+		c.Bets, c.Outcomes = 3, append(c.Outcomes, tipoff.OutcomeCount{Market: &market, Outcome: &market, Bets: 2, Stake: 12.5}, tipoff.OutcomeCount{Bets: 1, Stake: 1})
+		c.Countries = append(c.Countries, tipoff.CountryCount{Country: "Spain", Bets: 3})
+		c.Hours = append(c.Hours, tipoff.HourCount{From: noon, Bets: 3, Outcomes: []tipoff.OutcomeCount{{Bets: 3}}, Countries: c.Countries})
+	}
+	return c, a.fails
 }
 
 // gateway is a running server and what is behind it.

@@ -365,3 +365,15 @@ func TestQuality_IsAsDescribedWithAndWithoutGrades(t *testing.T) {
 	g.items = 0
 	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[],"last_hour":null,"last_day":null,"coverage":null,"weights":[],"weights_over_time":[]`)
 }
+
+func TestCounts_ArePutTogetherFromArchiveAndMemory(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/events/e1/counts", ""), 200, `"bets":3`, `{"market":"1x2","outcome":"1x2","bets":2,"stake":12.5},{"market":null,"outcome":null,"bets":1,"stake":1}`,
+		`"hours":[{"from":"2026-05-17T12:00:00Z","bets":3,"outcomes":[{"market":null,"outcome":null,"bets":3}],"countries":[{"country":"Spain","bets":3}]}]`,
+		`"neighbours":[{"event":{"event_id":"e2"`, `"held":{"bets":3,"bettors_held":2,"first_bet":"2026-05-17T12:00:00Z","last_bet":null,"open":true}`)
+	g.want(g.ask("GET", "/v1/events/past/counts", ""), 200, `"bets":0,"sampled_of":1,"outcomes":[],"countries":[],"hours":[],"neighbours":[],"held":null`)
+	g.want(g.ask("GET", "/v1/events/none/counts", ""), 404)
+	g.want(g.ask("GET", "/v1/events/e1/counts?n=1", ""), 400, `"field":"n","message":"is not a parameter`)
+	g.fails = tipoff.Unavailable("read", errors.New("away"))
+	g.want(g.ask("GET", "/v1/events/e1/counts", ""), 503)
+}

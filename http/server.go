@@ -39,6 +39,8 @@ type Recommender interface {
 	// wraps [tipoff.ErrNotFound] or [tipoff.ErrConflict].
 	Explain(company, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error)
 	Quality(company string, now time.Time) tipoff.Quality
+	// Held says what is in memory of an event; held is nil where it is not open.
+	Held(company, event string, now time.Time) (near []tipoff.Neighbour, held *tipoff.HeldEvent, known bool)
 	Popular(company, sport, country string, n int, now time.Time) []tipoff.PopularEvent
 	Event(company, id string) (tipoff.Event, bool)
 	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
@@ -55,6 +57,8 @@ type Archive interface {
 	Event(ctx context.Context, company, id string) (tipoff.Event, error)
 	Events(ctx context.Context, company string, f tipoff.EventFilter) (events []tipoff.Event, cursor string, err error)
 	Coupons(ctx context.Context, company, user, cursor string, n int) (coupons []tipoff.Coupon, next string, err error)
+	// Counts leaves out what is held in memory.
+	Counts(ctx context.Context, company, event string) (tipoff.EventCounts, error)
 }
 
 // DeadLetters are the records that could not be used. Its errors wrap
@@ -283,6 +287,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/popular", s.withAPI(s.popular), false},
 		{"GET", "/v1/events", s.withAPI(s.listEvents), false},
 		{"GET", "/v1/events/{event_id}", s.withAPI(s.getEvent), false},
+		{"GET", "/v1/events/{event_id}/counts", s.withAPI(s.countEvent), false},
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},

@@ -88,3 +88,25 @@ func TestNode_MeasuresItsQuality(t *testing.T) {
 		return nil
 	})
 }
+
+// TestNode_CountsTheBetsOnAnEvent from the database and from memory.
+func TestNode_CountsTheBetsOnAnEvent(t *testing.T) {
+	t.Parallel()
+	s := readCompany(t, blackbox.Start(t, blackbox.Settings(t.TempDir())))
+	s.Eventually(func() error {
+		var c tipoff.EventCounts
+		if err := s.Get("/v1/events/"+s.ID("e0")+"/counts", &c); err != nil {
+			return err
+		}
+		if c.Bets != 2 || len(c.Outcomes) != 1 || c.Outcomes[0].Bets != 2 || c.Outcomes[0].Stake != 101 || len(c.Countries) != 1 || c.Countries[0].Bets != 1 || len(c.Hours) == 0 {
+			return fmt.Errorf("counts %+v", c)
+		}
+		if c.Held == nil || c.Held.Bets != 2 || c.Held.LastBet == nil || len(c.Neighbours) == 0 || !c.Held.Open {
+			return fmt.Errorf("held %+v, neighbours %+v", c.Held, c.Neighbours)
+		}
+		return nil
+	})
+	if status, body, _ := s.Send("GET", "/v1/events/"+s.ID("none")+"/counts", ""); status != 404 {
+		t.Errorf("an event that nobody knows: %d %s", status, body)
+	}
+}
