@@ -53,6 +53,7 @@ func rows() []row {
 		{"lookup", "recommendations, no answer kept", (*bench).lookup},
 		{"kept", "recommendations, answers kept", (*bench).kept},
 		{"busy", "recommendations while bets are learnt", (*bench).busy},
+		{"console", "recommendations while a page of the console is open", (*bench).console},
 		{"old", "the old GET /recommend", (*bench).old},
 		{"whole", "coupons through the whole pipeline", (*bench).whole},
 		{"crowded", "posts of 500 while the pipeline works", (*bench).crowded},

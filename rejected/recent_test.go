@@ -151,6 +151,14 @@ func TestRecent_RetriesEachOnceWhoeverAsksAtOnce(t *testing.T) {
 	if page := r.page(t, "default", tipoff.DeadLetterFilter{}); len(page.Rejected) != 3 || page.Rejected[0].Detail != "again" {
 		t.Errorf("refused again: %+v", page.Rejected)
 	}
+	refuse(t, c, refused(4, topics.Users, "default/u2", "x", "whole now"))
+	if page := r.page(t, "default", tipoff.DeadLetterFilter{}); len(page.Rejected) != 3 || page.Rejected[0].Detail != "whole now" {
+		t.Errorf("of two of one record both are listed, or the older one: %+v", page.Rejected)
+	}
+	var conflict *tipoff.Conflict
+	if _, err := r.Retry(t.Context(), "default", ids[4]); !errors.As(err, &conflict) || !strings.Contains(conflict.Why, "rejected again since") {
+		t.Errorf("the older one: %v", err)
+	}
 }
 
 func TestRecent_LooksAtABoundedNumberOfRecords(t *testing.T) {
