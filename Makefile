@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos services lint
+.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos screenshots services lint
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -44,6 +44,9 @@ evaluate: build ## Measure recommendations on recorded logs, into docs/quality.m
 
 chaos: build ## Kill and cut off everything, CHAOS_ROUNDS times, and check that nothing is lost or counts twice
 	$(GO) -C chaos run .
+
+screenshots: build ## Take the pictures of docs/pictures in Chromium, of a demonstration that is started for it
+	$(GO) -C chaos run ./pictures ../bin/tipoff ../docs/pictures
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

@@ -21,7 +21,7 @@ function Pick({ of }) {
 	const pick = (event) => { event.preventDefault(); if (field.current.value.trim()) go('bettor', field.current.value.trim()); };
 	const some = [...new Set([...recentUsers(), ...(known.value ? [known.value] : []), ...(known.value === 'bettor-1' ? ['bettor-2', 'bettor-3', 'bettor-4'] : [])])];
 	return html`<form class="row" onSubmit=${pick} role="search">
-		<label>User <input id="user" ref=${field} value=${of} list="users" maxlength="50" required autocomplete="off" placeholder=${known.value || 'user id'} /></label>
+		<label>User <input id="user" ref=${field} defaultValue=${of} list="users" maxlength="50" required autocomplete="off" placeholder=${known.value || 'user id'} /></label>
 		<datalist id="users">${some.map((id) => html`<option value=${id} />`)}</datalist>
 		<button type="submit">Show</button>
 		${some.filter((id) => id !== of).slice(0, 4).map((id) => html`<a class="chip" key=${id} href=${href('bettor', id)}>${id}</a>`)}
