@@ -25,7 +25,7 @@ function options(width, lines, band, digits, write) {
 		legend: { show: false },
 		cursor: { show: false },
 		scales: { x: { time: true }, y: { range: (u, low, high) => [Math.min(0, low ?? 0), (high || 1) * 1.08] } },
-		axes: [axis({ space: 90, values: (u, values) => values.map((v) => write(v * 1000)) }), axis({ size: 52, values: (u, values) => values.map((v) => number(v, digits)) })],
+		axes: [axis({ space: 125, values: (u, values) => values.map((v) => write(v * 1000)) }), axis({ size: 52, values: (u, values) => values.map((v) => number(v, digits)) })],
 		series: [{}, ...series, ...(band ? [edge(), edge()] : [])],
 		bands: band ? [{ series: [lines.length + 2, lines.length + 1], fill: colour('--band') }] : [],
 	};

@@ -88,7 +88,7 @@ function Box({ name, layout, status, reached }) {
 		<rect width=${w} height=${h} rx="8" />
 		<text x=${w / 2} y="19" class="title">${titles[name] || name}</text>
 		<text x=${w / 2} y="36">${lines[0]}</text><text x=${w / 2} y="51">${lines[1]}</text>
-		${reached && html`<g class="mark" transform=${`translate(${w / 2} ${h + 1})`}><rect x="-34" y="-9" width="68" height="18" rx="9" /><text y="4">${reached.ms === 0 ? 'accepted' : milliseconds(reached.ms)}</text></g>`}
+		${reached && html`<g class="mark" transform=${`translate(${w / 2} ${h + 6})`}><rect x="-34" y="-9" width="68" height="18" rx="9" /><text y="4">${reached.ms === 0 ? 'accepted' : milliseconds(reached.ms)}</text></g>`}
 	</g>`;
 }
 
@@ -118,7 +118,7 @@ export function WayOfData({ status, reached }) {
 	const passed = (edge) => reached.some((r) => r.part === edge[1]) && reached.some((r) => r.part === edge[0] || edge[0] === 'gateway');
 	return html`<figure class="map"><figcaption class="unseen">The way of the data</figcaption>
 		<svg viewBox=${`0 0 ${layout.width} ${layout.height}`} role="img" aria-label="The way of the data; the table below has the same in words.">
-			<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L8 4L0 8z" /></marker>
+			<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto"><path d="M0 0L8 4L0 8z" /></marker>
 			<rect class="frame" x=${fx} y=${fy} width=${fw} height=${fh} rx="10" />
 			<text x=${fx + fw / 2} y=${fy + fh - (layout.narrow ? 5 : 12)}>broker</text>
 			${edges.map((edge) => html`<path key=${edge.join()} class=${`edge${passed(edge) ? ' passed' : ''}`} d=${way(layout, edge)} marker-end="url(#arrow)" />`)}
