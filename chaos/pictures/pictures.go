@@ -33,7 +33,7 @@ func click(selector string) step { return chromedp.Click(chromedp.CSS(selector))
 
 var pictures = []picture{
 	{name: "now", page: "now", steps: []step{
-		shown("#send:not(:disabled)"), chromedp.Sleep(20 * time.Second), click("#send"), shown(".map .box.reached[data-part=views]"), chromedp.Sleep(settled),
+		shown("#send:not(:disabled)"), shown(".figures a.state.good"), chromedp.Sleep(10 * time.Second), click("#send"), shown(".map .box.reached[data-part=views]"), chromedp.Sleep(settled),
 	}},
 	{name: "now-dark", page: "now", dark: true, steps: []step{
 		shown("#send:not(:disabled)"), chromedp.Sleep(10 * time.Second), click("#send"), shown(".map .box.reached[data-part=database]"), chromedp.Sleep(settled),
