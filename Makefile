@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos services lint man
+.PHONY: help build run test test-live fuzz schemathesis bench evaluate chaos screenshots services lint man
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -13,7 +13,7 @@ build: ## Build bin/tipoff
 man: build ## Write the manual page, bin/tipoff.1
 	bin/tipoff man > bin/tipoff.1
 
-run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook
+run: build ## Run everything here, on the embedded broker and SQLite, with a simulated sportsbook; opens the console
 	KAFKA_BOOTSTRAP_SERVERS= DATABASE_URL= SQLALCHEMY_DATABASE_URI= bin/tipoff run --demo
 
 # Tests wait for brokers, groups and processes far more than they compute: four of a
@@ -47,6 +47,9 @@ evaluate: build ## Measure recommendations on recorded logs, into docs/quality.m
 
 chaos: build ## Kill and cut off everything, CHAOS_ROUNDS times, and check that nothing is lost or counts twice
 	$(GO) -C chaos run .
+
+screenshots: build ## Take the pictures of docs/pictures in Chromium, of a demonstration that is started for it
+	$(GO) -C chaos run ./pictures ../bin/tipoff ../docs/pictures
 
 services: ## Start Apache Kafka and MySQL 8 on this machine, without Docker
 	deploy/local/services.sh up

@@ -18,7 +18,19 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBusy: a bounded queue is full; the same request may succeed soon.
 	ErrBusy = errors.New("too many requests waiting")
+	// ErrConflict: what is asked for is known, and not possible as things are.
+	ErrConflict = errors.New("not possible as things are")
 )
+
+// Refusal is an error of one of the kinds whose words are for the client.
+type Refusal struct {
+	Kind   error
+	Reason string
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+func (r *Refusal) Unwrap() error { return r.Kind }
 
 // Unavailable wraps cause as [ErrUnavailable], saying what was attempted.
 func Unavailable(attempted string, cause error) error {

@@ -24,7 +24,7 @@ var imports = map[string][]string{
 	"tipoff/views":         {"tipoff", "tipoff/topics", "tipoff/state", "tipoff/rank"},
 	"tipoff/http":          {"tipoff", "tipoff/topics", "tipoff/trace"},
 	"tipoff/sink":          {"tipoff", "tipoff/topics", "tipoff/trace"},
-	"tipoff/node":          {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rank", "tipoff/rebuild", "tipoff/sink", "tipoff/state", "tipoff/topics", "tipoff/trace", "tipoff/views"},
+	"tipoff/node":          {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rank", "tipoff/rebuild", "tipoff/rejected", "tipoff/sink", "tipoff/state", "tipoff/topics", "tipoff/trace", "tipoff/views"},
 	"tipoff/rebuild":       {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
 	"tipoff/doctor":        {"tipoff/broker", "tipoff/http", "tipoff/node", "tipoff/sink", "tipoff/state", "tipoff/topics"},
 	"tipoff/rejected":      {"tipoff/broker", "tipoff/progress", "tipoff/topics"},

@@ -11,6 +11,7 @@ import (
 type Offered struct {
 	Event
 	texts [forms]text
+	shown *shown
 }
 
 // Form is one way to write an event.

@@ -27,6 +27,7 @@ type Query struct {
 	MaxPerLeague int           // 0: no cap
 	Followed     bool          // only of sports and leagues that the user follows
 	Fresh        bool          // not an answer that was kept for a moment
+	Ranker       string        // of [Rankers]; "": the one that serves. A named one's answers are not kept
 }
 
 // Recommendation is the answer to a [Query], best item first.

@@ -54,6 +54,7 @@ func rows() []row {
 		{"kept", "recommendations, answers kept", (*bench).kept},
 		{"busy", "recommendations while bets are learnt", (*bench).busy},
 		{"traced", "recommendations of which 1% are traced", (*bench).traced},
+		{"console", "recommendations while a page of the console is open", (*bench).console},
 		{"old", "the old GET /recommend", (*bench).old},
 		{"whole", "coupons through the whole pipeline", (*bench).whole},
 		{"crowded", "posts of 500 while the pipeline works", (*bench).crowded},

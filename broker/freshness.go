@@ -45,7 +45,7 @@ func (f *freshness) of(s State) State {
 	at := f.asOf.Load()
 	if at == 0 {
 		if trouble := f.trouble.Load(); trouble != nil {
-			s.Detail = *trouble
+			s.Failing, s.Detail = true, *trouble
 		}
 		return s
 	}
@@ -53,9 +53,9 @@ func (f *freshness) of(s State) State {
 	trouble, age := f.trouble.Load(), time.Since(s.AsOf)
 	switch {
 	case trouble != nil:
-		s.Ready, s.Detail = false, *trouble
+		s.Ready, s.Failing, s.Detail = false, true, *trouble
 	case age > freshFor:
-		s.Ready, s.Detail = false, fmt.Sprintf("does not see the end of its table for %s: %s", age.Round(time.Second), s.Detail)
+		s.Ready, s.Behind, s.Detail = false, true, fmt.Sprintf("does not see the end of its table for %s: %s", age.Round(time.Second), s.Detail)
 	}
 	return s
 }

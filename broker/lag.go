@@ -17,8 +17,15 @@ type Lag struct {
 	Group  string
 	topics []string
 
-	mu      sync.Mutex
+	mu    sync.Mutex
+	looks [2]look // the newest one, and the one before
+}
+
+// look is what the broker said once.
+type look struct {
+	at      time.Time // zero: it was not asked yet
 	byTopic map[string]int64
+	ends    map[string]int64 // of topics, over their partitions
 }
 
 // lagEvery is how often the broker is asked.
@@ -28,13 +35,9 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	ticker := time.NewTicker(lagEvery)
 	defer ticker.Stop()
 	for {
-		if lag, err := c.lag(l.Group, l.topics); err != nil {
+		if err := l.ask(c); err != nil {
 			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
 			c.Reconnect(l.Group)
-		} else {
-			l.mu.Lock()
-			l.byTopic = lag
-			l.mu.Unlock()
 		}
 		select {
 		case <-ctx.Done():
@@ -44,6 +47,58 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	}
 }
 
+// ask looks once.
+func (l *Lag) ask(c *Cluster) error {
+	newest := look{ends: map[string]int64{}}
+	lag, err := c.LagTo(l.Group, l.topics, func(topic string) (map[int32]int64, error) {
+		ends, err := c.Ends(topic)
+		for _, end := range ends {
+			newest.ends[topic] += end
+		}
+		return ends, err
+	})
+	if err != nil {
+		return err
+	}
+	newest.at, newest.byTopic = time.Now(), lag
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looks = [2]look{newest, l.looks[0]}
+	return nil
+}
+
+// Flow is what moves through one topic to a consumer group.
+type Flow struct {
+	Topic    string
+	End, Lag int64
+	// Grown and Done are records a second between the last two looks: that came, and that
+	// the group has finished; negative: not known.
+	Grown, Done float64
+}
+
+// lookOld is how long a look tells what is.
+const lookOld = 5 * lagEvery
+
+// Flows lists what was seen of each topic lately; nil: nothing was.
+func (l *Lag) Flows(now time.Time) (flows []Flow) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, before := &l.looks[0], &l.looks[1]
+	if last.at.IsZero() || now.Sub(last.at) > lookOld {
+		return nil
+	}
+	for _, topic := range l.topics {
+		f := Flow{Topic: topic, End: last.ends[topic], Lag: last.byTopic[topic], Grown: -1, Done: -1}
+		if span := last.at.Sub(before.at); !before.at.IsZero() && span < lookOld {
+			grown := f.End - before.ends[topic]
+			f.Grown = max(0, float64(grown)/span.Seconds())
+			f.Done = max(0, float64(grown-f.Lag+before.byTopic[topic])/span.Seconds())
+		}
+		flows = append(flows, f)
+	}
+	return flows
+}
+
 // Inputs are the topics that the group reads.
 func (l *Lag) Inputs() []string { return l.topics }
 
@@ -51,7 +106,7 @@ func (l *Lag) Inputs() []string { return l.topics }
 func (l *Lag) ByTopic() map[string]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.byTopic)
+	return maps.Clone(l.looks[0].byTopic)
 }
 
 // All is the lag over all topics when last looked at.
@@ -63,13 +118,8 @@ func (l *Lag) All() int64 {
 	return all
 }
 
-// lag is how many records a consumer group has still to read, by topic. A group
-// that has committed nothing on a partition has all of it to read.
-func (c *Cluster) lag(group string, topics []string) (map[string]int64, error) {
-	return c.LagTo(group, topics, c.Ends)
-}
-
-// LagTo is the lag to the given ends.
+// LagTo is how many records a consumer group has still to read up to the given ends, by
+// topic. A group that has committed nothing on a partition has all of it to read.
 func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
 	partitions := map[string][]int32{}
 	for _, topic := range topics {

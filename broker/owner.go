@@ -23,6 +23,9 @@ type TableValues struct {
 	// Group is what a value is counted as, "" if it is not counted; see [Owner.Held]. nil:
 	// none is.
 	Group func(key string, value []byte) string
+	// Put is told each value that the processor of this process has put into the table, valid
+	// during the call; nil: nobody is.
+	Put func(key string, value []byte)
 }
 
 // Owner knows what a process owns of a group's table, and since when.
@@ -168,7 +171,7 @@ func (o *Owner) storage(_ string, partition int32) (storage.Storage, error) {
 		table.tally.groupOf = o.values.Group
 		o.tables[partition] = table
 	}
-	return &handle{memory: table, stale: o.stale}, nil
+	return &handle{memory: table, stale: o.stale, put: o.values.Put}, nil
 }
 
 // refusal is why a partition cannot be worked on; nil: it can. Its records wait on

@@ -50,7 +50,7 @@ func (p *Processor) say(s State) { p.state.Store(&s) }
 // over.
 func (p *Processor) State() State {
 	s := *p.state.Load()
-	s.Lag = p.All()
+	s.Lag, s.Oldest = p.All(), p.owner.Unfinished(time.Now())
 	current := p.current.Load()
 	if current == nil || !current.Recovered() {
 		return s
@@ -62,7 +62,7 @@ func (p *Processor) State() State {
 		}
 	}
 	if why := p.owner.Refused(); len(why) > 0 {
-		s.Detail = errors.Join(slices.Collect(maps.Values(why))...).Error()
+		s.Failing, s.Detail = true, errors.Join(slices.Collect(maps.Values(why))...).Error()
 		return s
 	}
 	s.Ready, s.Detail = true, fmt.Sprintf("works on %d of %d partitions", partitions, p.cluster.partitions(p.Group+"-table"))

@@ -85,13 +85,13 @@ func (p *Pulse) State() State {
 	failed := p.publisher.fault.Load()
 	switch {
 	case fault != nil && errors.Is(*fault, errDiskFull):
-		return State{Detail: errDiskFull.Error()}
+		return State{Failing: true, Detail: errDiskFull.Error()}
 	case age > freshFor && (fault == nil || *fault == nil):
-		return State{Detail: fmt.Sprintf("does not answer for %s: see that it runs and can be reached", age.Round(time.Second))}
+		return State{Failing: true, Detail: fmt.Sprintf("does not answer for %s: see that it runs and can be reached", age.Round(time.Second))}
 	case age > freshFor:
-		return State{Detail: fmt.Sprintf("takes no records for %s: %v", age.Round(time.Second), *fault)}
+		return State{Failing: true, Detail: fmt.Sprintf("takes no records for %s: %v", age.Round(time.Second), *fault)}
 	case failed != nil && time.Since(failed.at) < faultFor:
-		return State{Detail: fmt.Sprintf("the last post failed: %v", brief(failed.err))}
+		return State{Failing: true, Detail: fmt.Sprintf("the last post failed: %v", brief(failed.err))}
 	}
 	return State{Ready: true, Detail: "takes records"}
 }

@@ -14,9 +14,12 @@ type State struct {
 	Detail string // what it does, or why it is not ready
 	Lag    int64  // records it has still to read, when last looked at
 
-	Spared  bool      // the process serves on although this is not ready
-	Answers bool      // recommendations are made of this
-	AsOf    time.Time // if so, the newest moment of which all is known to be here; zero: none yet
+	Failing bool          // something is wrong, as far as is known: it has not only just begun
+	Behind  bool          // it works, but is further behind than it may be
+	Oldest  time.Duration // of the oldest record that it was given and has not finished
+	Spared  bool          // the process serves on although this is not ready
+	Answers bool          // recommendations are made of this
+	AsOf    time.Time     // if so, the newest moment of which all is known to be here; zero: none yet
 }
 
 // Supervised runs for as long as its context lives, however often it ends.
@@ -41,7 +44,7 @@ func (s *Supervised) supervise(ctx context.Context, log *slog.Logger, name strin
 		}
 		inRow++
 		s.restarts.Add(1)
-		say(State{Detail: fmt.Sprintf("ended %d times in a row, is being started again: %v", inRow, err)})
+		say(State{Failing: true, Detail: fmt.Sprintf("ended %d times in a row, is being started again: %v", inRow, err)})
 		log.Error("ended, is being started again", "part", name, "in_a_row", inRow, "error", err)
 		pause, _ := pauses.Next()
 		select {

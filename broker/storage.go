@@ -33,6 +33,15 @@ func newMemory() *memory { return &memory{values: map[string][]byte{}, late: map
 func (m *memory) Open() error  { return nil }
 func (m *memory) Close() error { return nil }
 
+// Set keeps a value.
+func (h *handle) Set(key string, value []byte) error {
+	err := h.memory.Set(key, value)
+	if err == nil && h.put != nil {
+		h.put(key, value)
+	}
+	return err
+}
+
 // MarkRecovered is called when all of the changelog is here.
 func (m *memory) MarkRecovered() error {
 	m.mu.Lock()
@@ -200,6 +209,7 @@ func (i *keysIterator) Release()               {}
 type handle struct {
 	*memory
 	stale  func(key string) // is told the late keys
+	put    func(key string, value []byte)
 	closed atomic.Bool
 }
 

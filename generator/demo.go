@@ -19,9 +19,10 @@ const (
 )
 
 // Demo simulates a sportsbook until ctx ends: its past, unless held names where the
-// Tipoff has data already, then a trickle of live bets. It says on out what there is to
-// try, and on bar how far it has come.
+// Tipoff has data already, then a trickle of live bets. It says on out where to look and
+// what there is to try, and on bar how far it has come.
 func Demo(ctx context.Context, client *Client, held string, out, bar io.Writer) error {
+	fmt.Fprintf(out, "\nSee what goes on, and send a bet through it: %s/console\n\n", client.URL)
 	now := time.Now()
 	book := NewSportsbook(1, demoBettors, demoFixtures, demoDays, now)
 	if held == "" {
@@ -39,7 +40,9 @@ func Demo(ctx context.Context, client *Client, held string, out, bar io.Writer) 
 		}
 	}
 	fmt.Fprintf(out, `
-Try, in another terminal:
+In a browser: %[1]s/console
+
+Or, in another terminal:
 
   curl '%[1]s/v1/recommendations?user_id=bettor-1&n=3'
   curl '%[1]s/v1/users/bettor-1/affinities'

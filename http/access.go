@@ -3,7 +3,10 @@ package http
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -43,4 +46,29 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	}
 	s.refuse(ctx, fasthttp.ErrBodyTooLarge)
 	return ctx.Response.StatusCode()
+}
+
+// refuse answers a request that could not even be read. Its route is mostly not
+// known then: the answer is a problem.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	path := string(ctx.Path())
+	q := s.newRequest(ctx, path != "/" && !strings.HasPrefix(path, "/v1/"))
+	defer q.release()
+	var small *fasthttp.ErrSmallBuffer
+	var timeout net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		err = errTooLarge
+	case errors.As(err, &small):
+		err = errHeaders
+	case errors.As(err, &timeout) && timeout.Timeout():
+		err = errSlow
+	default:
+		err = errMalformed
+	}
+	q.fail(err)
+	q.settle()
+	s.metrics.unread(ctx.Response.StatusCode())
+	s.logAccess("", routeUnread, q, 0)
+	ctx.SetConnectionClose()
 }

@@ -36,14 +36,20 @@ func notFree(addr string, err error) error {
 type connection struct {
 	net.Conn
 	server *Server
-	spare  bool  // beyond those that are served
-	answer int64 // bytes of the response that is being sent; only whoever serves the connection uses it
+	spare  bool   // beyond those that are served
+	answer int64  // bytes of the response that is being sent; only whoever serves the connection uses it
+	leave  func() // of a stream: gives its place to others; nil: it is none
 	closed sync.Once
 }
 
 // Close closes the connection and makes room for another.
 func (c *connection) Close() error {
-	c.closed.Do(func() { c.server.open.Add(-1) })
+	c.closed.Do(func() {
+		c.server.open.Add(-1)
+		if c.leave != nil {
+			c.leave()
+		}
+	})
 	return c.Conn.Close()
 }
 

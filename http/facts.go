@@ -69,13 +69,15 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if err != nil {
 			return err
 		}
-		records, rejected := s.decode(q.company(), kind, items, api.Recommender)
+		records, coupons, rejected := s.decode(q.company(), kind, items, api.Recommender)
 		if len(records) == 0 {
 			return &rejected
 		}
+		followed := s.follow(q, api, coupons)
 		if err := api.Publisher.Publish(q.context(), records); err != nil {
 			return err
 		}
+		followed.published()
 		status := fasthttp.StatusAccepted
 		if rejected.items > 0 {
 			status = fasthttp.StatusMultiStatus
@@ -84,8 +86,9 @@ func (s *Server) post(kind tipoff.Kind) handler {
 	}
 }
 
-// decode returns the records of the good items, and what is wrong with the others.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender) (records []topics.Record, rejected rejections) {
+// decode returns the records of the good items, those that are coupons where they are few
+// (see [followMost]), and what is wrong with the others.
+func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender) (records []topics.Record, coupons []*tipoff.Coupon, rejected rejections) {
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
 	records, rejected.listed = make([]topics.Record, 0, len(items)), []tipoff.Fault{}
 	for i, item := range items {
@@ -97,8 +100,11 @@ func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Reco
 		}
 		fact.At = how.Now
 		records = append(records, recordOf(company, fact, r))
+		if fact.Coupon != nil && len(items) <= followMost {
+			coupons = append(coupons, fact.Coupon)
+		}
 	}
-	return records, rejected
+	return records, coupons, rejected
 }
 
 // recordOf is a fact's record, with what is known of a coupon's events, so that its bettor

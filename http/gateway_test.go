@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,46 @@ func (p *ports) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	return r
 }
 
+func (p *ports) Explain(_, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = q
+	place, e := 2, p.event(event)
+	switch event {
+	case "none":
+		return tipoff.Explanation{}, fmt.Errorf("event %s: %w", event, tipoff.ErrNotFound)
+	case "bet":
+		return tipoff.Explanation{}, &tipoff.Refusal{Kind: tipoff.ErrConflict, Reason: "the user has bet on it"}
+	}
+	return tipoff.Explanation{
+		UserID: q.UserID, Event: &tipoff.Offered{Event: e}, Ranker: tipoff.RankerTipoff, Formula: "linear", Score: 0.5, Rank: &place,
+		Reason: &tipoff.Reason{Code: tipoff.ReasonPopular}, Terms: []tipoff.Term{{Name: "bets ever", Value: 1, Weight: 0.5, Contribution: 0.5, Words: "bets"}}, At: now,
+	}, nil
+}
+
+func (p *ports) Quality(_ string, now time.Time) tipoff.Quality {
+	popular := 0.25
+	span := tipoff.LiveSpan{Coupons: 4, NDCG: 0.5, HR: 0.75, PopularNDCG: &popular, PopularHR: &popular, Band: [2]float64{0.4, 0.6}}
+	q := tipoff.Quality{Ranker: tipoff.RankerTipoff, WindowSeconds: 3600, Spans: []tipoff.LiveSpan{}, Weights: []tipoff.TermWeight{}, WeightsOverTime: []tipoff.WeightsThen{}}
+	if p.items == 0 {
+		return q
+	}
+	q.Leader, q.LastHour, q.LastDay = "linear", &span, &span
+	q.Spans = append(q.Spans, span)
+	q.Spans[0].From, q.Spans[0].PopularHR = now, nil
+	q.Coverage = &tipoff.Coverage{Events: 0.5, Gini: 0.25, Leagues: []tipoff.LeagueShowing{{League: "L", Sport: "S", Events: 2, Shown: 1, Share: 1}}}
+	q.Weights = []tipoff.TermWeight{{Term: "taste", Weight: -1.5}}
+	q.WeightsOverTime = []tipoff.WeightsThen{{At: now, Weights: map[string]float64{"taste": -1.5}}}
+	return q
+}
+
+func (p *ports) Held(_, event string, now time.Time) ([]tipoff.Neighbour, *tipoff.HeldEvent, bool) {
+	if event != "e1" {
+		return []tipoff.Neighbour{}, nil, false
+	}
+	return []tipoff.Neighbour{{Event: &tipoff.Offered{Event: p.event("e2")}, Weight: 0.5}}, &tipoff.HeldEvent{Bets: 3, Bettors: 2, FirstBet: &now, Open: true}, true
+}
+
 func (p *ports) Known(string, *tipoff.Coupon) string { return "known" }
 
 func (p *ports) Popular(string, string, string, int, time.Time) []tipoff.PopularEvent {
@@ -106,6 +147,37 @@ func (a archive) Coupons(context.Context, string, string, string, int) ([]tipoff
 	return []tipoff.Coupon{c}, "", errors.Join(err, a.fails)
 }
 
+// letters is the port to the dead letters.
+type letters struct{ *ports }
+
+func (l letters) DeadLetters(_ context.Context, company string, f tipoff.DeadLetterFilter) (page tipoff.DeadLetterPage, err error) {
+	cursor := "next"
+	page.Rejected = []tipoff.DeadLetter{{ID: "3-1287", Reason: cmp.Or(f.Reason, "invalid"), Detail: fmt.Sprint(company, f.N, f.Cursor), At: noon, Value: "{"}}
+	page.Cursor, page.Counts = &cursor, []tipoff.ReasonCount{{Reason: "invalid", Records: 2}}
+	return page, l.fails
+}
+
+func (l letters) Retry(_ context.Context, _, id string) (string, error) {
+	switch id {
+	case "3-1287":
+		return topics.Coupons, l.fails
+	case "3-1288":
+		return "", &tipoff.Conflict{Why: "it was sent again already"}
+	}
+	return "", fmt.Errorf("not here: %w", tipoff.ErrNotFound)
+}
+
+func (a archive) Counts(_ context.Context, _, event string) (tipoff.EventCounts, error) {
+	c := tipoff.EventCounts{EventID: event, SampledOf: 1, Outcomes: []tipoff.OutcomeCount{}, Countries: []tipoff.CountryCount{}, Hours: []tipoff.HourCount{}}
+	if event == "e1" {
+		market := "1x2"
+		c.Bets, c.Outcomes = 3, append(c.Outcomes, tipoff.OutcomeCount{Market: &market, Outcome: &market, Bets: 2, Stake: 12.5}, tipoff.OutcomeCount{Bets: 1, Stake: 1})
+		c.Countries = append(c.Countries, tipoff.CountryCount{Country: "Spain", Bets: 3})
+		c.Hours = append(c.Hours, tipoff.HourCount{From: noon, Bets: 3, Outcomes: []tipoff.OutcomeCount{{Bets: 3}}, Countries: c.Countries})
+	}
+	return c, a.fails
+}
+
 // gateway is a running server and what is behind it.
 type gateway struct {
 	*testing.T
@@ -136,7 +208,7 @@ func start(t *testing.T, change ...func(*Options)) *gateway {
 	t.Helper()
 	p := &ports{items: 3}
 	g := &gateway{T: t, ports: p, logged: new(journal)}
-	api := &API{Publisher: p, Recommender: p, Archive: archive{p}}
+	api := &API{Publisher: p, Recommender: p, Archive: archive{p}, DeadLetters: letters{p}}
 	o := Options{
 		Addr: "127.0.0.1:0", API: func() *API { return api }, Registry: prometheus.NewRegistry(),
 		Readiness: func() Readiness {

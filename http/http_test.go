@@ -339,3 +339,41 @@ func TestServer_DoesNotWaitForSlowClients(t *testing.T) {
 		t.Error("half a body was published")
 	}
 }
+
+func TestExplanations_ReadTheQuestionAndSayWhyNot(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=e1&ranker=popular&n=3&scenario=bet-slip", ""), 200,
+		`"score":0.5,"rank":2,"reason":{"code":"POPULAR"`, `"contribution":0.5`, `"at":"2026-05-17T12:00:00Z"`)
+	if want := (tipoff.Query{UserID: "u", N: 3, Ranker: "popular"}); fmt.Sprint(g.asked) != fmt.Sprint(want) {
+		t.Errorf("asked %+v, want %+v", g.asked, want)
+	}
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=none", ""), 404, `"detail":"nothing is known under this id"`)
+	g.want(g.ask("GET", "/v1/explanations?user_id=u&event_id=bet", ""), 409, `"detail":"the user has bet on it"`)
+	g.want(g.ask("GET", "/v1/explanations?ranker=best", ""), 400, `"field":"user_id","message":"is required"`, `"field":"event_id","message":"is required"`,
+		`"field":"ranker","message":"must be one of similar, popular, affinity, cf, tipoff"`)
+	g.want(g.ask("GET", "/v1/recommendations?user_id=u&ranker=cf", ""), 200)
+	if g.asked.Ranker != "cf" {
+		t.Errorf("asked %+v", g.asked)
+	}
+}
+
+func TestQuality_IsAsDescribedWithAndWithoutGrades(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[{"from":"2026-05-17T12:00:00Z","coupons":4,"ndcg":0.5,"hr":0.75,"popular_ndcg":0.25,"popular_hr":null,"band":[0.4,0.6]}]`,
+		`"last_hour":{"coupons":4`, `"coverage":{"events":0.5`, `"weights":[{"term":"taste","weight":-1.5}]`)
+	g.want(g.ask("GET", "/v1/quality?user_id=u", ""), 400, `"field":"user_id","message":"is not a parameter`)
+	g.items = 0
+	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[],"last_hour":null,"last_day":null,"coverage":null,"weights":[],"weights_over_time":[]`)
+}
+
+func TestCounts_ArePutTogetherFromArchiveAndMemory(t *testing.T) {
+	g := start(t)
+	g.want(g.ask("GET", "/v1/events/e1/counts", ""), 200, `"bets":3`, `{"market":"1x2","outcome":"1x2","bets":2,"stake":12.5},{"market":null,"outcome":null,"bets":1,"stake":1}`,
+		`"hours":[{"from":"2026-05-17T12:00:00Z","bets":3,"outcomes":[{"market":null,"outcome":null,"bets":3}],"countries":[{"country":"Spain","bets":3}]}]`,
+		`"neighbours":[{"event":{"event_id":"e2"`, `"held":{"bets":3,"bettors_held":2,"first_bet":"2026-05-17T12:00:00Z","last_bet":null,"open":true}`)
+	g.want(g.ask("GET", "/v1/events/past/counts", ""), 200, `"bets":0,"sampled_of":1,"outcomes":[],"countries":[],"hours":[],"neighbours":[],"held":null`)
+	g.want(g.ask("GET", "/v1/events/none/counts", ""), 404)
+	g.want(g.ask("GET", "/v1/events/e1/counts?n=1", ""), 400, `"field":"n","message":"is not a parameter`)
+	g.fails = tipoff.Unavailable("read", errors.New("away"))
+	g.want(g.ask("GET", "/v1/events/e1/counts", ""), 503)
+}

@@ -29,9 +29,15 @@ func (s *Server) register(kind tipoff.Kind) handler {
 			return err
 		}
 		fact.At = now
+		var coupons []*tipoff.Coupon
+		if fact.Coupon != nil {
+			coupons = append(coupons, fact.Coupon)
+		}
+		followed := s.follow(q, api, coupons)
 		if err := api.Publisher.Publish(q.context(), []topics.Record{recordOf(q.company(), fact, api.Recommender)}); err != nil {
 			return err
 		}
+		followed.published()
 		q.SetContentType("application/json")
 		q.SetBody(body)
 		return nil

@@ -39,7 +39,7 @@ func init() {
 		b, err := io.ReadAll(body)
 		return string(b), err
 	}
-	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/yaml"} {
+	for _, kind := range []string{"text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml", "application/yaml"} {
 		openapi3filter.RegisterBodyDecoder(kind, text)
 	}
 }

@@ -38,6 +38,8 @@ func (s *Server) metricsPage(q *request) error {
 type metrics struct {
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
+
+	posts, lookups counter // see [metrics.traffic]
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -57,8 +59,11 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 // route returns a function that counts the responses of one route.
 func (m *metrics) route(method, path string) observer {
 	latency := m.latency.WithLabelValues(method, path)
-	ok := m.requests.WithLabelValues(method, path, "200")
+	ok, traffic := m.requests.WithLabelValues(method, path, "200"), m.traffic(method, path)
 	return func(status int, took time.Duration) {
+		if traffic != nil {
+			traffic.Add(1)
+		}
 		latency.Observe(took.Seconds())
 		if status == fasthttp.StatusOK {
 			ok.Inc()

@@ -15,23 +15,24 @@ import (
 
 // Errors of the gateway's own; see [statuses]. None quotes what the client sent.
 var (
-	errStarting  = errors.New("this process is still starting, see /readyz; send it again after the seconds in Retry-After")
-	errCrowd     = errors.New("as many connections are open as this process serves; send it again after the seconds in Retry-After")
-	errMalformed = errors.New("the request cannot be read: its first line, a header or its length is not as HTTP/1.1 has it")
-	errEscape    = errors.New("must have two hexadecimal digits after each %")
-	errPanic     = errors.New("a request made the gateway panic")
-	errNoRoute   = errors.New("there is no such route")
-	errMethod    = errors.New("this route does not take that method; Allow says which it takes")
-	errOrigin    = errors.New("pages of other sites may not send requests here: whoever runs this server can allow the page's origin")
-	errHost      = errors.New("without a key this server answers to localhost alone: whoever runs it can allow this host, or set TIPOFF_API_KEY")
-	errKey       = errors.New("a key is needed: send it as Authorization: Bearer KEY, or as X-API-Key")
-	errTooLarge  = fmt.Errorf("the body may have at most %d bytes as sent and %d after gzip", MaxBody, MaxBodyUnpacked)
-	errTooMany   = fmt.Errorf("the body may have at most %d items; send the others in further requests", MaxPosted)
-	errHeaders   = fmt.Errorf("the headers may have at most %d bytes", maxHeader)
-	errSlow      = errors.New("the request took too long to arrive")
-	errType      = errors.New("the Content-Type must be application/json")
-	errTypes     = errors.New("the Content-Type must be application/json, or application/x-ndjson for one item a line")
-	errEncoding  = errors.New("the Content-Encoding must be gzip or none")
+	errStarting    = errors.New("this process is still starting, see /readyz; send it again after the seconds in Retry-After")
+	errCrowd       = errors.New("as many connections are open as this process serves; send it again after the seconds in Retry-After")
+	errMalformed   = errors.New("the request cannot be read: its first line, a header or its length is not as HTTP/1.1 has it")
+	errEscape      = errors.New("must have two hexadecimal digits after each %")
+	errPanic       = errors.New("a request made the gateway panic")
+	errNotFollowed = errors.New("this gateway does not follow that coupon: it follows those posted to it within the last minute, at most 10 in one post, while /v1/status/stream is open or somebody has asked for a journey within the minute before")
+	errNoRoute     = errors.New("there is no such route")
+	errMethod      = errors.New("this route does not take that method; Allow says which it takes")
+	errOrigin      = errors.New("pages of other sites may not send requests here: whoever runs this server can allow the page's origin")
+	errHost        = errors.New("without a key this server answers to localhost alone: whoever runs it can allow this host, or set TIPOFF_API_KEY")
+	errKey         = errors.New("a key is needed: send it as Authorization: Bearer KEY, or as X-API-Key")
+	errTooLarge    = fmt.Errorf("the body may have at most %d bytes as sent and %d after gzip", MaxBody, MaxBodyUnpacked)
+	errTooMany     = fmt.Errorf("the body may have at most %d items; send the others in further requests", MaxPosted)
+	errHeaders     = fmt.Errorf("the headers may have at most %d bytes", maxHeader)
+	errSlow        = errors.New("the request took too long to arrive")
+	errType        = errors.New("the Content-Type must be application/json")
+	errTypes       = errors.New("the Content-Type must be application/json, or application/x-ndjson for one item a line")
+	errEncoding    = errors.New("the Content-Encoding must be gzip or none")
 )
 
 // Details of errors of the ports, whose own words are for the log.
@@ -55,9 +56,13 @@ type status struct {
 var statuses = []status{
 	{tipoff.ErrNotFound, fasthttp.StatusNotFound, "not found", detailNotFound},
 	{tipoff.ErrBusy, fasthttp.StatusTooManyRequests, "too much is under way", detailBusy},
+	{tipoff.ErrConflict, fasthttp.StatusConflict, "not possible as things are", ""},
 	{tipoff.ErrUnavailable, fasthttp.StatusServiceUnavailable, "unavailable", detailUnavailable},
 	{errStarting, fasthttp.StatusServiceUnavailable, "unavailable", ""},
 	{errCrowd, fasthttp.StatusServiceUnavailable, "too many connections", ""},
+	{errNotFollowed, fasthttp.StatusNotFound, "not followed", ""},
+	{errEnding, fasthttp.StatusServiceUnavailable, "unavailable", ""},
+	{errReaders, fasthttp.StatusServiceUnavailable, "too many streams", ""},
 	{errMisdirected, fasthttp.StatusMisdirectedRequest, "misdirected", ""},
 	{errNoRoute, fasthttp.StatusNotFound, "no such route", ""},
 	{errMethod, fasthttp.StatusMethodNotAllowed, "method not allowed", ""},
@@ -120,10 +125,19 @@ func (q *request) described(err error) problem {
 		p.Title, p.Status, p.Detail = "another gateway does not answer", fasthttp.StatusServiceUnavailable, away.Error()
 		return p
 	}
+	var conflict *tipoff.Conflict
+	if errors.As(err, &conflict) {
+		p.Title, p.Status, p.Detail = "cannot be done", fasthttp.StatusConflict, conflict.Why
+		return p
+	}
 	if s := kindOf(err); s != nil {
 		p.Title, p.Status, p.Detail = s.title, s.status, s.detail
 		if s.detail == "" {
 			p.Detail = s.kind.Error()
+		}
+		var refusal *tipoff.Refusal
+		if errors.As(err, &refusal) {
+			p.Detail = refusal.Reason
 		}
 		if s.kind == errNoRoute && q.server.API != nil && !q.server.HideDocs {
 			p.Detail += "; /docs lists them"

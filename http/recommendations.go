@@ -22,6 +22,8 @@ var scenarios = map[string]scenario{
 	"similar":  {diversity: tipoff.DefaultVariety, followed: true}, // more of what the user bets on
 }
 
+var rankers = tipoff.Rankers()
+
 // A client that says so gets an answer of this moment.
 const headerCacheControl = "Cache-Control"
 
@@ -30,8 +32,23 @@ var noCache = []byte("no-cache")
 // recommend serves GET /v1/recommendations.
 func (s *Server) recommend(q *request, api *API) error {
 	p := q.parameters()
+	query := s.query(q, p)
+	if err := p.end(); err != nil {
+		return err
+	}
+	if done, err := s.forward(q, query.UserID); done {
+		return err
+	}
+	answer := api.Recommender.Recommend(q.company(), query, s.Now())
+	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
+	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer) })
+	return nil
+}
+
+// query reads the parameters of a recommendation.
+func (*Server) query(q *request, p *parameters) tipoff.Query {
 	shown := scenarios[p.oneOf("scenario", "home", "home", "bet-slip", "similar")]
-	query := tipoff.Query{
+	return tipoff.Query{
 		UserID:       p.id("user_id"),
 		N:            p.integer("n", 1, tipoff.MaxItems, tipoff.DefaultItems),
 		Sport:        p.text("sport", tipoff.MaxID),
@@ -43,17 +60,8 @@ func (s *Server) recommend(q *request, api *API) error {
 		MaxPerLeague: p.integer("max_per_league", 1, tipoff.MaxItems, 0),
 		Followed:     shown.followed,
 		Fresh:        bytes.Contains(bytes.ToLower(q.Request.Header.Peek(headerCacheControl)), noCache),
+		Ranker:       p.oneOf("ranker", "", rankers...),
 	}
-	if err := p.end(); err != nil {
-		return err
-	}
-	if done, err := s.forward(q, query.UserID); done {
-		return err
-	}
-	answer := api.Recommender.Recommend(q.company(), query, s.Now())
-	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
-	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer) })
-	return nil
 }
 
 // popularEvents is the response to GET /v1/popular.

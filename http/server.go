@@ -36,6 +36,12 @@ type Publisher interface {
 // Recommender answers from memory what is open now and who likes what.
 type Recommender interface {
 	Recommend(company string, q tipoff.Query, now time.Time) tipoff.Recommendation
+	// Explain says what the score of one event is made of that Recommend shows. Its error
+	// wraps [tipoff.ErrNotFound] or [tipoff.ErrConflict].
+	Explain(company, event string, q tipoff.Query, now time.Time) (tipoff.Explanation, error)
+	Quality(company string, now time.Time) tipoff.Quality
+	// Held says what is in memory of an event; held is nil where it is not open.
+	Held(company, event string, now time.Time) (near []tipoff.Neighbour, held *tipoff.HeldEvent, known bool)
 	Popular(company, sport, country string, n int, now time.Time) []tipoff.PopularEvent
 	Event(company, id string) (tipoff.Event, bool)
 	OpenEvents(company string, f tipoff.EventFilter, now time.Time) (events []tipoff.Event, cursor string, err error)
@@ -52,6 +58,16 @@ type Archive interface {
 	Event(ctx context.Context, company, id string) (tipoff.Event, error)
 	Events(ctx context.Context, company string, f tipoff.EventFilter) (events []tipoff.Event, cursor string, err error)
 	Coupons(ctx context.Context, company, user, cursor string, n int) (coupons []tipoff.Coupon, next string, err error)
+	// Counts leaves out what is held in memory.
+	Counts(ctx context.Context, company, event string) (tipoff.EventCounts, error)
+}
+
+// DeadLetters are the records that could not be used. Its errors wrap
+// [tipoff.ErrNotFound], [tipoff.ErrBusy] or [tipoff.ErrUnavailable], or are
+// [tipoff.Faults] of the question or a [tipoff.Conflict].
+type DeadLetters interface {
+	DeadLetters(ctx context.Context, company string, f tipoff.DeadLetterFilter) (tipoff.DeadLetterPage, error)
+	Retry(ctx context.Context, company, id string) (topic string, err error)
 }
 
 // API is what a gateway serves besides its own health.
@@ -59,6 +75,8 @@ type API struct {
 	Publisher   Publisher
 	Recommender Recommender
 	Archive     Archive
+	DeadLetters DeadLetters // nil: they cannot be had
+	Journeys    Journeys    // nil: nothing is followed
 }
 
 // Options configure a server.
@@ -67,7 +85,8 @@ type Options struct {
 	Key       string      // of the API; "": none is asked for
 	API       func() *API // nil while the parts behind it are not there yet; nil itself: health and metrics alone
 	Readiness func() Readiness
-	HideDocs  bool // /docs and /openapi.yaml, which anyone can read, are not there
+	Status    func() Status // called by one goroutine at a time; nil: nothing is known
+	HideDocs  bool          // /docs, /openapi.yaml and /console, which anyone can read, are not there
 	Registry  *prometheus.Registry
 	Log       *slog.Logger
 	Now       func() time.Time // nil: the clock
@@ -89,8 +108,9 @@ type Options struct {
 
 	ReadTimeout time.Duration // for a whole request to arrive; 0: 15 s
 
-	listener    net.Listener // of a test, instead of Addr
-	connections int          // of a test, instead of those that its files allow
+	listener    net.Listener  // of a test, instead of Addr
+	connections int           // of a test, instead of those that its files allow
+	patience    time.Duration // of a test, instead of writeTimeout
 }
 
 // Limits of a request.
@@ -109,14 +129,16 @@ const (
 // Server is a gateway that listens.
 type Server struct {
 	Options
-	listener net.Listener
-	server   *fasthttp.Server
-	metrics  *metrics
-	fleet    *fleet // nil: this one has all bettors
-	underWay underWay
-	open     atomic.Int64 // connections
-	draining atomic.Bool
-	ended    chan error
+	listener     net.Listener
+	server       *fasthttp.Server
+	metrics      *metrics
+	fleet        *fleet // nil: this one has all bettors
+	board        *board
+	journeyAsked atomic.Int64 // when it was asked for a journey last, Unix nanoseconds
+	underWay     underWay
+	open         atomic.Int64 // connections
+	draining     atomic.Bool
+	ended        chan error
 
 	namesHost bool   // it answers only to its own names
 	address   []byte // host:port
@@ -137,11 +159,15 @@ func Start(o Options) (*Server, error) {
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = readTimeout
 	}
+	if o.patience == 0 {
+		o.patience = writeTimeout
+	}
 	if o.connections == 0 {
 		o.connections = connections(openFiles())
 	}
 	s := &Server{Options: o, listener: listener, metrics: newMetrics(o.Registry), ended: make(chan error, 1)}
 	s.fleet = newFleet(o.Fleet, o.Registry)
+	s.board = newBoard(s.takeStatus, o.Log)
 	s.namesHost, s.address = o.Key == "" && loopback(listener.Addr()), []byte(listener.Addr().String())
 	if o.API != nil && o.Key == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("ANYONE WHO REACHES THIS ADDRESS CAN READ AND POST: set TIPOFF_API_KEY, or listen on 127.0.0.1", "address", s.URL())
@@ -158,7 +184,7 @@ func Start(o Options) (*Server, error) {
 		// A form is a body of the wrong type, for its route to refuse.
 		DisablePreParseMultipartForm: true,
 		ReadTimeout:                  o.ReadTimeout,
-		WriteTimeout:                 writeTimeout,
+		WriteTimeout:                 o.patience,
 		IdleTimeout:                  idleTimeout,
 		NoDefaultContentType:         true,
 		NoDefaultServerHeader:        true,
@@ -193,10 +219,11 @@ func (s *Server) URL() string {
 // server goes on serving.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Close takes no more connections and waits for the requests under way, until ctx
-// ends.
+// Close ends streams, takes no more connections and waits for the requests under way,
+// until ctx ends.
 func (s *Server) Close(ctx context.Context) error {
-	err := s.server.ShutdownWithContext(ctx)
+	err := s.board.close(ctx)
+	err = errors.Join(err, s.server.ShutdownWithContext(ctx))
 	s.fleet.close()
 	// A server that was told to end before it began to serve would serve for ever.
 	_ = s.listener.Close()
@@ -231,6 +258,8 @@ func (s *Server) routes() []route {
 		{"GET", pathHealth, s.healthz, true},
 		{"GET", pathReady, s.readyz, true},
 		{"GET", pathMetrics, s.metricsPage, false},
+		{"GET", "/v1/status", s.status, false},
+		{"GET", "/v1/status/stream", s.statusStream, false},
 	}
 	if s.API == nil {
 		return routes
@@ -240,6 +269,9 @@ func (s *Server) routes() []route {
 			{"GET", "/openapi.yaml", openAPI, true},
 			{"GET", "/docs", docsPage, true},
 			{"GET", "/docs/{asset}", docsAsset, true},
+			{"GET", "/console", consolePage, true},
+			{"GET", "/console/{file}", consoleAsset, true},
+			{"GET", "/console/{folder}/{file}", consoleAsset, true},
 		}...)
 	}
 	return append(routes, []route{
@@ -254,12 +286,18 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/coupons", s.withAPI(s.post(tipoff.KindCoupon)), false},
 		{"PATCH", "/v1/events/{event_id}", s.withAPI(s.patchEvent), false},
 		{"GET", "/v1/recommendations", s.withAPI(s.recommend), false},
+		{"GET", "/v1/explanations", s.withAPI(s.explain), false},
+		{"GET", "/v1/quality", s.withAPI(s.quality), false},
 		{"GET", "/v1/popular", s.withAPI(s.popular), false},
 		{"GET", "/v1/events", s.withAPI(s.listEvents), false},
 		{"GET", "/v1/events/{event_id}", s.withAPI(s.getEvent), false},
+		{"GET", "/v1/events/{event_id}/counts", s.withAPI(s.countEvent), false},
 		{"GET", "/v1/users/{user_id}", s.withAPI(s.getUser), false},
 		{"GET", "/v1/users/{user_id}/affinities", s.withAPI(s.getAffinities), false},
 		{"GET", "/v1/users/{user_id}/coupons", s.withAPI(s.getCoupons), false},
+		{"GET", "/v1/coupons/{coupon_id}/journey", s.withAPI(s.getJourney), false},
+		{"GET", "/v1/rejected", s.withAPI(s.listRejected), false},
+		{"POST", "/v1/rejected/{id}/retry", s.withAPI(s.retryRejected), false},
 	}...)
 }
 
@@ -362,29 +400,4 @@ func (s *Server) keyFits(q *request) bool {
 		}
 	}
 	return subtle.ConstantTimeCompare(given, []byte(s.Key)) == 1
-}
-
-// refuse answers a request that could not even be read. Its route is mostly not
-// known then: the answer is a problem.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
-	path := string(ctx.Path())
-	q := s.newRequest(ctx, path != "/" && !strings.HasPrefix(path, "/v1/"))
-	defer q.release()
-	var small *fasthttp.ErrSmallBuffer
-	var timeout net.Error
-	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		err = errTooLarge
-	case errors.As(err, &small):
-		err = errHeaders
-	case errors.As(err, &timeout) && timeout.Timeout():
-		err = errSlow
-	default:
-		err = errMalformed
-	}
-	q.fail(err)
-	q.settle()
-	s.metrics.unread(ctx.Response.StatusCode())
-	s.logAccess("", routeUnread, q, 0)
-	ctx.SetConnectionClose()
 }

@@ -34,8 +34,8 @@ func (n *Node) drain(span time.Duration) error {
 		return nil
 	}
 	n.log.Info("draining: not ready any more, but serving", "for", span)
-	defer n.part("drain", func() broker.State {
-		return broker.State{Detail: "this gateway is about to end"}
+	defer n.part(partDrain, func() broker.State {
+		return broker.State{Failing: true, Detail: "this gateway is about to end"}
 	})()
 	n.server.Drain()
 	select {

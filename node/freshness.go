@@ -18,7 +18,7 @@ func (r *runningSet) withinLag(state func() broker.State) func() broker.State {
 	return func() broker.State {
 		s := state()
 		if s.Ready && uint64(max(0, s.Lag)) > most {
-			s.Ready = false
+			s.Ready, s.Behind = false, true
 			s.Detail += fmt.Sprintf(", but is more than %d records behind (TIPOFF_MAX_LAG): wait until it has caught up, or add processes of its role", most)
 		}
 		return s

@@ -13,7 +13,7 @@ import (
 // startLearner learns on views once they know what the tables hold; follows fill them.
 func (r *runningSet) startLearner(v *views.Views, follows []*broker.View) {
 	former := map[string][]byte{}
-	learner, rewriter := processors.NewLearner(v, former), r.startRewriter(processors.RewriteModel)
+	learner, rewriter := processors.NewLearner(followedTrainer{v, &r.node.journeys}, former), r.startRewriter(processors.RewriteModel)
 	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {
 		learner.Holds = f.holds
 	}

@@ -16,7 +16,7 @@ import (
 // watchLogs says in readiness and metrics which logs have lost their ends. The node is
 // ready all the same, as what comes from now on counts.
 func (n *Node) watchLogs() {
-	n.part("logs", func() broker.State {
+	n.part(partLogs, func() broker.State {
 		losses := n.cluster.Losses()
 		if len(losses) == 0 {
 			return broker.State{Ready: true, Detail: "whole"}
@@ -29,7 +29,7 @@ func (n *Node) watchLogs() {
 			}
 			said = append(said, fmt.Sprintf("%s/%d lost %d records from offset %d", l.Topic, l.Partition, l.Records(), l.From))
 		}
-		return broker.State{Ready: true, Detail: strings.Join(said, ", ") +
+		return broker.State{Ready: true, Failing: true, Detail: strings.Join(said, ", ") +
 			": run tipoff rebuild, which brings back what the database holds of them"}
 	})
 	n.registry.MustRegister(lossCollector{n.cluster})

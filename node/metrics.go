@@ -60,7 +60,9 @@ func (n *Node) measureViews() (fresh func(table string, received time.Time)) {
 	started := time.Now()
 	return func(table string, received time.Time) {
 		if received.After(started) { // else it is read again after a start
-			tables[table].Observe(time.Since(received).Seconds())
+			now := time.Now()
+			tables[table].Observe(now.Sub(received).Seconds())
+			n.status.fresh.add(now.Sub(received), now)
 		}
 	}
 }
@@ -73,6 +75,8 @@ func (n *Node) measureLearning() {
 	window := []string{"company", "window"}
 	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
 	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
+	popularNDCG := prometheus.NewDesc("tipoff_live_popular_ndcg", "NDCG@10 of popularity against the same coupons as tipoff_live_ndcg10, before variety.", window, nil)
+	popularHR := prometheus.NewDesc("tipoff_live_popular_hr", "Share of the same coupons of which a leg was among the first 10 by popularity.", window, nil)
 	coupons := prometheus.NewDesc("tipoff_live_coupons", "Coupons that the live quality is measured on.", window, nil)
 	steps := prometheus.NewDesc("tipoff_learner_coupons_total", "Coupons that a company's model has learnt from.", []string{"company"}, nil)
 	rankers := prometheus.NewDesc("tipoff_learner_ndcg10", "Running NDCG@10 of each way to rank that the learner compares.", []string{"company", "ranker"}, nil)
@@ -89,6 +93,10 @@ func (n *Node) measureLearning() {
 					emit(hr, prometheus.GaugeValue, span.HR/float64(span.Coupons), l.Company, liveWindows[i])
 					emit(ndcg, prometheus.GaugeValue, span.NDCG/float64(span.Coupons), l.Company, liveWindows[i])
 				}
+				if span.Compared > 0 {
+					emit(popularHR, prometheus.GaugeValue, span.PopularHR/float64(span.Compared), l.Company, liveWindows[i])
+					emit(popularNDCG, prometheus.GaugeValue, span.PopularNDCG/float64(span.Compared), l.Company, liveWindows[i])
+				}
 			}
 			emit(steps, prometheus.CounterValue, float64(l.Steps), l.Company)
 			for name, quality := range l.Rankers {
@@ -96,7 +104,7 @@ func (n *Node) measureLearning() {
 			}
 			emit(leader, prometheus.GaugeValue, 1, l.Company, l.Leader)
 		}
-	}, []*prometheus.Desc{hr, ndcg, coupons, steps, rankers, leader}})
+	}, []*prometheus.Desc{hr, ndcg, popularHR, popularNDCG, coupons, steps, rankers, leader}})
 }
 
 // learnerCollector measures what the learner had no time for.

@@ -70,6 +70,8 @@ type Node struct {
 	pulse     atomic.Pointer[broker.Pulse]
 	gateway   bool
 	tracer    *trace.Tracer // nil: nothing is traced
+	status    status
+	journeys  journeys
 
 	mu    sync.Mutex
 	parts []*part
@@ -90,6 +92,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		has[r] = true
 	}
 	n.gateway = has[API]
+	n.status.started, n.status.role = time.Now(), roleOf(roles)
 	if err := errors.Join(s.Layout().Validate(), s.Fleet.Validate()); err != nil {
 		return nil, err
 	}
@@ -97,7 +100,11 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		return nil, err
 	}
 	n.kafka()
+	if n.gateway {
+		n.showGateway()
+	}
 	n.Go("collector of garbage", tendCollector)
+	n.Go("look at the parts", n.look)
 	if err := n.startServer(has[API]); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -160,7 +167,7 @@ func (n *Node) start(ctx context.Context, has map[Role]bool) (err error) {
 func (n *Node) startServer(withAPI bool) error {
 	o := http.Options{
 		Addr: n.settings.Addr, Key: n.settings.APIKey, AllowedOrigins: n.settings.AllowedOrigins, AllowedHosts: n.settings.AllowedHosts,
-		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests, Tracer: n.tracer,
+		HideDocs: n.settings.HideDocs, Readiness: n.Readiness, Status: n.Status, Registry: n.registry, Log: n.log, AccessLog: n.settings.Requests, Tracer: n.tracer,
 	}
 	if withAPI {
 		o.API, o.Fleet = n.api.Load, n.settings.Fleet.http()
@@ -209,6 +216,7 @@ func (n *Node) connect(ctx context.Context) error {
 func (n *Node) startSink(db *sink.Database) {
 	s := sink.New(db, n.cluster.Reader(topics.GroupSink), n.publisher, n.log)
 	s.Tracer = n.tracer
+	s.Saved = n.journeys.saved
 	g := n.cluster.NewGroup(topics.GroupSink, topics.Facts(), s)
 	n.part(topics.GroupSink, func() broker.State {
 		state, progress := g.State(), s.Progress(time.Now())
@@ -218,11 +226,20 @@ func (n *Node) startSink(db *sink.Database) {
 		}
 		switch {
 		case progress.Trouble != nil:
-			return broker.State{Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag}
+			return broker.State{Failing: true, Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag, Oldest: progress.Unsaved}
 		case !progress.Migrated:
 			return broker.State{Detail: detail, Lag: state.Lag}
 		}
+		state.Oldest = progress.Unsaved
 		return state
+	})
+	n.showDatabase(s)
+	n.flows(&g.Lag)
+	n.rejects(func() (all int64) {
+		for _, rejected := range s.Progress(time.Now()).Rejected {
+			all += rejected
+		}
+		return all
 	})
 	n.registry.MustRegister(lagCollector(&g.Lag))
 	n.measureSink(s)

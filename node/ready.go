@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tipoff/broker"
@@ -17,7 +18,7 @@ import (
 func (n *Node) part(name string, state func() broker.State) (remove func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	p := &part{name, state}
+	p := &part{name: name, state: state}
 	n.parts = append(n.parts, p)
 	return func() {
 		n.mu.Lock()
@@ -26,13 +27,21 @@ func (n *Node) part(name string, state func() broker.State) (remove func()) {
 	}
 }
 
-// partKafka is the name of the part that says whether Kafka takes records.
-const partKafka = "kafka"
+// Names of parts that are neither a group nor a view.
+const (
+	partKafka = "kafka" // says whether Kafka takes records
+	partLogs  = "logs"  // says which lost their ends
+	partDrain = "drain" // is there while the gateway drains
+)
 
 // part is something that must be ready.
 type part struct {
 	name  string
 	state func() broker.State
+
+	mu    sync.Mutex
+	was   string // its state when it was last looked at; see [stateOf]
+	since time.Time
 }
 
 // kafka adds the part that says whether Kafka takes records. A gateway is needed without

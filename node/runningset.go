@@ -99,6 +99,7 @@ func (r *runningSet) startCopier() {
 	group := cluster.NewGroup(r.Copier(), topics.Facts(), rebuild.NewCopier(cluster, r.TableSet, r.node.log))
 	r.part(r.Copier(), group.State)
 	r.measure(lagCollector(&group.Lag))
+	r.undo = append(r.undo, r.node.flows(&group.Lag))
 	r.measure(restartsCollector(r.Copier(), group.Restarts))
 	r.goRun(r.Copier(), group.Run)
 }
@@ -118,9 +119,22 @@ func (r *runningSet) startProcessor(table processors.Table) {
 func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewriter) *broker.Processor {
 	values := tableValues
 	values.Group = table.Group
+	if table.OfBettors {
+		values.Put = func(key string, value []byte) {
+			if r.serves() {
+				r.node.journeys.value(stageTable, key, value)
+			}
+		}
+	}
 	owner := r.node.cluster.NewOwner(values, rewriter.Add)
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	r.measure(lagCollector(&p.Lag))
+	r.undo = append(r.undo, r.node.flows(&p.Lag), r.node.rejects(func() (all int64) {
+		for _, rejected := range owner.Rejections() {
+			all += rejected
+		}
+		return all
+	}))
 	r.measure(ownerCollector(p.Group, owner))
 	var from []string
 	for _, topic := range p.Inputs() {

@@ -49,7 +49,7 @@ type Access struct {
 type Browsers struct {
 	AllowedOrigins []string `group:"Listening" env:"TIPOFF_ALLOWED_ORIGINS" placeholder:"URL,..." help:"Sites whose pages may use the API, as https://shop.example; the service's own pages always may (${env})."`
 	AllowedHosts   []string `group:"Listening" env:"TIPOFF_ALLOWED_HOSTS" placeholder:"NAME,..." help:"Names by which clients may call a service that listens on this machine alone and asks for no key, as behind a proxy; localhost always (${env})."`
-	HideDocs       bool     `group:"Listening" env:"TIPOFF_HIDE_DOCS" help:"Leave out /docs and /openapi.yaml, which are readable without a key (${env})."`
+	HideDocs       bool     `group:"Listening" env:"TIPOFF_HIDE_DOCS" help:"Leave out /docs, /openapi.yaml and /console, which are readable without a key (${env})."`
 }
 
 // Ending is how a gateway ends.

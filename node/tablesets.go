@@ -10,6 +10,7 @@ import (
 	"github.com/sethvargo/go-retry"
 
 	"tipoff/http"
+	"tipoff/rejected"
 	"tipoff/sink"
 	"tipoff/topics"
 )
@@ -22,6 +23,7 @@ type tableSets struct {
 	processors bool
 	learner    bool
 	archive    *sink.Archive // nil: this process is no gateway
+	letters    *rejected.Recent
 	fresh      func(table string, received time.Time)
 	news       chan topics.TableSets // the newest that is not acted on yet
 	serving    atomic.Int64          // number of the table set that this process works for
@@ -34,6 +36,7 @@ func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.D
 	s := &tableSets{node: n, processors: has[Processors], learner: has[Learner], news: make(chan topics.TableSets, 1), running: map[int]*runningSet{}}
 	if has[API] {
 		s.archive, s.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
+		s.letters = rejected.NewRecent(n.cluster, n.publisher)
 		n.measureLearning()
 	}
 	now, err := n.cluster.TableSets()
@@ -154,7 +157,7 @@ func (s *tableSets) open(serving topics.TableSet) {
 	}
 	v := s.running[serving.Number].views
 	s.node.views.Store(v)
-	s.node.api.Store(&http.API{Publisher: s.node.publisher, Recommender: v, Archive: s.archive})
+	s.node.api.Store(&http.API{Publisher: s.node.publisher, Recommender: v, Archive: s.archive, DeadLetters: s.letters, Journeys: &s.node.journeys})
 }
 
 func (s *tableSets) end() error {

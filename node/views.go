@@ -29,11 +29,15 @@ func (r *runningSet) startViews(learning *views.Views) []*broker.View {
 	r.goRun("views", v.Tend)
 	tables := r.followTables(gatewaysView, v, func(first string, u broker.Update) {
 		if r.serves() {
+			r.node.updated(first)
 			r.sets.fresh(first, u.Received)
 		}
 	})
 	models := r.startView(gatewaysView, r.TableLearner(), r.startRewriter(processors.RewriteModel), func(u broker.Update) error {
-		return v.PutModel(u.Key, u.Value)
+		if r.serves() {
+			r.node.updated(topics.TableLearner)
+		}
+		return v.PutModel(u.Key, u.Value, time.Now())
 	})
 	r.follows = append(tables, models)
 	return tables
@@ -49,7 +53,11 @@ func (r *runningSet) followTables(kind string, v *views.Views, fresh func(first 
 		}),
 		r.startView(kind, r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
-			return v.PutBettor(u.Key, u.Value)
+			err := v.PutBettor(u.Key, u.Value)
+			if err == nil && r.serves() {
+				r.node.journeys.value(stageView, u.Key, u.Value)
+			}
+			return err
 		}),
 	}
 }

@@ -79,6 +79,7 @@ func (in *input) expireChunk(chunk *state.Chunk, empty bool) {
 func (in *input) rejectLeg(leg *state.Leg) {
 	r := topics.Rejection{
 		Reason:    "the event of this selection was not posted in time (TIPOFF_EVENT_WAIT, from the last bet on it): post events before the bets on them",
+		Kind:      topics.NeverPosted,
 		By:        in.set.First(string(in.Group())),
 		Topic:     in.set.Public(in.set.Selections()),
 		Partition: in.Partition(),

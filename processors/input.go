@@ -172,6 +172,7 @@ func (in *input) send(topic, key string, message any) {
 func (in *input) reject(kind topics.RejectionKind, reason string) {
 	r := topics.Rejection{
 		Reason:    reason,
+		Kind:      kind,
 		By:        in.set.First(string(in.Group())),
 		Topic:     in.set.Public(string(in.Topic())),
 		Partition: in.Partition(),

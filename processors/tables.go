@@ -14,9 +14,10 @@ type Rewrite func(set topics.TableSet, key string) topics.Record
 
 // Table is one of the tables of a table set, by what keeps it.
 type Table struct {
-	Graph   Graph
-	Rewrite Rewrite
-	Expiry  *Expiry // nil: what it holds stays
+	Graph     Graph
+	Rewrite   Rewrite
+	Expiry    *Expiry // nil: what it holds stays
+	OfBettors bool    // its keys are bettors', its values [state.Bettor]s
 	// Group is what a value is counted as for [Ownership.Held], "" if it is not; nil: none is.
 	Group func(key string, value []byte) string
 }
@@ -25,7 +26,7 @@ type Table struct {
 // processors, and a rebuild waits for everything that their graphs read. The
 // learner's table is none of them, as nothing depends on it.
 func Tables() []Table {
-	return []Table{{Graph: Bettors, Rewrite: RewriteBettor}, {Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf}}
+	return []Table{{Graph: Bettors, Rewrite: RewriteBettor, OfBettors: true}, {Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf}}
 }
 
 // LoopPasses is how often a record may pass a group's loop on its way: a leg goes to

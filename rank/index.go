@@ -156,7 +156,7 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 		x.posted++
 	}
 	if e.begin = event.Begin.UnixMicro(); e.event == nil || !e.event.Event.Equal(event) {
-		e.event = &tipoff.Offered{Event: *event}
+		e.event = tipoff.Offer(event, e.event)
 	}
 	if x.setOpen(slot, event.Open(now)); e.openIndex >= 0 {
 		x.updateHot(slot)

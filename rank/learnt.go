@@ -54,14 +54,15 @@ func (l *Learnt) Marshal() []byte {
 // today's is not read: the company begins with a new one.
 func UnmarshalLearnt(value []byte) (*Learnt, error) {
 	r := wire.NewReader(value)
-	if version := r.Byte(); version < 2 || version > state.TableVersion {
+	version := r.Byte()
+	if version < 2 || version > state.TableVersion {
 		return nil, wire.ErrUnreadable
 	}
 	l := &Learnt{Epoch: r.Uint()}
 	for range r.Count(6) {
 		l.Seen = append(l.Seen, Seen{int32(r.Uint()), state.ReadPosition(r)})
 	}
-	l.Live = readLive(r)
+	l.Live = readLive(r, version)
 	model := r.Raw()
 	if err := r.End(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package rank
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -51,14 +52,63 @@ func TestGrade_IsThatOfThePlace(t *testing.T) {
 		}
 	}
 	q := &Question{Now: noon.Add(time.Minute), Ranker: RankerPopular}
-	for place, want := range map[int]Grade{0: {1, 1, 1}, 2: {1, 1, 0.5}, 9: {1, 1, 0.2890648263}, 10: {1, 0, 0}} {
+	for place, want := range map[int]Grade{0: {1, 1, 1, 1, 1}, 2: {1, 1, 0.5, 1, 0.5}, 9: {1, 1, 0.2890648263, 1, 0.2890648263}, 10: {Targets: 1}} {
 		got := w.index.GradeOf(q, []uint64{tipoff.EventRef(fmt.Sprint("e", place)), tipoff.EventRef("unknown")}, new(Scratch))
-		if got.Targets != want.Targets || got.HR != want.HR || !near(got.NDCG, want.NDCG) {
+		if got.Targets != want.Targets || got.HR != want.HR || !near(got.NDCG, want.NDCG) || got.PopularHR != want.PopularHR || !near(got.PopularNDCG, want.PopularNDCG) {
 			t.Errorf("place %d: %+v, want %+v", place, got, want)
 		}
 	}
 	begun := &Question{Now: noon.Add(2 * time.Hour)}
 	if got := w.index.GradeOf(begun, []uint64{tipoff.EventRef("e0")}, new(Scratch)); got != (Grade{}) {
 		t.Errorf("of an event that has begun: %+v", got)
+	}
+}
+
+// TestGradeOf_GradesPopularityAsItsRankerIs, of the candidates that there are already.
+func TestGradeOf_GradesPopularityAsItsRankerIs(t *testing.T) {
+	big, model := bigWorld(1000)
+	compared := 0
+	for seed := range uint64(40) {
+		w := randomWorld(seed, 200)
+		if seed%10 == 0 {
+			w = big
+		}
+		for i := range 20 {
+			q := &Question{Query: tipoff.Query{UserID: fmt.Sprint("u", i), N: 10}, Now: noon.Add(time.Minute), Model: model}
+			events := []uint64{tipoff.EventRef(fmt.Sprint("e", i)), tipoff.EventRef(fmt.Sprint("e", i*3)), tipoff.EventRef(fmt.Sprint("e", i+7))}
+			learnt := w.index.GradeOf(q, events, new(Scratch))
+			q.Ranker = RankerPopular
+			popular := w.index.GradeOf(q, events, new(Scratch))
+			if learnt.PopularHR != popular.HR || !near(learnt.PopularNDCG, popular.NDCG) || popular.PopularHR != popular.HR {
+				t.Errorf("world %d, u%d: graded %+v, as its ranker %+v", seed, i, learnt, popular)
+			}
+			if popular.HR > 0 && learnt.NDCG != popular.NDCG {
+				compared++
+			}
+		}
+	}
+	if compared == 0 {
+		t.Error("the learnt ranking and the popular one are one")
+	}
+}
+
+func TestLiveSpan_TheBandHoldsTheMeanInMostCases(t *testing.T) {
+	r, missed := rand.New(rand.NewPCG(3, 3)), 0
+	for range 2000 {
+		var l Live
+		for range 100 {
+			l.Add(Grade{Targets: 1, NDCG: r.Float64()}, noon.Unix())
+		}
+		sum := l.Over(time.Hour)
+		if low, high := sum.Band(); low > 0.5 || high < 0.5 {
+			missed++
+		}
+	}
+	if missed < 50 || missed > 160 {
+		t.Errorf("the band misses the mean in %d of 2,000 cases, want about 100", missed)
+	}
+	one := LiveSpan{Coupons: 1, Compared: 1, NDCG: 0.5, Squares: 0.25}
+	if low, high := one.Band(); low != 0 || high != 1 {
+		t.Errorf("one coupon puts the mean between %v and %v", low, high)
 	}
 }

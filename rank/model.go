@@ -112,6 +112,14 @@ func (m *Model) weights(context *[Contexts]float32, w *[Terms]float32) {
 	}
 }
 
+// AlwaysWeights are the first stage's weights that do not depend on the bettor.
+func (m *Model) AlwaysWeights() (w [Terms]float32) {
+	for t := range w {
+		w[t] = m.Weights[t][contextAlways]
+	}
+	return w
+}
+
 // scored is one event with its terms and its score.
 type scored struct {
 	slot    int32

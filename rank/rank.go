@@ -97,6 +97,10 @@ type ranking struct {
 	unit     float32        // how much a difference of 1 in the formula makes in the score
 	own      [Terms]float32 // the part of weights that does not rest on a crowd
 	weights  [Terms]float32
+	formula  int     // whose weights they are: of [ComparedRankers]
+	hasMoved bool    // the net has moved the best ones
+	lowest   float32 // score of the last of those that the net has moved
+	lastTop  float32 // score that the net's last one had before
 	// Of the learnt vectors, weighed; see [ranking.prepareScores].
 	toCategories, toItem vector
 }
@@ -171,10 +175,20 @@ func (x *Index) Rank(q *Question, s *Scratch) []tipoff.Item {
 	s.reset(len(x.categories), len(x.entries))
 	r := &s.ranking
 	r.begin(x, q, s)
+	r.arrange()
+	if len(s.pool) == 0 || q.N <= 0 {
+		return nil
+	}
+	return r.result()
+}
+
+// arrange fills the pool with the best candidates in the order of the answer.
+func (r *ranking) arrange() {
+	q := r.q
 	size := max(q.N, netDepth)
 	switch {
 	case q.MaxPerLeague > 0: // any event may be needed to fill the slate
-		size = len(x.open)
+		size = len(r.open)
 	case q.Diversity > 0:
 		size = max(size, q.N*poolFactor)
 	}
@@ -196,10 +210,6 @@ func (x *Index) Rank(q *Question, s *Scratch) []tipoff.Item {
 			r.diversify(q.N, q.Diversity)
 		}
 	}
-	if len(s.pool) == 0 || q.N <= 0 {
-		return nil
-	}
-	return r.result()
 }
 
 // candidates lists the events to rank: those retrieved, or all that pass where the
@@ -250,10 +260,17 @@ func (r *ranking) rerankTop() {
 		s.pool[i].score += s.view.shift[i] * r.unit
 		lowest = min(lowest, s.pool[i].score)
 	}
+	r.hasMoved, r.lowest, r.lastTop = true, lowest, s.top[n-1].score
 	for i := n; i < len(s.pool); i++ {
-		s.pool[i].score = min(s.pool[i].score, lowest-(s.top[n-1].score-s.pool[i].score))
+		s.pool[i].score = r.behindTop(s.pool[i].score)
 	}
 	slices.SortFunc(s.pool, candidate.order)
+}
+
+// behindTop is the score of an event that the net does not look at: it stays behind the
+// ones that the net has moved, by no less than before.
+func (r *ranking) behindTop(score float32) float32 {
+	return min(score, r.lowest-(r.lastTop-score))
 }
 
 // result returns the best of the pool, with scores and reasons for people.
@@ -261,19 +278,23 @@ func (r *ranking) result() []tipoff.Item {
 	items := make([]tipoff.Item, min(r.q.N, len(r.pool)))
 	usual := r.usual()
 	for i := range items {
-		c := &r.pool[i]
-		r.complete(c.scored)
-		p := r.parts(&c.terms)
-		for k, v := range usual.parts {
-			p[k] -= v
-		}
-		score := float64(c.score - c.scored.score)
-		for _, v := range p {
-			score += float64(v)
-		}
-		items[i] = tipoff.Item{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, &usual)}
+		items[i] = r.item(&r.pool[i], &usual)
 	}
 	return items
+}
+
+// item is a candidate with its score and reason for people.
+func (r *ranking) item(c *candidate, u *usual) tipoff.Item {
+	r.complete(c.scored)
+	p := r.parts(&c.terms)
+	for k, v := range u.parts {
+		p[k] -= v
+	}
+	score := float64(c.score - c.scored.score)
+	for _, v := range p {
+		score += float64(v)
+	}
+	return tipoff.Item{Event: c.entry.event, Score: round(score), Reason: r.reason(c.slot, &p, u)}
 }
 
 // round cuts a number for people to four digits after the point, fewer than single

@@ -1,12 +1,14 @@
 package rank
 
+import "tipoff"
+
 // The rankers that a company may be served by.
 const (
-	RankerSimilar  = "similar"  // the replaced service's: any event of a sport or league bet on before
-	RankerPopular  = "popular"  // what most bet on
-	RankerAffinity = "affinity" // the bettor's sports, leagues and teams, times popularity
-	RankerCF       = "cf"       // what the same bettors bet on
-	RankerTipoff   = "tipoff"   // learnt
+	RankerSimilar  = tipoff.RankerSimilar
+	RankerPopular  = tipoff.RankerPopular
+	RankerAffinity = tipoff.RankerAffinity
+	RankerCF       = tipoff.RankerCF
+	RankerTipoff   = tipoff.RankerTipoff
 )
 
 // plain are the weights by hand of the compared rankers, for bettors with bets and without.
@@ -56,6 +58,7 @@ func (r *ranking) chooseWeights() (useNet bool) {
 			ranker = m.Leader()
 		}
 	}
+	r.formula = ranker
 	if ranker == rankerNet || ranker == rankerLinear {
 		m.weights(&r.context, &r.weights)
 	} else {

@@ -173,7 +173,7 @@ func newTiming(now time.Time) (t timing) {
 func (t *timing) fill(e *entry, terms *[timedTerms]float32) {
 	if e.legCount > 0 {
 		for k := range e.heats {
-			terms[termPop5m+k] = ln1p(exp2(min(float32(e.heats[k].mark-t.marks[k]), e.heats[k].most))/popPrior) / 2
+			terms[termPop5m+k] = t.bets(e, k)
 		}
 		terms[termPopEver] = ln1p(float32(e.legCount)/popPrior) / 2
 		terms[termAge] = ln1p(float32(max(0, t.at-e.first))/3600) / 2
@@ -184,6 +184,14 @@ func (t *timing) fill(e *entry, terms *[timedTerms]float32) {
 	terms[termSoon1] = ln1p(hours) / 2
 	terms[termSoon6] = ln1p(hours / 6)
 	terms[termSoon48] = ln1p(hours / 48)
+}
+
+// bets is the term of an event's bets by a half-life; 0 where there are none.
+func (t *timing) bets(e *entry, k int) float32 {
+	if e.legCount == 0 {
+		return 0
+	}
+	return ln1p(exp2(min(float32(e.heats[k].mark-t.marks[k]), e.heats[k].most))/popPrior) / 2
 }
 
 // Refresh computes the terms of all open events that depend on the time alone, so

@@ -16,10 +16,13 @@ import (
 type Archive struct {
 	db       *Database
 	patience time.Duration
+	counted  uint64 // see [countedMost]
 }
 
 // NewArchive reads from the database, giving each question up after patience.
-func NewArchive(db *Database, patience time.Duration) *Archive { return &Archive{db, patience} }
+func NewArchive(db *Database, patience time.Duration) *Archive {
+	return &Archive{db, patience, countedMost}
+}
 
 // Event finds one event.
 func (a *Archive) Event(ctx context.Context, company, id string) (tipoff.Event, error) {

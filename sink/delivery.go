@@ -76,6 +76,7 @@ func (d *delivery) mirror(facts []fact) bool {
 		rows, err := d.sink.writer.write(d.ctx, d.from, facts)
 		if err == nil {
 			d.sink.wrote(rows)
+			d.saved(facts)
 			d.sink.health.well(d.from)
 			return true
 		}
@@ -129,6 +130,7 @@ func (d *delivery) reject(f *fact, reason error) bool {
 	m := f.record
 	r := topics.Rejection{
 		Reason:    fmt.Sprintf("the database refuses it: %v", reason),
+		Kind:      topics.RefusedByDatabase,
 		By:        topics.GroupSink,
 		Topic:     m.Topic,
 		Partition: m.Partition,
@@ -154,6 +156,18 @@ func (d *delivery) reject(f *fact, reason error) bool {
 		d.failed(Unpublished, since, err)
 		if pause, _ := pauses.Next(); !wait(d.session, pause) {
 			return false
+		}
+	}
+}
+
+// saved tells of coupons that the database has.
+func (d *delivery) saved(facts []fact) {
+	if d.sink.Saved == nil {
+		return
+	}
+	for i := range facts {
+		if f := &facts[i]; f.Coupon != nil {
+			d.sink.Saved(f.company, f.Coupon)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/sethvargo/go-retry"
 
+	"tipoff"
 	"tipoff/topics"
 	"tipoff/trace"
 )
@@ -32,6 +33,10 @@ type Publisher interface {
 // is written by one goroutine, batch by batch in the order of its offsets.
 type Sink struct {
 	Tracer *trace.Tracer // of each fact's way into the database; nil: none is traced
+
+	// Saved is told of each coupon that the database has; nil: nobody is. It is to be set before
+	// the sink runs.
+	Saved func(company string, c *tipoff.Coupon)
 
 	writer    writer
 	source    Source

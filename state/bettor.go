@@ -126,8 +126,14 @@ func CouponRef(c *tipoff.Coupon) uint64 {
 		w.Text(s.Market)
 		w.Text(s.Outcome)
 	}
-	return xxhash.Sum64String(c.ID)&^0xffff | xxhash.Sum64(w)&0xffff
+	return CouponIDRef(c.ID) | xxhash.Sum64(w)&0xffff
 }
+
+// CouponIDRef is the part of a [CouponRef] that is of the coupon's id alone.
+func CouponIDRef(id string) uint64 { return xxhash.Sum64String(id) &^ 0xffff }
+
+// SameCouponID says whether two [CouponRef]s are of one id.
+func SameCouponID(a, b uint64) bool { return (a^b)&^0xffff == 0 }
 
 // betTime is when a coupon counts as made: its own time, but not after it was
 // received, so that a client's clock cannot make the past fade.

@@ -7,8 +7,9 @@ import (
 )
 
 // TableVersion is that of every table value which this program writes. Older ones are
-// read, newer ones are refused, never misread.
-const TableVersion = 3
+// read, newer ones are refused, never misread. Since 4 the learner's grades have those of
+// popularity beside them; bettors, fixtures and chunks are as in 3.
+const TableVersion = 4
 
 // Epoch is the ownership under which a table value was written; see
 // [Bettor.Epoch]. It stands first in all of them.

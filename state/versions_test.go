@@ -67,7 +67,7 @@ func as[V any](version string, now V) V {
 func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 	b, f, early, c := valuesOfNow()
 	if *write {
-		for name, value := range map[string][]byte{"bettor-3": b.Marshal(), "fixture-3": f.Marshal(), "early-3": early.Marshal(), "chunk-3": c.Marshal(), "unposted-3": unposted().Marshal()} {
+		for name, value := range map[string][]byte{"bettor-4": b.Marshal(), "fixture-4": f.Marshal(), "early-4": early.Marshal(), "chunk-4": c.Marshal(), "unposted-4": unposted().Marshal()} {
 			if err := os.WriteFile(filepath.Join("testdata", "values", name), value, 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -89,15 +89,16 @@ func IsPatch(value []byte) bool { return bytes.HasPrefix(value, []byte(`{"patch"
 // Rejection is a record of [Rejected]: what could not be processed, why, and
 // where it came from.
 type Rejection struct {
-	Reason    string    `json:"reason"`
-	By        string    `json:"by"` // the processor or sink that refused it
-	Topic     string    `json:"topic"`
-	Partition int32     `json:"partition"`
-	Offset    int64     `json:"offset"`
-	Epoch     int32     `json:"epoch,omitzero"` // leader epoch; a log that lost its end uses offsets again
-	Key       string    `json:"key"`
-	Value     []byte    `json:"value"` // as it was, base64
-	Received  time.Time `json:"received,omitzero"`
+	Reason    string        `json:"reason"`
+	Kind      RejectionKind `json:"kind,omitzero"` // "": an older program rejected it
+	By        string        `json:"by"`            // the processor or sink that refused it
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	Offset    int64         `json:"offset"`
+	Epoch     int32         `json:"epoch,omitzero"` // leader epoch; a log that lost its end uses offsets again
+	Key       string        `json:"key"`
+	Value     []byte        `json:"value"` // as it was, base64
+	Received  time.Time     `json:"received,omitzero"`
 	// Retried is when the record was published again: a rejection that has it says
 	// so of the one with the same id before it, and has no value of its own.
 	Retried time.Time `json:"retried,omitzero"`

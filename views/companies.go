@@ -40,6 +40,9 @@ type company struct {
 	epochs map[uint64]uint64 // of the fixtures' values
 	learnt *rank.Learnt      // what the learner's table says; does not change once it is here
 
+	movement movement // of the learnt weights
+	sampler  sampler  // of what is shown
+
 	// Only of learning views:
 	bettors  map[string][]byte         // values of the table: of few bettors more is asked
 	fixtures map[uint64]*state.Fixture // values do not change once they are here

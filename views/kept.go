@@ -56,7 +56,7 @@ func questionOf(company string, q *tipoff.Query) (question, bool) {
 	return question{
 		company, q.UserID, q.Sport, q.League, q.Country,
 		q.N, q.MaxPerLeague, q.Within, q.Diversity, q.Followed,
-	}, len(q.Exclude) == 0 && q.N <= keptItems && !q.Fresh
+	}, len(q.Exclude) == 0 && q.N <= keptItems && !q.Fresh && q.Ranker == ""
 }
 
 // own returns the question with texts of its own: those asked with are parts of a request.

@@ -180,19 +180,19 @@ func TestPutModel_RanksByWhatWasLearnt(t *testing.T) {
 	v, learnt := New(), rank.NewLearnt()
 	learnt.Epoch = 5
 	learnt.Live.Add(rank.Grade{Targets: 1, HR: 1, NDCG: 0.5}, noon.Unix())
-	put(t, v.PutModel("default/model", learnt.Marshal()))
+	put(t, v.PutModel("default/model", learnt.Marshal(), noon))
 	stats := v.LearningStats()
 	if len(stats) != 1 || stats[0].Day.Coupons != 1 || stats[0].Hour.NDCG != 0.5 || stats[0].Leader == "" || len(stats[0].Rankers) != len(rank.ComparedRankers) {
 		t.Errorf("stats are %+v", stats)
 	}
 	learnt.Epoch = 4
-	if err := v.PutModel("default/model", learnt.Marshal()); !errors.Is(err, ErrStale) {
+	if err := v.PutModel("default/model", learnt.Marshal(), noon); !errors.Is(err, ErrStale) {
 		t.Errorf("a former owner's value: %v", err)
 	}
-	if err := v.PutModel("default/model", []byte{2, 1}); err == nil {
+	if err := v.PutModel("default/model", []byte{2, 1}, noon); err == nil {
 		t.Error("a broken value was taken")
 	}
-	put(t, v.PutModel("default/model", nil))
+	put(t, v.PutModel("default/model", nil, noon))
 	if len(v.LearningStats()) != 0 {
 		t.Error("a model that was deleted is still there")
 	}

@@ -10,7 +10,7 @@ import (
 
 // PutModel applies a value of the learner's table; nil forgets it. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing.
-func (v *Views) PutModel(key string, value []byte) error {
+func (v *Views) PutModel(key string, value []byte, now time.Time) error {
 	name, id, ok := topics.SplitKey(key)
 	if !ok || id != topics.ModelID {
 		return fmt.Errorf("model %q: the key is not company/%s", key, topics.ModelID)
@@ -28,7 +28,11 @@ func (v *Views) PutModel(key string, value []byte) error {
 	if value != nil && learnt.Epoch < c.learnt.Epoch {
 		return fmt.Errorf("model %q: %w", key, ErrStale)
 	}
-	c.learnt = learnt
+	if c.learnt = learnt; learnt.Model != nil {
+		c.movement.add(learnt.Model.AlwaysWeights(), now)
+	} else {
+		c.movement = movement{}
+	}
 	return nil
 }
 

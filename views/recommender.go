@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"time"
 
 	"tipoff"
@@ -27,10 +28,14 @@ func (v *Views) Recommend(company string, q tipoff.Query, now time.Time) tipoff.
 	bettor := c.index.Bettor(q.UserID)
 	if isKept {
 		if a := place.Load(); a.holds(c, &asked, versionOf(bettor), now) {
+			c.show(&a.answer, now)
 			return a.answer
 		}
 	}
 	answer := v.rank(c, &q, bettor, now)
+	if q.Ranker == "" { // else it is compared, and shown to nobody
+		c.show(&answer, now)
+	}
 	if isKept {
 		own := asked.own()
 		answer.UserID = own.user
@@ -48,9 +53,7 @@ func (v *Views) rank(c *company, q *tipoff.Query, bettor *rank.Bettor, now time.
 	}
 	scratch := v.scratches.Get().(*rank.Scratch)
 	defer v.scratches.Put(scratch)
-	items := c.index.Rank(&rank.Question{
-		Query: *q, Now: now, Ranker: v.ranker, Model: c.learnt.Model,
-	}, scratch)
+	items := c.index.Rank(v.asked(c, q, now), scratch)
 	if _, open := c.index.Len(); open > 0 {
 		answer.EmptyBecause = EmptyFilters
 	}
@@ -58,6 +61,12 @@ func (v *Views) rank(c *company, q *tipoff.Query, bettor *rank.Bettor, now time.
 		answer.Items, answer.EmptyBecause = items, ""
 	}
 	return answer
+}
+
+// asked is a query as it is ranked: by the ranker that it names, else by the one that
+// serves.
+func (v *Views) asked(c *company, q *tipoff.Query, now time.Time) *rank.Question {
+	return &rank.Question{Query: *q, Now: now, Ranker: cmp.Or(q.Ranker, v.ranker), Model: c.learnt.Model}
 }
 
 // Popular lists the n open events most bet on at now, of one sport if named, by

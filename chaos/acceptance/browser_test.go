@@ -22,7 +22,9 @@ func browser(t *testing.T) context.Context {
 	if err != nil {
 		required(t, "no browser: install chromium")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		// A test may measure what a page holds.
+		chromedp.Flag("js-flags", "--expose-gc"), chromedp.Flag("enable-precise-memory-info", true))
 	ctx, cancelBrowser := chromedp.NewExecAllocator(t.Context(), options...)
 	ctx, cancelPage := chromedp.NewContext(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)

@@ -10,6 +10,7 @@ import (
 // runMode runs everything in one process.
 type runMode struct {
 	Demo bool `help:"When nothing is there yet, simulate a sportsbook; then keep a trickle of live bets going."`
+	Open bool `default:"true" negatable:"" help:"With --demo: open the console in the browser, where there is a desktop and a person at the terminal."`
 	node.Settings
 }
 
@@ -38,6 +39,9 @@ func (m *runMode) Run(ctx context.Context, t *terminal) error {
 		client, held := &generator.Client{URL: n.URL(), Key: m.APIKey}, ""
 		if len(n.Views().Sizes()) > 0 {
 			held = m.Data
+		}
+		if m.Open && !m.HideDocs {
+			openPage(t.out, n.URL()+"/console")
 		}
 		n.Go("demo", func(ctx context.Context) error { return generator.Demo(ctx, client, held, t.out, t.errors) })
 	}
