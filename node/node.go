@@ -36,6 +36,11 @@ const (
 	Learner
 )
 
+// String is the mode of the command line that runs the role alone.
+func (r Role) String() string {
+	return [...]string{Processors: "processors", Sink: "sink", API: "api", Learner: "learner"}[r]
+}
+
 // AllRoles make one process a whole Tipoff.
 var AllRoles = []Role{Processors, Sink, API, Learner}
 
@@ -88,6 +93,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 		has[r] = true
 	}
 	n.gateway = has[API]
+	n.measureProcess(has)
 	if err := errors.Join(s.Layout().Validate(), s.Fleet.Validate()); err != nil {
 		return nil, err
 	}
