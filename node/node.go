@@ -102,6 +102,9 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	if err := n.startServer(has[API]); err != nil {
 		return nil, err
 	}
+	if err := n.startDebug(); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
 	started := make(chan error, 1)
 	go func() { started <- n.start(ctx, has) }()
 	if err := unlessEnded(ctx, started); err != nil {

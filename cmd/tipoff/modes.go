@@ -27,13 +27,14 @@ type beside struct {
 	node.Address
 	node.Access
 	node.Browsers
+	node.Debugging
 	node.Kafka
 	node.Topics
 	node.Logs
 }
 
 func (b *beside) settings() node.Settings {
-	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
+	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Debugging: b.Debugging, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs}
 }
 
 // processorsMode runs the processors.
