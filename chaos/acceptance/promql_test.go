@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -76,7 +77,7 @@ func (q queries) selected(e *parser.VectorSelector) (map[string]bool, error) {
 	for _, m := range e.LabelMatchers {
 		values := metric[m.Name]
 		switch {
-		case m.Name == labels.MetricName:
+		case m.Name == model.MetricNameLabel:
 		case !has[m.Name]:
 			return nil, fmt.Errorf("%s has no label %q", e.Name, m.Name)
 		case m.Type == labels.MatchEqual && len(values) > 0 && !values[m.Value]:
@@ -159,7 +160,7 @@ func (q queries) called(e *parser.Call) (map[string]bool, error) {
 		of = map[string]bool{}
 		if s, ok := e.Args[0].(*parser.VectorSelector); ok {
 			for _, m := range s.LabelMatchers {
-				if m.Name != labels.MetricName && m.Type == labels.MatchEqual {
+				if m.Name != model.MetricNameLabel && m.Type == labels.MatchEqual {
 					of[m.Name] = true
 				}
 			}
