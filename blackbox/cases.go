@@ -143,7 +143,7 @@ func operations(s *Service) {
 		}
 	}
 	_, body, _ := s.Send("GET", "/metrics", "")
-	for _, name := range []string{"tipoff_http_request_seconds_bucket", "tipoff_freshness_seconds_bucket", "tipoff_view_entries", "tipoff_publisher_outstanding_bytes", "tipoff_build_info{commit=", "go_goroutines"} {
+	for _, name := range []string{"tipoff_http_request_duration_seconds_bucket", "tipoff_freshness_seconds_bucket", "tipoff_view_entries", "tipoff_publisher_outstanding_bytes", "tipoff_build_info{commit=", "go_goroutines"} {
 		if !strings.Contains(body, name) {
 			s.Errorf("/metrics has no %s", name)
 		}

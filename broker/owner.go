@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -189,6 +191,13 @@ func (o *Owner) table(partition int32) *memory {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.tables[partition]
+}
+
+// Partitions are those whose tables this process has, in no order.
+func (o *Owner) Partitions() []int32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Keys(o.tables))
 }
 
 // Refused says why partitions cannot be worked on before a person has done something

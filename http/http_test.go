@@ -188,7 +188,7 @@ func TestOperations(t *testing.T) {
 	g.want(g.ask("GET", "/readyz", ""), 200, `{"ready":true`)
 	g.ask("GET", "/v1/events/none", "")
 	g.want(g.ask("GET", "/metrics", ""), 200, `tipoff_http_requests_total{method="GET",route="/v1/events/{event_id}",status="404"} 1`,
-		`tipoff_http_request_seconds_bucket{method="GET",route="/readyz",le="+Inf"} 3`)
+		`tipoff_http_request_duration_seconds_bucket{method="GET",route="/readyz",le="+Inf"} 3`)
 	g.want(g.ask("GET", "/nothing", ""), 404, `{"error":`)
 	g.want(g.ask("GET", "/v1/nothing", ""), 404, `"title":"no such route"`)
 	a := g.ask("DELETE", "/v1/users", "")

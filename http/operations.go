@@ -48,7 +48,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 			Name: "tipoff_http_requests_total", Help: "Requests answered, by route and status.",
 		}, []string{"method", "route", "status"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "tipoff_http_request_seconds", Help: "Time from a request read to its answer ready, by route.",
+			Name: "tipoff_http_request_duration_seconds", Help: "Time from a request read to its answer ready, by route.",
 			Buckets: []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1, 5},
 		}, []string{"method", "route"}),
 	}

@@ -250,6 +250,7 @@ const (
 	pathHealth  = "/healthz"
 	pathReady   = "/readyz"
 	pathMetrics = "/metrics"
+	pathStream  = "/v1/status/stream"
 )
 
 // routes of the API; openapi.yaml describes each.
@@ -259,7 +260,7 @@ func (s *Server) routes() []route {
 		{"GET", pathReady, s.readyz, true},
 		{"GET", pathMetrics, s.metricsPage, false},
 		{"GET", "/v1/status", s.status, false},
-		{"GET", "/v1/status/stream", s.statusStream, false},
+		{"GET", pathStream, s.statusStream, false},
 	}
 	if s.API == nil {
 		return routes

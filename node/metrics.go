@@ -31,6 +31,46 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	})
 }
 
+func oneIf(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+// measureProcess measures what the process is: its roles, whether its parts are ready,
+// and the room on the disk that it writes to, if it keeps anything on one.
+func (n *Node) measureProcess(has map[Role]bool) {
+	role := prometheus.NewDesc("tipoff_role_info", "1 for each role of the process.", []string{"role"}, nil)
+	ready := prometheus.NewDesc("tipoff_part_ready", "1 for a part of the process that is ready, 0 for one that is not; /readyz says why.", []string{"part"}, nil)
+	free := prometheus.NewDesc("tipoff_data_free_bytes", "Bytes that this process may still write to the disk that TIPOFF_DATA is on.", nil, nil)
+	size := prometheus.NewDesc("tipoff_data_size_bytes", "Size of the disk that TIPOFF_DATA is on.", nil, nil)
+	keeps := n.settings.Embedded() || n.settings.DatabaseURL == "" && (has[Sink] || has[API])
+	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+		for one := range has {
+			emit(role, prometheus.GaugeValue, 1, one.String())
+		}
+		parts := map[string]bool{} // two of one name are one: a name is a label here
+		for _, p := range n.Readiness().Parts {
+			before, twice := parts[p.Name]
+			parts[p.Name] = p.Ready && (before || !twice)
+		}
+		for name, is := range parts {
+			emit(ready, prometheus.GaugeValue, oneIf(is), name)
+		}
+		if !keeps {
+			return
+		}
+		if room, err := roomOf(n.settings.Data); err == nil { // else the folder is not there yet, or the system does not say
+			emit(free, prometheus.GaugeValue, room.free)
+			emit(size, prometheus.GaugeValue, room.size)
+		}
+	}, []*prometheus.Desc{role, ready, free, size}})
+}
+
+// room is what a disk has, in bytes.
+type room struct{ free, size float64 }
+
 // measureViews measures the tables in memory, and returns what to call when a
 // change of a table became visible: the time since the gateway received the fact
 // behind it.
@@ -73,13 +113,13 @@ var liveWindows = []string{"1h", "24h"}
 // measureLearning measures how well recommendations foresee coupons, by company.
 func (n *Node) measureLearning() {
 	window := []string{"company", "window"}
-	hr := prometheus.NewDesc("tipoff_live_hr10", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
-	ndcg := prometheus.NewDesc("tipoff_live_ndcg10", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
-	popularNDCG := prometheus.NewDesc("tipoff_live_popular_ndcg", "NDCG@10 of popularity against the same coupons as tipoff_live_ndcg10, before variety.", window, nil)
-	popularHR := prometheus.NewDesc("tipoff_live_popular_hr", "Share of the same coupons of which a leg was among the first 10 by popularity.", window, nil)
+	hr := prometheus.NewDesc("tipoff_live_hit_ratio", "Share of the coupons of which a leg was among the first 10 of the learnt ranking, before variety, by the coupons' clock.", window, nil)
+	ndcg := prometheus.NewDesc("tipoff_live_ndcg", "NDCG@10 of the learnt ranking, before variety, against the coupons made next, by the coupons' clock.", window, nil)
+	popularNDCG := prometheus.NewDesc("tipoff_live_popular_ndcg", "NDCG@10 of popularity against the same coupons as tipoff_live_ndcg, before variety.", window, nil)
+	popularHR := prometheus.NewDesc("tipoff_live_popular_hit_ratio", "Share of the same coupons of which a leg was among the first 10 by popularity.", window, nil)
 	coupons := prometheus.NewDesc("tipoff_live_coupons", "Coupons that the live quality is measured on.", window, nil)
 	steps := prometheus.NewDesc("tipoff_learner_coupons_total", "Coupons that a company's model has learnt from.", []string{"company"}, nil)
-	rankers := prometheus.NewDesc("tipoff_learner_ndcg10", "Running NDCG@10 of each way to rank that the learner compares.", []string{"company", "ranker"}, nil)
+	rankers := prometheus.NewDesc("tipoff_learner_ndcg", "Running NDCG@10 of each way to rank that the learner compares.", []string{"company", "ranker"}, nil)
 	leader := prometheus.NewDesc("tipoff_learner_leads", "1 for the way to rank that serves a company.", []string{"company", "ranker"}, nil)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		v := n.views.Load()
@@ -129,12 +169,13 @@ func ownerCollector(group string, owner *broker.Owner) prometheus.Collector {
 	unfinished := prometheus.NewDesc("tipoff_processor_oldest_unfinished_seconds",
 		"How long the oldest record that a processor was given is not finished.", nil, labels)
 	person := prometheus.NewDesc("tipoff_needs_person",
-		"1 for a partition of a table that cannot be used before a person has done something about it; /readyz says what.",
+		"1 for a partition of a table that cannot be used before a person has done something about it, as /readyz says; 0 for the others that this process has.",
 		[]string{"partition"}, labels)
 	return gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		emit(unfinished, prometheus.GaugeValue, owner.Unfinished(time.Now()).Seconds())
-		for partition := range owner.Refused() {
-			emit(person, prometheus.GaugeValue, 1, fmt.Sprint(partition))
+		refused := owner.Refused()
+		for _, partition := range owner.Partitions() {
+			emit(person, prometheus.GaugeValue, oneIf(refused[partition] != nil), fmt.Sprint(partition))
 		}
 	}, []*prometheus.Desc{unfinished, person}}
 }

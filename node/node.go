@@ -37,6 +37,11 @@ const (
 	Learner
 )
 
+// String is the mode of the command line that runs the role alone.
+func (r Role) String() string {
+	return [...]string{Processors: "processors", Sink: "sink", API: "api", Learner: "learner"}[r]
+}
+
 // AllRoles make one process a whole Tipoff.
 var AllRoles = []Role{Processors, Sink, API, Learner}
 
@@ -93,6 +98,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	}
 	n.gateway = has[API]
 	n.status.started, n.status.role = time.Now(), roleOf(roles)
+	n.measureProcess(has)
 	if err := errors.Join(s.Layout().Validate(), s.Fleet.Validate()); err != nil {
 		return nil, err
 	}
@@ -106,6 +112,9 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	n.Go("collector of garbage", tendCollector)
 	n.Go("look at the parts", n.look)
 	if err := n.startServer(has[API]); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	if err := n.startDebug(); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	started := make(chan error, 1)

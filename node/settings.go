@@ -19,6 +19,7 @@ type Settings struct {
 	Address
 	Access
 	Browsers
+	Debugging
 	Ending
 	Folder
 	Database
@@ -50,6 +51,11 @@ type Browsers struct {
 	AllowedOrigins []string `group:"Listening" env:"TIPOFF_ALLOWED_ORIGINS" placeholder:"URL,..." help:"Sites whose pages may use the API, as https://shop.example; the service's own pages always may (${env})."`
 	AllowedHosts   []string `group:"Listening" env:"TIPOFF_ALLOWED_HOSTS" placeholder:"NAME,..." help:"Names by which clients may call a service that listens on this machine alone and asks for no key, as behind a proxy; localhost always (${env})."`
 	HideDocs       bool     `group:"Listening" env:"TIPOFF_HIDE_DOCS" help:"Leave out /docs, /openapi.yaml and /console, which are readable without a key (${env})."`
+}
+
+// Debugging is where a process shows what it is doing inside.
+type Debugging struct {
+	DebugAddr string `group:"Listening" env:"TIPOFF_DEBUG_ADDR" placeholder:"HOST:PORT" help:"Where to serve /debug/pprof, without a key, as 127.0.0.1:6060; nowhere unless set (${env})."`
 }
 
 // Ending is how a gateway ends.

@@ -30,6 +30,12 @@ func compose(t *testing.T, settings map[string]string, over ...string) *types.Pr
 
 func load(t *testing.T, settings map[string]string, over ...string) (*types.Project, error) {
 	t.Helper()
+	return loadWith(t, nil, settings, over...)
+}
+
+// loadWith loads the services of profiles too.
+func loadWith(t *testing.T, profiles []string, settings map[string]string, over ...string) (*types.Project, error) {
+	t.Helper()
 	folder, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +44,10 @@ func load(t *testing.T, settings map[string]string, over ...string) (*types.Proj
 	for _, file := range append([]string{"docker-compose.yml"}, over...) {
 		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: filepath.Join(folder, file)})
 	}
-	return loader.LoadWithContext(t.Context(), details, func(o *loader.Options) { o.SetProjectName("tipoff", true) })
+	return loader.LoadWithContext(t.Context(), details, func(o *loader.Options) {
+		o.SetProjectName("tipoff", true)
+		o.Profiles = profiles
+	})
 }
 
 // template reads template.env: every setting it explains, and those that are set.

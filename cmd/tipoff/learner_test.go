@@ -101,7 +101,7 @@ func TestServices_LiveFiguresAgreeWithEvaluate(t *testing.T) {
 	figure := func(name string) float64 { return api.metric(name + `{company="default",window="24h"}`) }
 	near := func(got, want float64) bool { return math.Abs(got/want-1) <= 0.03 }
 	blackbox.Eventually(t, 60*time.Second, func() error {
-		hr, ndcg, n := figure("tipoff_live_hr10"), figure("tipoff_live_ndcg10"), figure("tipoff_live_coupons")
+		hr, ndcg, n := figure("tipoff_live_hit_ratio"), figure("tipoff_live_ndcg"), figure("tipoff_live_coupons")
 		said := fmt.Sprintf("live: HR@10 %.4f, NDCG@10 %.4f of %v coupons; evaluate: %.4f, %.4f of %d", hr, ndcg, n, want.HR, want.NDCG, want.Scored)
 		if !near(hr, want.HR) || !near(ndcg, want.NDCG) || !near(n, float64(want.Scored)) {
 			return errors.New(said)

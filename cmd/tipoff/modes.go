@@ -27,6 +27,7 @@ type beside struct {
 	node.Address
 	node.Access
 	node.Browsers
+	node.Debugging
 	node.Kafka
 	node.Topics
 	node.Logs
@@ -34,7 +35,7 @@ type beside struct {
 }
 
 func (b *beside) settings() node.Settings {
-	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs, Tracing: b.Tracing}
+	return node.Settings{Address: b.Address, Access: b.Access, Browsers: b.Browsers, Debugging: b.Debugging, Kafka: b.Kafka, Topics: b.Topics, Logs: b.Logs, Tracing: b.Tracing}
 }
 
 // processorsMode runs the processors.
