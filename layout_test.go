@@ -27,7 +27,7 @@ var imports = map[string][]string{
 	"tipoff/node":          {"tipoff", "tipoff/broker", "tipoff/http", "tipoff/processors", "tipoff/rank", "tipoff/rebuild", "tipoff/rejected", "tipoff/sink", "tipoff/state", "tipoff/topics", "tipoff/trace", "tipoff/views"},
 	"tipoff/rebuild":       {"tipoff", "tipoff/broker", "tipoff/processors", "tipoff/progress", "tipoff/sink", "tipoff/topics"},
 	"tipoff/doctor":        {"tipoff/broker", "tipoff/http", "tipoff/node", "tipoff/sink", "tipoff/state", "tipoff/topics"},
-	"tipoff/rejected":      {"tipoff/broker", "tipoff/progress", "tipoff/topics"},
+	"tipoff/rejected":      {"tipoff", "tipoff/broker", "tipoff/progress", "tipoff/topics"},
 	"tipoff/progress":      {},
 	"tipoff/recording":     {"tipoff"},
 	"tipoff/generator":     {"tipoff", "tipoff/progress", "tipoff/recording"},
