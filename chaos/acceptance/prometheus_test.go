@@ -50,9 +50,6 @@ func known(t *testing.T) queries {
 	q := queries{knownSeries(t, readMetrics(t))}
 	q.known["up"] = series{}
 	q.known["ALERTS"] = series{"alertname": nil, "alertstate": nil, "severity": nil}
-	if of := "tipoff_live_popular_ndcg"; q.known[of] == nil { // from the same learner, see docs/operations.md
-		q.known[of] = q.known["tipoff_live_ndcg"]
-	}
 	for _, r := range rules(t, "recording.yml") {
 		has, err := q.labelsOf(r.Expr)
 		if err != nil {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -26,7 +26,7 @@ import (
 const (
 	width, height = 1280, 800
 	largest       = 300 << 10 // bytes of a picture in the documents
-	patience      = 3 * time.Minute
+	patience      = 6 * time.Minute
 )
 
 type options struct {
@@ -154,9 +154,50 @@ func startDemo(ctx context.Context, binary string) (d *demo, err error) {
 	return d, nil
 }
 
+// calm is the most that a part may lag, and the freshness that the last minute may have had,
+// once nothing is left of the sportsbook's past.
+const (
+	calmRecords = 1000
+	calmMillis  = 100
+)
+
 // filled says why the demonstration is not yet what the pictures are to show.
 func (d *demo) filled(ctx context.Context) error {
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+"/v1/quality", nil)
+	var quality struct {
+		LastHour *struct{} `json:"last_hour"`
+	}
+	if err := d.get(ctx, "/v1/quality", &quality); err != nil {
+		return err
+	}
+	if quality.LastHour == nil {
+		return errors.New("nothing is graded yet")
+	}
+	var status struct {
+		Parts []struct {
+			Name, State string
+			Lag         *int64 `json:"lag_records"`
+		}
+		Freshness *struct {
+			P99 float64 `json:"p99_ms"`
+		}
+	}
+	if err := d.get(ctx, "/v1/status", &status); err != nil {
+		return err
+	}
+	for _, part := range status.Parts {
+		if part.State != "ready" || part.Lag != nil && *part.Lag > calmRecords {
+			return fmt.Errorf("%s is %s and has a lag", part.Name, part.State)
+		}
+	}
+	if status.Freshness == nil || status.Freshness.P99 > calmMillis {
+		return errors.New("the past is not applied for a minute yet")
+	}
+	return nil
+}
+
+// get reads an answer of the demonstration.
+func (d *demo) get(ctx context.Context, path string, into any) error {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+path, nil)
 	if err != nil {
 		return err
 	}
@@ -165,11 +206,10 @@ func (d *demo) filled(ctx context.Context) error {
 		return err
 	}
 	defer a.Body.Close()
-	body, err := io.ReadAll(a.Body)
-	if err == nil && (a.StatusCode != http.StatusOK || !strings.Contains(string(body), `"ndcg"`)) {
-		err = fmt.Errorf("nothing is graded yet: %d %s", a.StatusCode, body)
+	if a.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", path, a.Status)
 	}
-	return err
+	return json.NewDecoder(a.Body).Decode(into)
 }
 
 func (d *demo) end() error {
