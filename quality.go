@@ -8,6 +8,7 @@ type Quality struct {
 	Leader          string        `json:"leader"`         // the way to rank that the guard has chosen; "" where another ranker serves
 	WindowSeconds   int           `json:"window_seconds"` // of LastHour
 	Spans           []LiveSpan    `json:"spans"`          // of a day, oldest first; those without coupons are left out
+	Hours           []LiveSpan    `json:"hours"`          // the same, added up by the hour
 	LastHour        *LiveSpan     `json:"last_hour"`      // before the newest coupon, by the coupons' clock
 	LastDay         *LiveSpan     `json:"last_day"`
 	Coverage        *Coverage     `json:"coverage"` // nil: nothing was asked of late

@@ -363,7 +363,7 @@ func TestQuality_IsAsDescribedWithAndWithoutGrades(t *testing.T) {
 		`"last_hour":{"coupons":4`, `"coverage":{"events":0.5`, `"weights":[{"term":"taste","weight":-1.5}]`)
 	g.want(g.ask("GET", "/v1/quality?user_id=u", ""), 400, `"field":"user_id","message":"is not a parameter`)
 	g.items = 0
-	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[],"last_hour":null,"last_day":null,"coverage":null,"weights":[],"weights_over_time":[]`)
+	g.want(g.ask("GET", "/v1/quality", ""), 200, `"spans":[],"hours":[],"last_hour":null,"last_day":null,"coverage":null,"weights":[],"weights_over_time":[]`)
 }
 
 func TestCounts_ArePutTogetherFromArchiveAndMemory(t *testing.T) {

@@ -176,6 +176,24 @@ func (l *Live) Each(visit func(from time.Time, s *LiveSpan)) {
 	}
 }
 
+// Hours visits the spans of [Live.Each] added up by the hour.
+func (l *Live) Hours(visit func(from time.Time, s *LiveSpan)) {
+	var hour time.Time
+	var sum LiveSpan
+	l.Each(func(from time.Time, s *LiveSpan) {
+		if begun := from.Truncate(time.Hour); begun != hour {
+			if sum.Coupons > 0 {
+				visit(hour, &sum)
+			}
+			hour, sum = begun, LiveSpan{}
+		}
+		sum.add(s)
+	})
+	if sum.Coupons > 0 {
+		visit(hour, &sum)
+	}
+}
+
 // Over adds up the grades of the last span of time before the newest coupon, a day at
 // most, to five minutes.
 func (l *Live) Over(window time.Duration) (sum LiveSpan) {

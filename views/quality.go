@@ -56,7 +56,7 @@ func (c *company) show(r *tipoff.Recommendation, now time.Time) {
 func (v *Views) Quality(company string, now time.Time) tipoff.Quality {
 	q := tipoff.Quality{
 		Ranker: cmp.Or(v.ranker, rank.RankerTipoff), WindowSeconds: int(time.Hour / time.Second),
-		Spans: []tipoff.LiveSpan{}, Weights: []tipoff.TermWeight{}, WeightsOverTime: []tipoff.WeightsThen{},
+		Spans: []tipoff.LiveSpan{}, Hours: []tipoff.LiveSpan{}, Weights: []tipoff.TermWeight{}, WeightsOverTime: []tipoff.WeightsThen{},
 	}
 	c := v.company(company)
 	if c == nil {
@@ -66,11 +66,15 @@ func (v *Views) Quality(company string, now time.Time) tipoff.Quality {
 	learnt, showings, movement := c.learnt, c.index.Showings(now), slices.Clone(c.movement.points)
 	c.mu.RUnlock()
 	q.Coverage = showings.Coverage()
-	learnt.Live.Each(func(from time.Time, s *rank.LiveSpan) {
-		span := means(s)
-		span.From = from
-		q.Spans = append(q.Spans, span)
-	})
+	listed := func(to *[]tipoff.LiveSpan) func(time.Time, *rank.LiveSpan) {
+		return func(from time.Time, s *rank.LiveSpan) {
+			span := means(s)
+			span.From = from
+			*to = append(*to, span)
+		}
+	}
+	learnt.Live.Each(listed(&q.Spans))
+	learnt.Live.Hours(listed(&q.Hours))
 	for window, to := range map[time.Duration]**tipoff.LiveSpan{time.Hour: &q.LastHour, 24 * time.Hour: &q.LastDay} {
 		if sum := learnt.Live.Over(window); sum.Coupons > 0 {
 			span := means(&sum)

@@ -87,6 +87,9 @@ func TestQuality_SaysWhatTheLearnerHasGradedAndLearnt(t *testing.T) {
 	if len(q.Spans) != 2 || !q.Spans[0].From.Equal(noon) || !q.Spans[1].From.Equal(noon.Add(2*time.Hour)) {
 		t.Fatalf("spans %+v", q.Spans)
 	}
+	if len(q.Hours) != 2 || q.Hours[1].Coupons != 2 || !q.Hours[1].From.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("hours %+v", q.Hours)
+	}
 	if s := q.LastHour; s == nil || s.Coupons != 2 || s.NDCG != 0.5 || s.HR != 1 || *s.PopularNDCG != 0.125 || *s.PopularHR != 0.5 || math.Abs(s.Band[0]-0.01) > 1e-9 || math.Abs(s.Band[1]-0.99) > 1e-9 {
 		t.Errorf("last hour %+v", s)
 	}

@@ -44,9 +44,9 @@ func roff(text string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
 }
 
-// line writes one line of text.
+// line writes one line of text. A list without spaces may be broken after its commas.
 func (p *page) line(text string) {
-	text = roff(text)
+	text = strings.ReplaceAll(strings.ReplaceAll(roff(text), ",", `,\:`), `,\: `, ", ")
 	if strings.HasPrefix(text, ".") {
 		text = `\&` + text
 	}

@@ -28,7 +28,7 @@ function Spans({ spans }) {
 }
 
 function Coverage({ coverage: c }) {
-	if (!c) return html`<p class="quiet">Nobody has asked for recommendations in the last ten minutes. Open a bettor, and come back.</p>`;
+	if (!c) return html`<p class="quiet">Nobody has asked for recommendations in the last ten minutes: open a bettor.</p>`;
 	return html`<p>Of the open events, <strong>${percent(c.events)}</strong> were shown in the last ten minutes. Concentration (Gini) <strong>${number(c.gini, 2)}</strong>: 0 where all are shown alike, 1 where all see one.</p>
 		<${Bars} title="Share of what was shown, by league" rows=${c.leagues.slice(0, leagues).map((l) => ({ name: l.league, value: l.share, words: `${percent(l.share)} · ${l.shown} of ${l.events} events` }))} />`;
 }
@@ -45,10 +45,10 @@ export function Quality() {
 	const { empty, again } = useEmpty();
 	const quality = useLoad((signal) => get('/v1/quality', {}, { signal }), [], 5000);
 	return html`<h1>Quality</h1>
-		<p class="lead">Before a coupon is learnt from, it is a question: which of all open events would this bettor bet on? Popularity answers the same ones.</p>
+		<p class="lead">Before a coupon is learnt from, it is a question: which open event would this bettor bet on? Popularity answers the same.</p>
 		${empty && html`<${First} done=${again} />`}
 		<${Loaded} of=${quality}>${(q) => html`<${Overview} quality=${q} />
-			${q.spans.length ? html`<${Spans} spans=${q.spans} />` : html`<p class="quiet">No coupon has been a question yet: the charts begin with the first bets.</p>`}
+			${q.spans.length ? html`<${Spans} spans=${q.hours} />` : html`<p class="quiet">The charts begin with the first bets.</p>`}
 			<${Card} title="Coverage"><${Coverage} coverage=${q.coverage} /></${Card}>
 			<${Weights} quality=${q} />`}</${Loaded}>`;
 }

@@ -42,7 +42,7 @@ async function faultOf(answer) {
 	return new Fault(answer.status, said || `the server answered ${answer.status}`, Number(answer.headers.get('Retry-After')) || 0);
 }
 
-// request asks and returns the JSON of the answer. Parameters that are null, undefined or '' are left out.
+// request returns the JSON of an answer. Parameters that are null, undefined or '' are left out.
 export async function request(method, path, { query = {}, body, fresh = false, signal } = {}) {
 	const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
 	const url = given.length ? `${path}?${new URLSearchParams(given)}` : path;

@@ -18,7 +18,7 @@ export function Bars({ title, rows, empty = 'Nothing yet.', most = 0 }) {
 
 const shown = 14; // terms; the others are summed up in one line
 
-// steps returns a row a term with where its bar begins and ends, and the sum of all.
+// steps returns a row a term with where its bar begins and ends, and the sum.
 function steps(terms) {
 	const rows = terms.slice(0, shown).map((t) => ({ ...t }));
 	const rest = terms.slice(shown);
@@ -32,7 +32,7 @@ function steps(terms) {
 	return { rows, sum: at };
 }
 
-// Waterfall shows how the terms of an explanation come to its score: each bar begins where the one before it ends.
+// Waterfall shows how terms come to a score: each bar begins where the one before it ends.
 export function Waterfall({ explanation, title }) {
 	const { rows, sum } = steps(explanation.terms.filter((t) => t.contribution));
 	const ends = rows.flatMap((r) => [r.from, r.to]).concat(0, sum);

@@ -21,7 +21,7 @@ export async function placeBet(user, event, stake) {
 	return { coupon_id: coupon.coupon_id, user_id: user, milliseconds: performance.now() - began };
 }
 
-export const sampleUser = 'sample-ana';
+const sampleUser = 'sample-ana';
 
 function sampleEvent(id, sport, league, country, home, away, hours) {
 	const begin = Date.now() + hours * hour;

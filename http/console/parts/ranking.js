@@ -1,6 +1,6 @@
 // A ranked list that shows what has moved since it was shown last.
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
-import { get } from './api.js';
+import { get, path } from './api.js';
 import { Waterfall } from './bars.js';
 import { Loaded, useLoad } from './load.js';
 import { href } from './route.js';
@@ -33,9 +33,17 @@ function Why({ user, event, ranker, score }) {
 	return html`<${Loaded} of=${found}>${(e) => html`<${Waterfall} explanation=${e} title=${`Why ${eventName(event)}: each term is its value times its weight`} />`}</${Loaded}>`;
 }
 
+// useNamed gives a reason that is another event the name of that.
+function useNamed(reason) {
+	const id = reason?.code === 'CO_BET' ? reason.entity : '';
+	const { value } = useLoad((signal) => id && get(path('v1', 'events', id), {}, { signal }), [id]);
+	return value ? { ...reason, name: eventName(value) } : reason;
+}
+
 function Row({ item, at, by, user, ranker, place, busy }) {
 	const [open, set] = useState(false);
-	const { event, reason } = item;
+	const { event } = item;
+	const reason = useNamed(item.reason);
 	const name = eventName(event);
 	return html`<li class=${by ? 'moved' : ''} data-event=${event.event_id}>
 		<span class="rank" aria-hidden="true">${at + 1}</span>
@@ -49,8 +57,7 @@ function Row({ item, at, by, user, ranker, place, busy }) {
 	</li>`;
 }
 
-// glide moves rows from where they were (null: not shown), unless no motion is wanted, and returns where they are:
-// pixels from the list's top, by event.
+// glide moves rows from where they were (null: not shown) and returns where they are: pixels from the list's top.
 function glide(list, were) {
 	const top = list.getBoundingClientRect().top;
 	const are = new Map([...list.children].map((row) => [row.dataset.event, row.getBoundingClientRect().top - top]));
@@ -62,7 +69,7 @@ function glide(list, were) {
 	return are;
 }
 
-// Ranking shows a recommendation; place is called with the event that is bet on. first: its changes are spoken.
+// Ranking shows a recommendation; place is called with an event to bet on. first: its changes are spoken.
 export function Ranking({ list, user, ranker, place, busy, first }) {
 	const ids = list.items.map((i) => i.event.event_id);
 	const shown = useRef(null); // the answer on the page, and the ids of the one before it
