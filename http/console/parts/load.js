@@ -40,7 +40,7 @@ export function Trouble({ fault, again }) {
 	</div>`;
 }
 
-// Loaded shows a value once it is there; until then that it is awaited, and what is wrong.
+// Loaded shows a value once it is there; until then what is wrong.
 export function Loaded({ of, children }) {
 	if (of.value) return html`${of.fault && html`<${Trouble} fault=${of.fault} again=${of.again} />`}${children(of.value)}`;
 	if (of.fault) return html`<${Trouble} fault=${of.fault} again=${of.again} />`;

@@ -16,7 +16,7 @@ export const rankers = [
 	{ name: 'similar', words: 'chance, among what is followed' },
 ];
 
-// moves compares two lists of ids: by how many places each of the later one has risen, or 'new'; and which have left.
+// moves compares two lists of ids: how many places each has risen, or 'new'; and which have left.
 export function moves(earlier, later) {
 	const moved = new Map(later.map((id, at) => [id, earlier.includes(id) ? earlier.indexOf(id) - at : 'new']));
 	return { moved, left: earlier.filter((id) => !moved.has(id)) };

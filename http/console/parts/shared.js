@@ -18,7 +18,7 @@ export function usePages() {
 	return { cursor: cursors.at(-1), first: cursors.length < 2, reset: () => set(['']), back: () => set(cursors.slice(0, -1)), on: (next) => set([...cursors, next]) };
 }
 
-// Pager turns pages; next is the cursor of the one that follows, if any.
+// Pager turns pages; next is the next cursor, if any.
 export const Pager = ({ pages, next, back = 'Newer', on = 'Older' }) => html`<div class="row">
 	${!pages.first && html`<button type="button" onClick=${pages.back}>${back}</button>`}
 	${next && html`<button type="button" id="next" onClick=${() => pages.on(next)}>${on}</button>`}</div>`;
