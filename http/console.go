@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -15,8 +16,9 @@ import (
 	"tipoff"
 )
 
-// consoleFiles are the console as it is served: no build makes them. console/vendor has
-// what others wrote, with its licences and sums.
+// consoleFiles are the console as it is served, but for the lines of our scripts that are
+// comments: no build makes them. console/vendor has what others wrote, with its licences
+// and sums.
 //
 //go:embed console
 var consoleFiles embed.FS
@@ -40,6 +42,9 @@ type consoleFile struct {
 	plain, packed []byte // packed with gzip
 }
 
+// commentLines are those of a script that hold nothing else.
+var commentLines = regexp.MustCompile(`(?m)^\t*//.*\n`)
+
 // consoleByName has the console's files by their path under console/.
 var consoleByName = sync.OnceValues(func() (map[string]consoleFile, error) {
 	files := map[string]consoleFile{}
@@ -51,6 +56,9 @@ var consoleByName = sync.OnceValues(func() (map[string]consoleFile, error) {
 		file := consoleFile{kind: kind}
 		if file.plain, err = consoleFiles.ReadFile(name); err != nil {
 			return err
+		}
+		if path.Ext(name) == ".js" && path.Dir(name) != "console/vendor" {
+			file.plain = commentLines.ReplaceAll(file.plain, nil)
 		}
 		// Weak: the same of the plain form and the packed one.
 		file.tag = fmt.Sprintf(`W/"%x"`, sha256.Sum256(file.plain))[:20] + `"`

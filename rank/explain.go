@@ -138,11 +138,11 @@ func (r *ranking) explain(c *candidate, u *usual, score float64) []tipoff.Term {
 		add(TermNames[t], float64(v), float64(r.weights[t])-float64(r.own[t]), r.termInWords(t, v, c.entry))
 	}
 	add(nameOwnSport, float64(c.terms[termSport]), float64(r.own[termSport]),
-		"how much more than others the user bets on "+c.entry.event.Sport+"; counts while few have bet")
+		"how much more than others the user bets on "+c.entry.event.Sport+", or less; counts while few have bet")
 	add(nameOwnLeague, float64(c.terms[termLeague]), float64(r.own[termLeague]),
-		"how much more than others the user bets on "+c.entry.event.League+"; counts while few have bet")
+		"how much more than others the user bets on "+c.entry.event.League+", or less; counts while few have bet")
 	for part, v := range u.parts {
-		add(nameUsual+PartNames[part], float64(v), -1, "what the best events have of this on average, which speaks for none of them")
+		add(nameUsual+PartNames[part], float64(v), -1, "what the best events have of this ("+PartNames[part]+") on average, which speaks for none of them")
 	}
 	if r.hasMoved {
 		name, words := nameBehindSecond, "stays behind the events that the second stage has moved"

@@ -128,9 +128,10 @@ func (s *LiveSpan) add(o *LiveSpan) {
 }
 
 // Band is where the mean NDCG lies in 95 of 100 cases, as far as the coupons tell of
-// others like them; all of 0..1 where they are too few.
+// others like them; all of 0..1 where they are too few, or some were graded before squares
+// were added up.
 func (s *LiveSpan) Band() (low, high float64) {
-	if s.Compared < 2 {
+	if s.Compared < 2 || s.Compared < s.Coupons {
 		return 0, 1
 	}
 	n, mean := float64(s.Compared), s.NDCG/float64(s.Coupons)

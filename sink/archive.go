@@ -16,12 +16,13 @@ import (
 type Archive struct {
 	db       *Database
 	patience time.Duration
-	counted  uint64 // see [countedMost]
+	counted  uint64        // see [countedMost]
+	counting chan struct{} // held by the one that counts: the mirror writes through the same connections
 }
 
 // NewArchive reads from the database, giving each question up after patience.
 func NewArchive(db *Database, patience time.Duration) *Archive {
-	return &Archive{db, patience, countedMost}
+	return &Archive{db, patience, countedMost, make(chan struct{}, 1)}
 }
 
 // Event finds one event.

@@ -17,10 +17,17 @@ const countedMost = 100_000
 
 // Counts says how an event was bet on, in all and by the hour; no bets where it is not
 // known. Its statements begin at the index selections_event, so that they read the bets on
-// this event and no others.
+// this event and no others. One is answered at a time; who waits too long is told to come
+// again.
 func (a *Archive) Counts(ctx context.Context, company, event string) (tipoff.EventCounts, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.patience)
 	defer cancel()
+	select {
+	case a.counting <- struct{}{}:
+		defer func() { <-a.counting }()
+	case <-ctx.Done():
+		return tipoff.EventCounts{}, tipoff.Unavailable("count bets, as others are being counted", ctx.Err())
+	}
 	c := tipoff.EventCounts{EventID: event, Outcomes: []tipoff.OutcomeCount{}, Countries: []tipoff.CountryCount{}, Hours: []tipoff.HourCount{}}
 	q := countQueries{a.db, company, event, 1}
 	if _, err := q.all().ScanValContext(ctx, &c.Bets); err != nil {

@@ -178,3 +178,13 @@ func TestCounts_SayUnavailableWhenTheDatabaseIsDown(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestCounts_OneIsAnsweredAtATime: whoever asks again and again does not take the
+// connections that the mirror writes through.
+func TestCounts_OneIsAnsweredAtATime(t *testing.T) {
+	a := NewArchive(nil, 50*time.Millisecond)
+	a.counting <- struct{}{}
+	if _, err := a.Counts(t.Context(), "default", "e1"); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("while another is answered: %v", err)
+	}
+}

@@ -97,7 +97,7 @@ func means(s *rank.LiveSpan) tipoff.LiveSpan {
 	n := float64(s.Coupons)
 	m := tipoff.LiveSpan{Coupons: s.Coupons, NDCG: s.NDCG / n, HR: s.HR / n}
 	m.Band[0], m.Band[1] = s.Band()
-	if s.Compared > 0 {
+	if s.Compared == s.Coupons { // else popularity answered some of the coupons alone
 		ndcg, hr := s.PopularNDCG/float64(s.Compared), s.PopularHR/float64(s.Compared)
 		m.PopularNDCG, m.PopularHR = &ndcg, &hr
 	}

@@ -42,7 +42,7 @@ function KeyForm({ take }) {
 		<p>${key() ? 'The key that was entered does not fit. ' : ''}This Tipoff answers only those who send the value of
 			<code>TIPOFF_API_KEY</code>. It is kept for this tab alone, and is forgotten when the tab is closed.</p>
 		<form onSubmit=${enter} class="row">
-			<label>Key <input ref=${field} id="key" type="password" autocomplete="off" required /></label>
+			<label>Key <input ref=${field} id="key" type="password" autocomplete="off" required pattern=" *[!-~]+ *" title="letters, digits and signs of ASCII" /></label>
 			<button type="submit" class="main">Enter</button>
 		</form>
 	</section>`;

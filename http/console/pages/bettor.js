@@ -5,7 +5,7 @@ import { Bars } from '../parts/bars.js';
 import { knownUser, placeBet, recentUsers, rememberUser } from '../parts/facts.js';
 import { First, useEmpty } from '../parts/first.js';
 import { Loaded, Trouble, useLoad } from '../parts/load.js';
-import { Ranking, rankers } from '../parts/ranking.js';
+import { named, Ranking, rankers } from '../parts/ranking.js';
 import { go, href } from '../parts/route.js';
 import { say } from '../parts/say.js';
 import { Card, Head, Pager, Scroll, usePages } from '../parts/shared.js';
@@ -85,7 +85,7 @@ function Outcome({ bet }) {
 
 // Side is one of the two lists; turn makes it read again.
 function Side({ user, at, ranker, choose, turn, place, busy }) {
-	const list = useLoad((signal) => get('/v1/recommendations', { user_id: user, n: items, ranker: ranker === 'tipoff' ? '' : ranker }, { signal, fresh: true }), [user, ranker]);
+	const list = useLoad((signal) => get('/v1/recommendations', { user_id: user, n: items, ranker: named(ranker) }, { signal, fresh: true }), [user, ranker]);
 	const read = useRef(turn);
 	useEffect(() => { if (read.current !== turn) list.again(); read.current = turn; }, [turn]);
 	return html`<div><label class="ranker">Ranked by <select id=${`ranker-${at}`} value=${ranker} onChange=${(e) => choose(e.target.value)}>
@@ -95,7 +95,7 @@ function Side({ user, at, ranker, choose, turn, place, busy }) {
 
 // Lists shows what two rankers say, and bets.
 function Lists({ user, known }) {
-	const [chosen, choose] = useState(['tipoff', 'popular']);
+	const [chosen, choose] = useState(['served', 'popular']);
 	const [bet, setBet] = useState(null);
 	const [stake, setStake] = useState(10);
 	const [turn, read] = useState(0);

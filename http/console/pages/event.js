@@ -12,6 +12,7 @@ import { eventKind, eventName, number, when } from '../parts/words.js';
 
 const perPage = 50;
 const lines = 5; // outcomes of the chart
+const listed = 8; // of an hour: of others nothing is said
 
 // List is the open events, a page at a time, however many there are.
 function List() {
@@ -33,23 +34,23 @@ function List() {
 	</${Card}>`;
 }
 
-const nameOf = (o) => o.country || [o.market, o.outcome].filter(Boolean).join(': ') || 'not named';
+const nameOf = (o) => o.country || [o.market, o.outcome].map((name) => name || 'not named').join(': ');
 
 // Hours draws bets an hour of the first few names; of returns an hour's { bets } by name.
 function Hours({ title, hours, names, of }) {
-	const values = (name) => hours.map((hour) => of(hour).find((o) => nameOf(o) === name)?.bets ?? 0);
+	const values = (name) => hours.map((hour) => of(hour).find((o) => nameOf(o) === name)?.bets ?? (of(hour).length < listed ? 0 : null));
 	return html`<${Chart} title=${`Bets an hour, by ${title}`} times=${hours.map((h) => Date.parse(h.from) / 1000)}
 		lines=${[{ label: 'all', values: hours.map((h) => h.bets) }, ...names.slice(0, lines).map((name) => ({ label: name, values: values(name) }))]} />`;
 }
 
 function Held({ held }) {
-	if (!held) return html`<p class="quiet">It is not open: nothing of it is held in memory.</p>`;
+	if (!held) return html`<p class="quiet">It is not open.</p>`;
 	const at = (time) => (time ? when(time) : 'none');
 	return html`<${Figures} rows=${[['bets held', number(held.bets)], ['bettors held', number(held.bettors_held)], ['first bet', at(held.first_bet)], ['last bet', at(held.last_bet)]]} />`;
 }
 
 function Counts({ counts: c }) {
-	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.</p>
+	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.${c.sampled_of > 1 && ` What follows is counted on one coupon in ${number(c.sampled_of)}, and counts for all.`}</p>
 		<div class="beside">
 			<${Card}><${Bars} title="By outcome" rows=${c.outcomes.map((o) => ({ name: nameOf(o), value: o.bets, words: `${number(o.bets)} · stakes ${number(o.stake)}` }))} empty="No bet yet." /></${Card}>
 			<${Card}><${Bars} title="By country" rows=${c.countries.slice(0, 12).map((o) => ({ name: nameOf(o), value: o.bets, words: number(o.bets) }))} empty="No bet yet." /></${Card}>

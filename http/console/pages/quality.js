@@ -36,7 +36,7 @@ function Coverage({ coverage: c }) {
 function Weights({ quality: q }) {
 	const names = [...new Set(q.weights_over_time.flatMap((w) => Object.keys(w.weights)))].slice(0, 8);
 	return html`<div class="beside">
-		<${Card}><${Bars} title="Weights of the model that serves" rows=${q.weights.map((w) => ({ name: w.term, value: w.weight, words: number(w.weight, 3) }))} empty="Nothing is learnt yet: the formula serves." /></${Card}>
+		<${Card}><${Bars} title=${`What is learnt weighs so; what serves now: ${q.leader || q.ranker}`} rows=${q.weights.map((w) => ({ name: w.term, value: w.weight, words: number(w.weight, 3) }))} empty="Nothing is learnt yet: the formula serves." /></${Card}>
 		${q.weights_over_time.length > 0 && html`<${Card}><${Chart} title="The largest weights as they move" times=${q.weights_over_time.map((w) => Date.parse(w.at) / 1000)}
 			lines=${names.map((name) => ({ label: name, values: q.weights_over_time.map((w) => w.weights[name] ?? null) }))} digits=${2} /></${Card}>`}</div>`;
 }

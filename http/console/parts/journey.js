@@ -56,6 +56,7 @@ export function useJourney() {
 		let placed = null;
 		try {
 			placed = await placeBet(user, event, stake);
+			if (signal.aborted) return;
 			setBet({ user, event, placed, going: true });
 			let last = [];
 			await follow(placed, (now) => { last = now; setStages(now); }, signal);

@@ -11,8 +11,10 @@ export function useLoad(load, inputs, every = 0) {
 		const stop = new AbortController();
 		const ended = () => stop.signal.aborted;
 		let timer = 0;
+		let first = true;
 		const run = async () => {
-			if (!document.hidden || !asked.current) {
+			if (first || !document.hidden) {
+				first = false;
 				try {
 					const value = await load(stop.signal);
 					if (!ended()) set({ value, fault: null });

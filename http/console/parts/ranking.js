@@ -9,12 +9,16 @@ import { calm } from './theme.js';
 import { eventKind, eventName, evidenceWords, number, reasonWords, when } from './words.js';
 
 export const rankers = [
+	{ name: 'served', words: 'what apps are shown' },
 	{ name: 'tipoff', words: 'what is learnt of this bettor and the crowd' },
 	{ name: 'popular', words: 'what many bet on' },
 	{ name: 'affinity', words: 'own sports, leagues and teams' },
 	{ name: 'cf', words: 'what the same bettors bet on' },
 	{ name: 'similar', words: 'chance, among what is followed' },
 ];
+
+// named is a ranker as the API is asked for it; what is served has no name.
+export const named = (ranker) => (ranker === 'served' ? '' : ranker);
 
 // moves compares two lists of ids: how many places each has risen, or 'new'; and which have left.
 export function moves(earlier, later) {
@@ -29,7 +33,7 @@ function Move({ by }) {
 }
 
 function Why({ user, event, ranker, score }) {
-	const found = useLoad((signal) => get('/v1/explanations', { user_id: user, event_id: event.event_id, ranker: ranker === 'tipoff' ? '' : ranker }, { signal }), [user, event.event_id, ranker, score]);
+	const found = useLoad((signal) => get('/v1/explanations', { user_id: user, event_id: event.event_id, ranker: named(ranker) }, { signal }), [user, event.event_id, ranker, score]);
 	return html`<${Loaded} of=${found}>${(e) => html`<${Waterfall} explanation=${e} title=${`Why ${eventName(event)}: each term is its value times its weight`} />`}</${Loaded}>`;
 }
 
@@ -82,7 +86,7 @@ export function Ranking({ list, user, ranker, place, busy, first }) {
 	}, [list]);
 	useEffect(() => {
 		const changed = [...moved.values()].filter(Boolean).length;
-		if (first && shown.current.before && changed + left.length) say(`The list has changed: ${changed} moved or new, ${left.length} gone. First is ${eventName(list.items[0].event)}.`);
+		if (first && shown.current.before && changed + left.length) say(`The list has changed: ${changed} moved or new, ${left.length} gone.${list.items.length ? ` First is ${eventName(list.items[0].event)}.` : ''}`);
 	}, [list]);
 	if (!list.items.length) return html`<p class="quiet">Nothing to show: ${list.empty_because || 'no event is open'}.</p>`;
 	return html`${list.cold_start && html`<p class="quiet">Nothing is known of this bettor yet: this is what newcomers see.</p>`}
