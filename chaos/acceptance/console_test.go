@@ -162,6 +162,16 @@ func TestConsole_SaysWhatToDoOnAnEmptyTipoff(t *testing.T) {
 	if order := c.order(); len(order) != 4 || order[0] != "sample-2" {
 		t.Errorf("sample-ana is shown %v, want the other match of Roma first of four", order)
 	}
+	for left := 3; left >= 0; left-- { // until there is nothing left to bet on
+		c.click(".ranking .bet")
+		eventually(t, 30*time.Second, func() error {
+			if order := c.order(); len(order) != left {
+				return fmt.Errorf("%v are shown, want %d", order, left)
+			}
+			return nil
+		})
+	}
+	c.wants("main", "Nothing to show")
 }
 
 // facts are posted as an integrator does: two leagues, and bettors of one.
