@@ -115,6 +115,18 @@ func FindEmbedded(folder string) (config Config, running bool) {
 	return embeddedConfig(strings.Split(string(where), ","), string(secret)), errors.Join(err, unknown) == nil && len(where) > 0
 }
 
+// InUse says whether a process has the folder, also one that starts or ends and cannot be
+// reached.
+func InUse(folder string) bool {
+	lock := flock.New(filepath.Join(folder, "lock"))
+	if _, err := os.Stat(lock.Path()); err != nil {
+		return false
+	}
+	free, err := lock.TryRLock()
+	_ = lock.Unlock()
+	return err == nil && !free
+}
+
 // Brokers are the addresses to connect to.
 func (e *Embedded) Brokers() []string { return e.cluster.ListenAddrs() }
 

@@ -50,19 +50,19 @@ const (
 
 func (l Layout) settings(t topics.Topic, replication int) map[string]*string {
 	set := map[string]string{
-		settingTimestamps:     "LogAppendTime", // the broker's clock dates every record
-		"min.insync.replicas": strconv.Itoa(max(1, replication-1)),
+		settingTimestamps: "LogAppendTime", // the broker's clock dates every record
+		SettingInSync:     strconv.Itoa(max(1, replication-1)),
 	}
 	if t.Compacted {
-		set[settingCleanup] = "compact"
-		set["min.compaction.lag.ms"] = milliseconds(compactionLag)
+		set[SettingCleanup] = "compact"
+		set[settingLeastLag] = milliseconds(compactionLag)
 		if isTable(t.Name) {
 			set["max.compaction.lag.ms"] = milliseconds(compactionDue)
 			set["segment.ms"] = milliseconds(compactedFile)
 		}
 	} else {
-		set[settingCleanup] = "delete"
-		set[settingRetention] = milliseconds(l.retention(t))
+		set[SettingCleanup] = "delete"
+		set[SettingRetention] = milliseconds(l.retention(t))
 	}
 	pointers := make(map[string]*string, len(set))
 	for name, value := range set {
@@ -118,15 +118,16 @@ func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.Topic
 		replication = min(3, len(c.client.Brokers()))
 	}
 	var mismatch MismatchError
+	var alters []func() error // made where nothing differs that cannot be altered: the topics may be another program's
 	for _, t := range wanted {
 		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
 		want := c.layout.settings(t, replication)
 		if have, ok := existing[t.Name]; ok {
-			lines, err := c.differences(t, have, c.layout.settings(t, int(have.ReplicationFactor)))
+			lines, alter, err := c.differences(t, have, c.layout.settings(t, int(have.ReplicationFactor)))
 			if err != nil {
 				return fmt.Errorf("settings of topic %s: %w", t.Name, err)
 			}
-			mismatch = append(mismatch, lines...)
+			mismatch, alters = append(mismatch, lines...), append(alters, alter)
 			continue
 		}
 		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
@@ -143,12 +144,17 @@ func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.Topic
 	if len(mismatch) > 0 {
 		return mismatch
 	}
+	for _, alter := range alters {
+		if err := alter(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // differences compares what the settings state: partitions, replication where it
-// is set, and how long records are kept.
-func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, err error) {
+// is set, and how long records are kept. alter sets what may be set, if the layout says so.
+func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[string]*string) (lines []string, alter func() error, err error) {
 	say := func(what string, is, wanted any) {
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
@@ -160,22 +166,25 @@ func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[
 	}
 	is, err := c.topicSettings(t.Name)
 	if err != nil {
-		return nil, err // another process may be creating the topic at this moment
-	}
-	if c.layout.Alter {
-		return lines, c.alter(t.Name, is, want)
+		return nil, nil, err // another process may be creating the topic at this moment
 	}
 	for _, name := range refused {
-		if wanted, stated := want[name]; stated && is[name] != *wanted {
+		if wanted, stated := want[name]; stated && is[name] != *wanted && (!c.layout.Alter || name == SettingCleanup) {
 			say(name, is[name], *wanted)
 		}
 	}
-	return lines, nil
+	alter = func() error {
+		if !c.layout.Alter {
+			return nil
+		}
+		return c.alter(t.Name, int(have.ReplicationFactor), is, want)
+	}
+	return lines, alter, nil
 }
 
 // refused are the settings that must be as the layout says, as what a topic promises
 // depends on them: how long it keeps what, and whose clock dates it.
-var refused = []string{settingCleanup, settingRetention, settingTimestamps}
+var refused = []string{SettingCleanup, SettingRetention, settingTimestamps}
 
 func (c *Cluster) topicSettings(topic string) (map[string]string, error) {
 	resource := &sarama.ConfigResource{Type: sarama.TopicResource, Name: topic}

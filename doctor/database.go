@@ -74,7 +74,7 @@ func (e *examination) judgeDurable() Check {
 	c := Check{Area: areaDatabase, Name: "commits", State: OK, Detail: "what was committed outlasts a power cut"}
 	if d.ReadOnly {
 		c.State, c.Detail = Wrong, "the server takes no writes (read_only)"
-		c.Advice = []Advice{{Do: "let DATABASE_URL name the server that writes, or run on it:"}, {Command: []string{"mysql", "-e", "SET GLOBAL read_only = OFF"}}}
+		c.Advice = []Advice{{Do: "let DATABASE_URL name the server that writes: a read-only one is a replica as a rule"}}
 		return c
 	}
 	if d.Durable == nil {

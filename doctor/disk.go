@@ -73,7 +73,7 @@ func judgeRoom(folder string, free, all uint64) Check {
 		c.State = Warning
 	}
 	if c.State != OK {
-		c.Advice = []Advice{{Do: "give the disk more room, or lower TIPOFF_RETENTION; this says what takes it:", Command: []string{"du", "-xh", "--max-depth=3", folder}}}
+		c.Advice = []Advice{{Do: "give the disk more room; a lower TIPOFF_RETENTION frees some too, but drops older facts for good, also those that the database has not got yet; this says what takes it:", Command: []string{"du", "-xh", "--max-depth=3", folder}}}
 	}
 	return c
 }

@@ -9,6 +9,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tipoff/broker"
@@ -64,7 +65,11 @@ func (e *examination) readBroker(ctx context.Context) (*broker.Survey, error) {
 	ctx, cancel := context.WithTimeout(ctx, brokerPatience)
 	defer cancel()
 	if e.stopped() {
-		return broker.InspectFolder(e.found.Folder)
+		found, err := broker.InspectFolder(e.found.Folder)
+		if broker.InUse(e.found.Folder) { // what was read may be half of what is being written
+			err = errors.New("a process is starting or ending on the folder: look again in a moment")
+		}
+		return found, err
 	}
 	return broker.Inspect(ctx, e.found.Config)
 }

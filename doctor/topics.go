@@ -124,6 +124,7 @@ func (e *examination) checkReplication() {
 // checkTopicSettings sees whether each topic keeps what the program wants kept.
 func (e *examination) checkTopicSettings() {
 	var refused, less []string
+	var kinds, longer []string // of topics that keep otherwise, or longer, than the settings say
 	for _, t := range e.wanted() {
 		have, there := e.survey.Topics[t.Name]
 		if !there {
@@ -132,8 +133,14 @@ func (e *examination) checkTopicSettings() {
 		want := e.Layout().Wanted(t, have.Replicas())
 		for _, name := range slices.Sorted(maps.Keys(want)) {
 			is := have.Settings[name]
-			if is == want[name] {
+			if broker.Meets(name, is, want[name], have.Replicas()) {
 				continue
+			}
+			switch {
+			case name == broker.SettingCleanup:
+				kinds = append(kinds, t.Name)
+			case name == broker.SettingRetention && keepsLonger(is, want[name]):
+				longer = append(longer, t.Name)
 			}
 			line := fmt.Sprintf("%s: %s is %s, not %s", t.Name, name, cmp.Or(is, "unset"), want[name])
 			if broker.StartRefuses(name) || tooMany(name, is, have.Replicas()) {
@@ -150,11 +157,25 @@ func (e *examination) checkTopicSettings() {
 	case len(less) > 0:
 		c.State, c.Detail = Warning, some(less)
 	}
-	if c.State != OK {
-		c.Advice = []Advice{{Do: "this sets them as they should be; a shorter retention drops older facts for good:", Command: e.topicsCommand("--alter")}}
+	switch {
+	case c.State == OK:
+	case len(kinds) > 0:
+		c.Advice = []Advice{{Do: "see whether KAFKA_BOOTSTRAP_SERVERS names Tipoff's own Kafka; if it does, set cleanup.policy of " + some(kinds) + " with kafka-configs.sh, as nothing brings back what that removes"}}
+	case len(longer) > 0:
+		c.Advice = []Advice{{Do: "set TIPOFF_RETENTION to what is there, as the processes may have it; a shorter one drops older facts of " + some(longer) + " for good"}}
+	default:
+		c.Advice = []Advice{{Do: "this sets them as they should be:", Command: e.topicsCommand("--alter")}}
 	}
 	e.report.add(c)
 	e.checkElections()
+}
+
+// keepsLonger says whether a topic keeps records for longer than wanted, both in
+// milliseconds; below 0 for ever.
+func keepsLonger(is, wanted string) bool {
+	have, err := strconv.ParseInt(is, 10, 64)
+	least, _ := strconv.ParseInt(wanted, 10, 64)
+	return err == nil && (have < 0 || have > least)
 }
 
 // tooMany says whether a topic asks for more replicas in sync than it has.

@@ -99,7 +99,7 @@ func profiles(alone bool) http.Handler {
 			http.Error(w, "pages of other sites make no profiles: call this address as localhost or 127.0.0.1", http.StatusForbidden)
 			return
 		}
-		if seconds := q.FormValue("seconds"); seconds != "" {
+		if seconds := q.URL.Query().Get("seconds"); seconds != "" {
 			if asked, err := strconv.ParseFloat(seconds, 64); err != nil || !(asked >= 0 && asked <= longestProfile.Seconds()) {
 				http.Error(w, fmt.Sprintf("seconds: must be a number from 0 to %.0f", longestProfile.Seconds()), http.StatusBadRequest)
 				return

@@ -127,7 +127,6 @@ func TestDoctor_TheCommandItNamesMendsWrongSettingsOfTopics(t *testing.T) {
 		state                 doctor.State
 	}{
 		{topics.Coupons, "retention.ms", "3600000", "settings", doctor.Wrong},
-		{topics.Users, "cleanup.policy", "delete", "settings", doctor.Wrong},
 		{topics.Events, "message.timestamp.type", "CreateTime", "settings", doctor.Wrong},
 		{topics.Rejected, "min.insync.replicas", "2", "settings", doctor.Wrong},
 		{topics.TableBettors, "segment.ms", "604800000", "settings", doctor.Warning},
@@ -143,6 +142,45 @@ func TestDoctor_TheCommandItNamesMendsWrongSettingsOfTopics(t *testing.T) {
 			follow(t, wrong)
 			wantCheck(t, examined(t, flags...), "topics", c.check, doctor.OK)
 		})
+	}
+}
+
+// TestDoctor_NamesNoCommandThatWouldDropWhatIsKept: of a topic that may be somebody else's,
+// or that keeps more than this shell's settings say.
+func TestDoctor_NamesNoCommandThatWouldDropWhatIsKept(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ topic, setting, value, says string }{
+		{topics.Users, "cleanup.policy", "delete", "Tipoff's own Kafka"},
+		{topics.Coupons, "retention.ms", "-1", "set TIPOFF_RETENTION"},
+		{topics.Coupons, "retention.ms", "77760000000", "set TIPOFF_RETENTION"},
+	} {
+		client, flags := apart(t)
+		wantSaid(t, "all topics are", "topics", flags[0])
+		alter(t, kadm.NewClient(client), c.topic, c.setting, c.value)
+		wrong := wantCheck(t, examined(t, flags...), "topics", "settings", doctor.Wrong, c.topic, c.says)
+		for _, advice := range wrong.Advice {
+			if len(advice.Command) > 0 {
+				t.Errorf("%s=%s: it names %v", c.setting, c.value, advice.Command)
+			}
+		}
+	}
+	// And who runs it all the same changes nothing of a topic that is not Tipoff's kind.
+	client, flags := apart(t)
+	wantSaid(t, "all topics are", "topics", flags[0])
+	admin := kadm.NewClient(client)
+	alter(t, admin, topics.Users, "cleanup.policy", "delete")
+	alter(t, admin, topics.Coupons, "retention.ms", "3600000")
+	if _, err := said(t, "topics", "--alter", flags[0]); err == nil || !strings.Contains(err.Error(), "cleanup.policy") {
+		t.Errorf("it says %v", err)
+	}
+	configs, err := admin.DescribeTopicConfigs(t.Context(), topics.Coupons)
+	if err != nil || len(configs) != 1 {
+		t.Fatal(configs, err)
+	}
+	for _, c := range configs[0].Configs {
+		if c.Key == "retention.ms" && c.MaybeValue() != "3600000" {
+			t.Errorf("retention is %s: something was altered", c.MaybeValue())
+		}
 	}
 }
 
