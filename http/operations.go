@@ -61,7 +61,7 @@ func (m *metrics) route(method, path string) observer {
 	latency := m.latency.WithLabelValues(method, path)
 	ok, traffic := m.requests.WithLabelValues(method, path, "200"), m.traffic(method, path)
 	return func(status int, took time.Duration) {
-		if traffic != nil {
+		if traffic != nil && status < 300 { // what was refused is not what moves
 			traffic.Add(1)
 		}
 		latency.Observe(took.Seconds())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -42,20 +43,27 @@ type letter struct {
 // number is what a gateway names a rejection by: its place on the topic.
 func (l *letter) number() string { return fmt.Sprintf("%d-%d", l.on.partition, l.on.offset) }
 
+// looked is what a look found, and how many older records there are.
+type looked struct {
+	letters []letter
+	older   int64
+}
+
 // DeadLetters lists what is open of a company's, the newest first.
 func (r *Recent) DeadLetters(ctx context.Context, company string, f tipoff.DeadLetterFilter) (page tipoff.DeadLetterPage, err error) {
 	after, err := tipoff.ParseDeadLetterCursor(f.Cursor)
 	if err != nil {
 		return page, err
 	}
-	var letters []letter
-	err = r.alone(ctx, func(ctx context.Context) (err error) {
-		letters, page.Older, err = r.look(ctx, company)
-		return err
+	looked, err := alone(ctx, r, func(ctx context.Context) (l looked, err error) {
+		l.letters, l.older, err = r.look(ctx, company)
+		return l, err
 	})
 	if err != nil {
 		return page, err
 	}
+	letters := looked.letters
+	page.Older = looked.older
 	page.Rejected, page.Counts = []tipoff.DeadLetter{}, []tipoff.ReasonCount{}
 	slices.SortFunc(letters, func(a, b letter) int {
 		return cmp.Or(b.At.Compare(a.At), strings.Compare(b.number(), a.number()))
@@ -103,64 +111,72 @@ func (l *letter) shown(reason string) tipoff.DeadLetter {
 // Retry publishes a company's dead letter again, and returns the topic. The error is
 // [tipoff.ErrNotFound], or a [tipoff.Conflict] that says why it cannot be.
 func (r *Recent) Retry(ctx context.Context, company, id string) (topic string, err error) {
-	err = r.alone(ctx, func(looking context.Context) error {
+	return alone(ctx, r, func(looking context.Context) (string, error) {
 		letters, older, err := r.look(looking, company)
 		if err != nil {
-			return err
+			return "", err
 		}
 		i := slices.IndexFunc(letters, func(l letter) bool { return l.number() == id })
 		switch {
 		case i < 0 && older > 0:
-			return fmt.Errorf("%s is not among the newest records, of which %d are looked at: %w", id, tipoff.MaxDeadLettersLooked, tipoff.ErrNotFound)
+			return "", fmt.Errorf("%s is not among the newest records, of which %d are looked at: %w", id, tipoff.MaxDeadLettersLooked, tipoff.ErrNotFound)
 		case i < 0:
-			return tipoff.ErrNotFound
+			return "", tipoff.ErrNotFound
 		}
 		l := &letters[i]
 		switch why := l.whyNot(); {
 		case !l.retried.IsZero():
-			return &tipoff.Conflict{Why: "it was sent again already, at " + l.retried.UTC().Format(time.RFC3339)}
+			return "", &tipoff.Conflict{Why: "it was sent again already, at " + l.retried.UTC().Format(time.RFC3339)}
 		case l.newer != "":
-			return &tipoff.Conflict{Why: "it was rejected again since: send " + l.newer + " again"}
+			return "", &tipoff.Conflict{Why: "it was rejected again since: send " + l.newer + " again"}
 		case why != "":
-			return &tipoff.Conflict{Why: why}
+			return "", &tipoff.Conflict{Why: why}
 		}
 		again := newRetrying(r.publisher, false)
 		if err := again.add(ctx, l.rejection); err != nil {
-			return err
+			return "", err
 		}
-		topic = l.Topic
-		return again.flush(ctx)
+		return l.Topic, again.flush(ctx)
 	})
-	return topic, err
 }
 
 // alone does something while no other question is under way, so that nothing is read or
 // published twice at once. It gives up after a while, but what it has begun goes on to
 // its own end.
-func (r *Recent) alone(ctx context.Context, work func(context.Context) error) error {
+func alone[T any](ctx context.Context, r *Recent, work func(context.Context) (T, error)) (none T, err error) {
 	waiting := time.NewTimer(recentPatience)
 	defer waiting.Stop()
 	select {
 	case r.asking <- struct{}{}:
 	case <-waiting.C:
-		return fmt.Errorf("look at rejections: %w", tipoff.ErrBusy)
+		return none, fmt.Errorf("look at rejections: %w", tipoff.ErrBusy)
 	case <-ctx.Done():
-		return tipoff.Unavailable("look at rejections", ctx.Err())
+		return none, tipoff.Unavailable("look at rejections", ctx.Err())
 	}
-	done := make(chan error, 1)
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
 	go func() {
 		defer func() { <-r.asking }()
+		defer func() { // not of a request's own goroutine, in which it would be caught
+			if fault := recover(); fault != nil {
+				done <- outcome{err: fmt.Errorf("look at rejections: %v\n%s", fault, debug.Stack())}
+			}
+		}()
 		looking, cancel := context.WithTimeout(ctx, recentPatience)
 		defer cancel()
-		done <- work(looking)
+		value, err := work(looking)
+		done <- outcome{value, err}
 	}()
 	atMost := time.NewTimer(3 * recentPatience) // publishing has its own time
 	defer atMost.Stop()
 	select {
-	case err := <-done:
-		return err
+	case o := <-done:
+		return o.value, o.err
 	case <-atMost.C:
-		return tipoff.Unavailable("look at rejections", context.DeadlineExceeded)
+		return none, tipoff.Unavailable("look at rejections", context.DeadlineExceeded)
 	}
 }
 
