@@ -10,8 +10,11 @@ import (
 	"tipoff/views"
 )
 
-// startLearner learns on views once they know what the tables hold; follows fill them.
-func (r *runningSet) startLearner(v *views.Views, follows []*broker.View) {
+// startLearner follows the tables, and learns once it knows what they hold. It has a
+// reading of its own, so that a step of learning holds up no gateway's view.
+func (r *runningSet) startLearner() {
+	v := views.NewLearning()
+	follows := r.followTables("learner's view", v, func(string, broker.Update) {})
 	former := map[string][]byte{}
 	learner, rewriter := processors.NewLearner(followedTrainer{v, &r.node.journeys}, former), r.startRewriter(processors.RewriteModel)
 	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {

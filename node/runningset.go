@@ -40,19 +40,11 @@ func (s *tableSets) start(one topics.TableSet) {
 			r.startProcessor(table)
 		}
 	}
-	var learning *views.Views
-	if s.learner {
-		learning = views.NewLearning()
-	}
-	var follows []*broker.View // of the bettors' and fixtures' tables
-	switch {
-	case s.archive != nil:
-		follows = r.startViews(learning)
-	case s.learner:
-		follows = r.followTables("learner's view", learning, func(string, broker.Update) {})
+	if s.archive != nil {
+		r.startViews()
 	}
 	if s.learner {
-		r.startLearner(learning, follows)
+		r.startLearner()
 	}
 }
 

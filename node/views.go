@@ -19,12 +19,10 @@ import (
 // tableValues is what the broker knows of the values of all tables.
 var tableValues = broker.TableValues{Epoch: state.Epoch, Check: state.CheckVersion}
 
-// startViews follows the table set's tables for a gateway, and for the learner of the
-// same process, if any.
-func (r *runningSet) startViews(learning *views.Views) []*broker.View {
+// startViews follows the table set's tables for a gateway.
+func (r *runningSet) startViews() {
 	v := views.New()
 	v.RankBy(r.node.settings.Ranker)
-	v.Teach(learning)
 	r.views = v
 	r.goRun("views", v.Tend)
 	tables := r.followTables(gatewaysView, v, func(first string, u broker.Update) {
@@ -40,7 +38,6 @@ func (r *runningSet) startViews(learning *views.Views) []*broker.View {
 		return v.PutModel(u.Key, u.Value, time.Now())
 	})
 	r.follows = append(tables, models)
-	return tables
 }
 
 // followTables gives views what the tables of fixtures and bettors hold, and calls fresh

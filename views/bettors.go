@@ -2,7 +2,6 @@ package views
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"tipoff/state"
@@ -24,11 +23,7 @@ func (v *Views) PutBettor(key string, value []byte) error {
 		}
 		fresh.User.ID = id
 	}
-	err := v.applyBettor(name, id, value, fresh)
-	if v.learner != nil {
-		err = errors.Join(err, v.learner.applyBettor(name, id, value, fresh))
-	}
-	return err
+	return v.applyBettor(name, id, value, fresh)
 }
 
 func (v *Views) applyBettor(company, id string, value []byte, fresh *state.Bettor) error {

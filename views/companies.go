@@ -28,7 +28,6 @@ type Views struct {
 	companies map[string]*company
 	ranker    string // [rank.RankerSimilar] ... [rank.RankerTipoff]
 	learning  bool   // see [NewLearning]
-	learner   *Views // see [Views.Teach]
 	scratches sync.Pool
 	kept      kept
 }
@@ -61,11 +60,6 @@ func New() *Views {
 // RankBy sets how recommendations are ranked, by a name from [rank.RankerSimilar] to
 // [rank.RankerTipoff]. It is to be called before the first question; else it is the latter.
 func (v *Views) RankBy(ranker string) { v.ranker = ranker }
-
-// Teach has every bettor and fixture that v is given applied to the views of a learner
-// of the same process too, so that one view of each table serves both. It is to be called
-// before the first value.
-func (v *Views) Teach(learner *Views) { v.learner = learner }
 
 // company finds a company's state, nil if nothing of it has come yet.
 func (v *Views) company(name string) *company {

@@ -2,7 +2,6 @@ package views
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,11 +32,7 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 			return fmt.Errorf("fixture %q: %w", key, err)
 		}
 	}
-	err := v.applyFixture(name, id, fixture, now)
-	if v.learner != nil {
-		err = errors.Join(err, v.learner.applyFixture(name, id, fixture, now))
-	}
-	return err
+	return v.applyFixture(name, id, fixture, now)
 }
 
 func (v *Views) applyFixture(company, id string, fixture *state.Fixture, now time.Time) error {

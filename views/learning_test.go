@@ -135,29 +135,6 @@ func TestLearn_DoesNotSeeTheCoupon(t *testing.T) {
 
 // TestLearn_TheClockIsTheCoupons: events of a past year are open while its coupons
 // are learnt from, and no longer.
-// TestTeach_ALearnerBesideAGatewayKnowsTheSame: one that is given values through a gateway's
-// views grades as one that is given them itself, and forgets what is deleted.
-func TestTeach_ALearnerBesideAGatewayKnowsTheSame(t *testing.T) {
-	b := newBook(t)
-	b.days(200)
-	last := b.bet("u3", noon.Add(40*time.Hour), "e38", "e39")
-	alone, serving, beside := NewLearning(), New(), NewLearning()
-	serving.Teach(beside)
-	b.show(alone)
-	b.show(serving)
-	want, got := alone.Learn("default", last, rank.NewModel()), beside.Learn("default", last, rank.NewModel())
-	if got != want || got.Targets != 2 {
-		t.Errorf("beside a gateway the grade is %+v, alone %+v", got, want)
-	}
-	if _, known := serving.Affinities("default", "u3", noon); !known {
-		t.Error("the gateway does not know the bettor")
-	}
-	put(t, serving.PutBettor("default/u3", nil), serving.PutFixture("default/e38", nil, noon))
-	if c := beside.company("default"); c.bettor("u3") != nil || c.fixtures[tipoff.EventRef("e38")] != nil {
-		t.Error("the learner holds what the tables deleted")
-	}
-}
-
 func TestLearn_TheClockIsTheCoupons(t *testing.T) {
 	b := newBook(t)
 	b.days(50)
