@@ -44,7 +44,7 @@ func (e *examination) checkVersions() {
 		c.State, c.Detail = Wrong, "values that this program cannot read: "+some(newer)+"; their partitions wait"
 		c.Advice = []Advice{{Do: "deploy the newer program that wrote them, or fill the tables again with this one:", Command: e.rebuildCommand()}}
 	case len(older) > 0:
-		c.Detail = "values of an older program are read, and written anew as they change: " + some(older)
+		c.Detail = "values of an older program are read, and written in the present form as they change: " + some(older)
 	}
 	e.report.add(c)
 }

@@ -30,16 +30,6 @@ func aStatus() Status {
 
 func withStatus(o *Options) { o.Status = aStatus }
 
-// within waits until a condition holds.
-func within(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 // open opens a stream, whose connection ends with the test.
 func (g *gateway) open(header ...string) (net.Conn, *http.Response) {
 	g.Helper()
@@ -84,7 +74,7 @@ func TestStatus_HasRatesFromTheSecondOneOn(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.body), &first); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "rates", func() bool { // a status may come between a lookup and a post
+	until(t, "rates", func() bool { // a status may come between a lookup and a post
 		for range 10 {
 			g.want(g.ask("GET", "/v1/recommendations?user_id=u", ""), 200)
 		}
@@ -114,7 +104,7 @@ func TestStatus_IsTakenOnlyWhileSomebodyAsks(t *testing.T) {
 	g.server.board.mu.Lock()
 	g.server.board.asked = time.Now().Add(-2 * statusKept)
 	g.server.board.mu.Unlock()
-	within(t, "nobody takes it", func() bool {
+	until(t, "nobody takes it", func() bool {
 		g.server.board.mu.Lock()
 		defer g.server.board.mu.Unlock()
 		return !g.server.board.running && g.server.board.text == nil
@@ -189,7 +179,7 @@ func TestStream_OneReaderTooManyIs503UntilAnotherGoes(t *testing.T) {
 	}
 	g.want(g.ask("GET", "/v1/status", ""), 200) // as others are served
 	_ = first.Close()
-	within(t, "there is room again", func() bool {
+	until(t, "there is room again", func() bool {
 		_, a := g.open()
 		return a.StatusCode == 200
 	})
@@ -244,7 +234,7 @@ func TestStream_EndsWithTheProcessAlsoWhereNobodyReads(t *testing.T) {
 		slow.stream(ours, []byte("head"))
 		g.server.board.leave(slow)
 	})
-	within(t, "it is written to", func() bool {
+	until(t, "it is written to", func() bool {
 		slow.mu.Lock()
 		defer slow.mu.Unlock()
 		return slow.conn != nil

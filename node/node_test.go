@@ -103,10 +103,9 @@ func TestNode_RefusesSettingsThatAreOutOfBounds(t *testing.T) {
 	}
 }
 
-// TestNode_NamesEveryPartFromTheFirst: a process that says it is ready before its
-// views are even named would be asked for answers that it does not have.
-func TestNode_NamesEveryPartFromTheFirst(t *testing.T) {
-	t.Parallel()
+// outside starts a broker that is in no process, and returns settings that name it.
+func outside(t *testing.T) (*kfake.Cluster, *node.Settings) {
+	t.Helper()
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +113,14 @@ func TestNode_NamesEveryPartFromTheFirst(t *testing.T) {
 	t.Cleanup(kafka.Close)
 	settings := blackbox.Settings(t.TempDir())
 	settings.Brokers = kafka.ListenAddrs()[0]
+	return kafka, settings
+}
+
+// TestNode_NamesEveryPartFromTheFirst: a process that says it is ready before its
+// views are even named would be asked for answers that it does not have.
+func TestNode_NamesEveryPartFromTheFirst(t *testing.T) {
+	t.Parallel()
+	_, settings := outside(t)
 	n := blackbox.Begin(t, settings, node.API)
 	parts := []string{"kafka", "view of " + topics.TableBettors, "view of " + topics.TableFixtures}
 	for deadline := time.Now().Add(30 * time.Second); ; { // without a pause, as the moment is short

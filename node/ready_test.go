@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tipoff/blackbox"
@@ -17,13 +16,7 @@ import (
 // cannot do; another role has nothing to do then.
 func TestReadiness_WhileKafkaIsPaused(t *testing.T) {
 	t.Parallel()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
-	settings := blackbox.Settings(t.TempDir())
-	settings.Brokers = kafka.ListenAddrs()[0]
+	kafka, settings := outside(t)
 	gateway, processors := blackbox.Start(t, settings, node.API), blackbox.Start(t, settings, node.Processors)
 	want := func(n *blackbox.Node, wants string) {
 		t.Helper()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tipoff/blackbox"
@@ -95,13 +94,7 @@ func TestStatus_FollowsWhatIsPostedThroughEveryPart(t *testing.T) {
 // TestStatus_WhatAnotherProcessKnowsIsNull: never 0, as that would be a lie.
 func TestStatus_WhatAnotherProcessKnowsIsNull(t *testing.T) {
 	t.Parallel()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
-	settings := blackbox.Settings(t.TempDir())
-	settings.Brokers = kafka.ListenAddrs()[0]
+	_, settings := outside(t)
 	gateway, processors := blackbox.Start(t, settings, node.API), blackbox.Start(t, settings, node.Processors)
 	is, err := statusOf(&blackbox.Service{T: t, URL: gateway.URL()})
 	if err != nil {
@@ -131,13 +124,7 @@ func TestStatus_WhatAnotherProcessKnowsIsNull(t *testing.T) {
 
 func TestStatus_SaysSinceWhenTheBrokerIsAwayAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
-	settings := blackbox.Settings(t.TempDir())
-	settings.Brokers = kafka.ListenAddrs()[0]
+	kafka, settings := outside(t)
 	n := blackbox.Start(t, settings, node.API)
 	s := &blackbox.Service{T: t, URL: n.URL()}
 	before, err := statusOf(s)

@@ -23,15 +23,11 @@ func (v *Views) PutBettor(key string, value []byte) error {
 		}
 		fresh.User.ID = id
 	}
-	return v.applyBettor(name, id, value, fresh)
-}
-
-func (v *Views) applyBettor(company, id string, value []byte, fresh *state.Bettor) error {
-	c := v.makeCompany(company)
+	c := v.makeCompany(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.index.Bettor(id); old != nil && fresh != nil && fresh.Epoch < old.Epoch {
-		return fmt.Errorf("bettor %q: %w", topics.Key(company, id), ErrStale)
+		return fmt.Errorf("bettor %q: %w", key, ErrStale)
 	}
 	c.index.PutBettor(id, fresh)
 	switch {

@@ -25,28 +25,24 @@ func (v *Views) PutFixture(key string, value []byte, now time.Time) error {
 	if !ok {
 		return fmt.Errorf("fixture %q: the key is not company/event", key)
 	}
-	var fixture *state.Fixture
-	if value != nil {
-		var err error
-		if fixture, err = state.UnmarshalFixture(value); err != nil {
-			return fmt.Errorf("fixture %q: %w", key, err)
-		}
-	}
-	return v.applyFixture(name, id, fixture, now)
-}
-
-func (v *Views) applyFixture(company, id string, fixture *state.Fixture, now time.Time) error {
-	c, ref := v.makeCompany(company), tipoff.EventRef(id)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if fixture == nil {
-		c.index.RemoveFixture(ref)
-		delete(c.epochs, ref)
-		delete(c.fixtures, ref)
+	c := v.makeCompany(name)
+	if value == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.index.RemoveFixture(tipoff.EventRef(id))
+		delete(c.epochs, tipoff.EventRef(id))
+		delete(c.fixtures, tipoff.EventRef(id))
 		return nil
 	}
+	fixture, err := state.UnmarshalFixture(value)
+	if err != nil {
+		return fmt.Errorf("fixture %q: %w", key, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ref := tipoff.EventRef(id)
 	if fixture.Epoch < c.epochs[ref] {
-		return fmt.Errorf("fixture %q: %w", topics.Key(company, id), ErrStale)
+		return fmt.Errorf("fixture %q: %w", key, ErrStale)
 	}
 	c.epochs[ref] = fixture.Epoch
 	if !fixture.Known { // whoever posts bets may name as many as he likes

@@ -25,7 +25,8 @@ type sampler struct {
 	taken atomic.Uint64 // a minute's number above how many of its answers were chosen
 }
 
-// weigh returns for how many answers the one at a minute is to count, mostly none.
+// weigh returns how many answers one that is given in a minute stands for: 0 where it is
+// not counted, as most are not.
 func (s *sampler) weigh(minute uint32) uint32 {
 	was := s.taken.Load()
 	switch {
