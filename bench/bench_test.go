@@ -70,31 +70,53 @@ func TestReach_IsMetAtTheNumberItself(t *testing.T) {
 	}
 }
 
+// orderOfTurns notes the order in which sides are measured.
+type orderOfTurns struct{ names []string }
+
+// side has a rate of one value a turn.
+func (o *orderOfTurns) side(name string, values ...float64) side {
+	return func(context.Context) (figures, error) {
+		o.names = append(o.names, name)
+		v := values[0]
+		values = values[1:]
+		return figures{"rate": v}, nil
+	}
+}
+
 func TestTurns_AlternateAndTakeMedians(t *testing.T) {
 	b := &bench{Options: Options{Rounds: 3}, bar: t.Output()}
-	var order []string
-	one := func(name string, values ...float64) side {
-		return func(context.Context) (figures, error) {
-			order = append(order, name)
-			v := values[0]
-			values = values[1:]
-			return figures{"rate": v}, nil
-		}
-	}
+	var order orderOfTurns
 	err := b.turns(t.Context(), comparison{
 		row: "row", against: "other", withoutFirst: true,
-		tipoff:  one("A", 1e6, 10, 30, 20),
-		other:   one("B", 1e6, 20, 30, 80),
+		tipoff:  order.side("A", 1e6, 10, 30, 20),
+		other:   order.side("B", 1e6, 20, 30, 80),
 		figures: []figure{{name: "rate", unit: "requests/s", reach: []Reach{atLeast(.6)}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(order, ""); got != "ABABABAB" {
+	if got := strings.Join(order.names, ""); got != "ABABABAB" {
 		t.Error(got)
 	}
 	l := b.results.Lines[0]
 	if l.Tipoff != 20 || l.Other != 30 || l.Ratio != .5 || l.Least != .25 || l.Most != 1 || *l.Met {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestTurns_PairsOfARoundChangeTheirOrderAndTakeMeans(t *testing.T) {
+	b := &bench{Options: Options{Rounds: 1}, bar: t.Output()}
+	var order orderOfTurns
+	err := b.turns(t.Context(), comparison{
+		row: "row", pairs: 3, tipoff: order.side("A", 10, 20, 60), other: order.side("B", 10, 20, 30), figures: []figure{{name: "rate"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(order.names, ""); got != "ABBAAB" {
+		t.Error(got)
+	}
+	if l := b.results.Lines[0]; l.Tipoff != 30 || l.Other != 20 || l.Ratio != 1.5 {
 		t.Errorf("%+v", l)
 	}
 }

@@ -33,7 +33,7 @@ func (b *bench) console(ctx context.Context) error {
 	}
 	what := fmt.Sprintf("recommendations while %d coupons/s are learnt and a page of the console is open", busyRate)
 	return b.turns(ctx, comparison{
-		row: "console", against: "itself, no page open", other: busily, withoutFirst: true,
+		row: "console", against: "itself, no page open", other: busily, withoutFirst: true, pairs: 3,
 		tipoff: func(ctx context.Context) (figures, error) {
 			closePage, err := page.open(ctx)
 			if err != nil {

@@ -43,7 +43,7 @@ func (b *bench) traced(ctx context.Context) (err error) {
 	}
 	what := "recommendations, no answer kept, 1% of them traced"
 	err = b.turns(ctx, comparison{
-		row: "traced", against: "itself, tracing off", withoutFirst: true,
+		row: "traced", against: "itself, tracing off", withoutFirst: true, pairs: 5,
 		tipoff: b.lookupsAt(s.on.world, urls[0]), other: b.lookupsAt(s.on.world, urls[1]),
 		figures: []figure{
 			{name: "rate", what: what, unit: "requests/s", reach: []Reach{atLeast(.97)}},

@@ -33,6 +33,7 @@ type comparison struct {
 	other        side // nil: there is none, the figures are compared with limits
 	figures      []figure
 	withoutFirst bool // a first round warms both up, and does not count
+	pairs        int  // of turns in a round, A B B A and so on, whose means count: for small differences; 0: one
 }
 
 // turns measures a comparison, A B A B and so on, and adds its lines.
@@ -45,16 +46,12 @@ func (b *bench) turns(ctx context.Context, c comparison) error {
 	defer bar.End()
 	var tipoff, other []figures
 	for range rounds {
-		mine, err := c.tipoff(ctx)
+		mine, yours, err := c.round(ctx)
 		if err != nil {
 			return err
 		}
 		tipoff = append(tipoff, mine)
 		if c.other != nil {
-			yours, err := c.other(ctx)
-			if err != nil {
-				return fmt.Errorf("what it is measured against: %w", err)
-			}
 			other = append(other, yours)
 		}
 		bar.Add(1)
@@ -66,6 +63,53 @@ func (b *bench) turns(ctx context.Context, c comparison) error {
 		b.add(c.line(f, tipoff, other))
 	}
 	return nil
+}
+
+// round measures both sides once, or in pairs of turns. What slows the machine down for a
+// while then slows both, and what drifts cancels out, as every other pair is the other way
+// round.
+func (c *comparison) round(ctx context.Context) (tipoff, other figures, err error) {
+	var mine, yours []figures
+	turn := func(s side, to *[]figures, whose string) error {
+		if s == nil {
+			return nil
+		}
+		got, err := s(ctx)
+		if err != nil {
+			return fmt.Errorf("%s%w", whose, err)
+		}
+		*to = append(*to, got)
+		return nil
+	}
+	ours := func() error { return turn(c.tipoff, &mine, "") }
+	theirs := func() error { return turn(c.other, &yours, "what it is measured against: ") }
+	for i := range max(1, c.pairs) {
+		first, second := ours, theirs
+		if i%2 == 1 {
+			first, second = theirs, ours
+		}
+		if err := first(); err != nil {
+			return nil, nil, err
+		}
+		if err := second(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return means(mine), means(yours), nil
+}
+
+// means are the figures that all turns have on average.
+func means(turns []figures) figures {
+	if len(turns) == 0 {
+		return nil
+	}
+	sum := figures{}
+	for name := range turns[0] {
+		for _, v := range column(turns, name) {
+			sum[name] += v / float64(len(turns))
+		}
+	}
+	return sum
 }
 
 // line sums up what the rounds came to in one figure.

@@ -134,7 +134,8 @@ func TestReader_SpendsNothingOnFaultsThatAreNotListed(t *testing.T) {
 	spent := func(strict bool) float64 {
 		return testing.AllocsPerRun(5, func() { _, _, _ = order(body.String(), strict) })
 	}
-	if lenient, strict := spent(false), spent(true); strict > lenient+100 {
+	const some = 1000 // the race detector has pools forget at random; a fault a field would be 5000
+	if lenient, strict := spent(false), spent(true); strict > lenient+some {
 		t.Errorf("%.0f allocations where unknown fields are faults, %.0f where they are left out", strict, lenient)
 	}
 }
