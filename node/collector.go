@@ -19,7 +19,9 @@ const (
 	dearShare      = 0.03 // more than this goes into collecting too often
 	leastGarbage   = 20   // percent of what lives
 	firstGarbage   = 50
-	mostGarbage    = 100 // Go's own
+	mostGarbage    = 100       // Go's own
+	garbageRoom    = 256 << 20 // bytes that may gather however little lives
+	leastLive      = 4 << 20   // bytes, Go's least heap
 )
 
 // tendCollector adjusts how much garbage may gather, until ctx ends. It leaves alone who
@@ -31,7 +33,7 @@ func tendCollector(ctx context.Context) error {
 	ticker := time.NewTicker(collectorEvery)
 	defer ticker.Stop()
 	percent, before := firstGarbage, collectorTimes()
-	debug.SetGCPercent(percent)
+	debug.SetGCPercent(withRoom(percent, live()))
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,11 +45,8 @@ func tendCollector(ctx context.Context) error {
 		if now == before { // nothing was collected: these times stand until something is
 			continue
 		}
-		if next := nextGarbage(percent, now.share(before)); next != percent {
-			percent = next
-			debug.SetGCPercent(percent)
-		}
-		before = now
+		percent, before = nextGarbage(percent, now.share(before)), now
+		debug.SetGCPercent(withRoom(percent, live()))
 	}
 }
 
@@ -61,6 +60,19 @@ func nextGarbage(percent int, share float64) int {
 		percent = percent * 3 / 2
 	}
 	return min(max(percent, leastGarbage), mostGarbage)
+}
+
+// withRoom is the percentage that lets garbage gather to a percentage of what lives, and to
+// garbageRoom at least: where little lives, collecting often saves nothing worth having.
+func withRoom(percent int, live uint64) int {
+	return max(percent, int(garbageRoom*100/max(live, leastLive)))
+}
+
+// live is how many bytes lived after the last collection.
+func live() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 // collectorTime is CPU time in seconds: of collecting, and of all processors, idle or not.
