@@ -25,7 +25,7 @@ type Trainer interface {
 // How much the learner does. It never holds back bettors or fixtures.
 const (
 	learnMost = 200              // coupons of a company a second, in the long run; of the others nothing is learnt
-	learnOnce = 50 * learnMost   // so many of them at once, where few came before
+	learnOnce = 10 * learnMost   // so many of them at once, where few came before
 	learnLate = 30 * time.Second // of coupons that wait longer nothing is learnt: the tables are past them
 	saveEvery = 10 * time.Second // what was learnt since is delivered and learnt again when a process ends
 )
