@@ -58,6 +58,11 @@ func (w *writer) write(ctx context.Context, from partition, facts []fact) (rows 
 		facts[i].sourceID = source
 		byCompany[company] = append(byCompany[company], facts[i])
 	}
+	end, err := w.db.writeTurn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer end()
 	tx, err := w.db.goqu.BeginTx(ctx, w.db.isolation())
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)

@@ -11,6 +11,7 @@
 package sink
 
 import (
+	"context"
 	"database/sql"
 	"embed"
 	"fmt"
@@ -45,7 +46,8 @@ type Database struct {
 	sql    *sql.DB
 	goqu   *goqu.Database
 	sqlite bool
-	where  string // the address without its password
+	turn   chan struct{} // holds whoever writes to SQLite
+	where  string        // the address without its password
 }
 
 // maxConnections bounds the connections of one process to the database.
@@ -119,13 +121,36 @@ func OpenSQLite(path string, synced bool) (*Database, error) {
 	if synced {
 		synchronous = "synchronous(FULL)"
 	}
-	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", synchronous}, "_txlock": {"immediate"}}
+	options := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", synchronous,
+		"cache_size(-16384)",       // 16 MiB a connection: indexes are written all over
+		"wal_autocheckpoint(4000)", // pages, 16 MiB
+		"temp_store(MEMORY)",
+	}}
 	db, err := sql.Open("sqlite", "file:"+inURI.Replace(path)+"?"+options.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
-	db.SetMaxOpenConns(4)
-	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, where: "sqlite:" + path}, nil
+	db.SetMaxOpenConns(sqliteConnections)
+	db.SetMaxIdleConns(sqliteConnections) // with what each has cached
+	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, turn: make(chan struct{}, 1), where: "sqlite:" + path}, nil
+}
+
+// sqliteConnections is one that writes, and some for those who read.
+const sqliteConnections = 4
+
+// writeTurn waits until nobody else in this process writes to SQLite, which has one writer
+// at a time: whoever finds it taken there sleeps and asks again, and what the last writer
+// has cached is of no use to the next one on another connection. MySQL takes all at once.
+func (d *Database) writeTurn(ctx context.Context) (end func(), err error) {
+	if !d.sqlite {
+		return func() {}, nil
+	}
+	select {
+	case d.turn <- struct{}{}:
+		return func() { <-d.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // keepPrivate creates the file that SQLite is to use, for its owner alone, and takes one
