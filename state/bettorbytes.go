@@ -15,19 +15,22 @@ const manyLegs = 31
 
 // Marshal encodes the bettor for the table.
 func (b *Bettor) Marshal() []byte {
-	w := make(wire.Writer, 0, 512)
+	return wire.Write(b.write)
+}
+
+func (b *Bettor) write(w *wire.Writer) {
 	w.Byte(TableVersion)
 	w.Uint(b.Epoch)
 	w.Flag(b.Known)
 	if b.Known {
-		writeUser(&w, &b.User)
+		writeUser(w, &b.User)
 	}
-	WritePosition(&w, b.Users)
-	WritePosition(&w, b.Coupons)
+	WritePosition(w, b.Users)
+	WritePosition(w, b.Coupons)
 	w.Uint(b.LegCount)
 	w.Float(b.Weight)
 	w.Int(b.At)
-	writeAffinities(&w, [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
+	writeAffinities(w, [][]Affinity{b.Sports, b.Leagues, b.Teams, b.Markets, b.Odds})
 	w.Int(b.Floor)
 	w.Uint(uint64(len(b.Refused)))
 	for _, offset := range b.Refused {
@@ -58,13 +61,12 @@ func (b *Bettor) Marshal() []byte {
 			w.Uint(legTime(leg.Begin, bet.At))
 		}
 	}
-	return w
 }
 
 // writeAffinities writes each weight once, as those of the sport, the league and the teams
 // of one leg are the same until another one comes.
 func writeAffinities(w *wire.Writer, lists [][]Affinity) {
-	var weights []uint64 // the bits that are kept; see [short]
+	weights := make([]uint64, 0, 64) // the bits that are kept; see [short]
 	for _, list := range lists {
 		for _, a := range list {
 			if bits := math.Float64bits(a.Weight) >> 16; !slices.Contains(weights, bits) {
@@ -92,8 +94,9 @@ func writeAffinities(w *wire.Writer, lists [][]Affinity) {
 func readAffinities(r *wire.Reader, lists []*[]Affinity, version byte) {
 	var weights []float64
 	if version > 1 {
-		for range r.Count(6) {
-			weights = append(weights, math.Float64frombits(r.Ref()<<16))
+		weights = make([]float64, r.Count(6))
+		for i := range weights {
+			weights[i] = math.Float64frombits(r.Ref() << 16)
 		}
 	}
 	for kind, list := range lists {
@@ -162,7 +165,7 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 		b.Refused = append(b.Refused, r.Int())
 	}
 	if n := r.Count(11); n > 0 {
-		b.Bets = make([]Bet, n)
+		b.Bets = make([]Bet, n, n+1) // most are read for one more
 	}
 	at, record := b.At, b.Coupons
 	if version == 1 {

@@ -4,23 +4,26 @@ import "tipoff/wire"
 
 // Marshal encodes the fixture for the table.
 func (f *Fixture) Marshal() []byte {
-	w := make(wire.Writer, 0, 512)
+	return wire.Write(f.write)
+}
+
+func (f *Fixture) write(w *wire.Writer) {
 	w.Byte(TableVersion)
 	w.Uint(f.Epoch)
 	w.Flag(f.Known)
 	if !f.Known {
-		f.writeUnposted(&w)
-		return w
+		f.writeUnposted(w)
+		return
 	}
-	writeEvent(&w, &f.Event)
-	WritePosition(&w, f.First)
+	writeEvent(w, &f.Event)
+	WritePosition(w, f.First)
 	w.Uint(f.Covered)
-	WritePosition(&w, f.Events)
-	writeAllApplied(&w, f.Applied)
+	WritePosition(w, f.Events)
+	writeAllApplied(w, f.Applied)
 	w.Uint(f.LegCount)
 	w.Int(f.FirstBet)
-	writeFaded(&w, f)
-	writeOutcomes(&w, f.Outcomes)
+	writeFaded(w, f)
+	writeOutcomes(w, f.Outcomes)
 	w.Uint(uint64(len(f.Neighbours)))
 	for _, n := range f.Neighbours {
 		w.Ref(n.Event)
@@ -28,7 +31,6 @@ func (f *Fixture) Marshal() []byte {
 	}
 	w.Uint(f.Waiters)
 	w.Uint(f.Gone)
-	return w
 }
 
 func writeAllApplied(w *wire.Writer, all []Applied) {
@@ -39,8 +41,11 @@ func writeAllApplied(w *wire.Writer, all []Applied) {
 }
 
 func readAllApplied(r *wire.Reader) (all []Applied) {
-	for range r.Count(7) {
-		all = append(all, readApplied(r))
+	if n := r.Count(7); n > 0 {
+		all = make([]Applied, n)
+	}
+	for i := range all {
+		all[i] = readApplied(r)
 	}
 	return all
 }
@@ -70,8 +75,11 @@ func writeOutcomes(w *wire.Writer, outcomes []OutcomeBets) {
 }
 
 func readOutcomes(r *wire.Reader) (outcomes []OutcomeBets) {
-	for range r.Count(3) {
-		outcomes = append(outcomes, OutcomeBets{r.Text(), r.Text(), r.Uint()})
+	if n := r.Count(3); n > 0 {
+		outcomes = make([]OutcomeBets, n)
+	}
+	for i := range outcomes {
+		outcomes[i] = OutcomeBets{r.Text(), r.Text(), r.Uint()}
 	}
 	return outcomes
 }

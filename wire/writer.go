@@ -3,11 +3,27 @@ package wire
 import (
 	"encoding/binary"
 	"math"
+	"slices"
+	"sync"
 	"time"
 )
 
 // Writer is a value that is being written. Its zero value is empty.
 type Writer []byte
+
+// scratches are writers whose values have been copied.
+var scratches = sync.Pool{New: func() any { return new(Writer) }}
+
+// Write returns what was written, in as many bytes as it takes: values are kept, and most
+// grow several times while they are written.
+func Write(write func(w *Writer)) []byte {
+	w := scratches.Get().(*Writer)
+	*w = (*w)[:0]
+	write(w)
+	value := slices.Clone([]byte(*w))
+	scratches.Put(w)
+	return value
+}
 
 // Byte writes one byte.
 func (w *Writer) Byte(b byte) { *w = append(*w, b) }
