@@ -54,7 +54,7 @@ func (b *bench) wholeCoupons() int {
 	if b.Small {
 		return 2 * postSize
 	}
-	return 40 * postSize
+	return 120 * postSize // the wait for the last ones is a small part of it
 }
 
 // sustained is the rate of coupons that the whole pipeline goes on with, as the row
