@@ -124,6 +124,27 @@ func TestEnsureTopics_CreatesThemAsStatedAndAgrees(t *testing.T) {
 	}
 }
 
+func TestEnsureTopics_TakesThePartitionsThatThereAre(t *testing.T) {
+	k := fake(t)
+	unsaid := layout
+	unsaid.Partitions = 0
+	for _, unsaid.New = range []int{4, 8} {
+		c, err := Connect(t.Context(), Config{Brokers: k.ListenAddrs()}, unsaid, silent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Partitions(); got != 4 {
+			t.Errorf("%d partitions, where %d were for new topics", got, unsaid.New)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if unsaid.New = 3; unsaid.Validate() == nil {
+		t.Error("3 partitions are no power of two")
+	}
+}
+
 func TestEnsureTopics_RefusesAMismatchAndNamesIt(t *testing.T) {
 	k := fake(t, kfake.SeedTopics(3, topics.Users))
 	other := layout

@@ -16,7 +16,8 @@ import (
 
 // Layout is how the topics are laid out on the cluster.
 type Layout struct {
-	Partitions  int           // of every topic; a power of two
+	Partitions  int           // of every topic; a power of two; 0: as the facts' topics are
+	New         int           // of the topics of a cluster that has none yet, where Partitions is 0
 	Replication int           // 0: 3, or as many as there are brokers
 	Retention   time.Duration // of facts and rejections
 	Alter       bool          // topics that keep records for another time are changed, not refused
@@ -24,9 +25,10 @@ type Layout struct {
 
 // Validate names the setting that is out of bounds.
 func (l Layout) Validate() error {
+	partitions := cmp.Or(l.Partitions, l.New)
 	switch {
-	case l.Partitions < 1 || l.Partitions > 1024 || l.Partitions&(l.Partitions-1) != 0:
-		return fmt.Errorf("TIPOFF_PARTITIONS: must be a power of two from 1 to 1024, is %d", l.Partitions)
+	case partitions < 1 || partitions > 1024 || partitions&(partitions-1) != 0:
+		return fmt.Errorf("TIPOFF_PARTITIONS: must be a power of two from 1 to 1024, is %d", partitions)
 	case l.Replication < 0 || l.Replication > 9:
 		return fmt.Errorf("TIPOFF_REPLICATION: must be from 0 (3, or as many as there are brokers) to 9, is %d", l.Replication)
 	case l.Retention < time.Hour:
@@ -97,6 +99,12 @@ func (c *Cluster) EnsureTopics() error {
 	existing, err := c.admin.ListTopics()
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
+	}
+	if c.layout.Partitions == 0 {
+		c.layout.Partitions = cmp.Or(int(existing[topics.Coupons].NumPartitions), c.layout.New)
+		if err := c.layout.Validate(); err != nil {
+			return err
+		}
 	}
 	wanted := topics.Shared()
 	if err := c.ensure(wanted, existing); err != nil {
@@ -278,6 +286,10 @@ func (c *Cluster) Reader(group string) Reader { return Reader{c, group} }
 func (r Reader) Sequence(topic string, partition int32, offset int64) int64 {
 	return r.epochs.sequence(r.group, claimed{topic, partition}, offset)
 }
+
+// Partitions is how many partitions the topics of the facts have; call it after
+// [Cluster.EnsureTopics].
+func (c *Cluster) Partitions() int { return c.partitions(topics.Coupons) }
 
 // TopicID is the topic's id in words; call it after [Cluster.EnsureTopics].
 func (c *Cluster) TopicID(topic string) string { return (*c.topics.Load())[topic].id }

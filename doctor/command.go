@@ -37,7 +37,7 @@ func (e *examination) flag(name string) flag {
 			return flag{"DATABASE_URL", os.Getenv("SQLALCHEMY_DATABASE_URI"), e.DatabaseURL}
 		}
 	case "partitions":
-		return flag{"TIPOFF_PARTITIONS", "8", number(e.Partitions)}
+		return flag{"TIPOFF_PARTITIONS", "0", number(e.Partitions)}
 	case "replication":
 		return flag{"TIPOFF_REPLICATION", "0", number(e.Replication)}
 	case "retention":

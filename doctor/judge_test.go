@@ -16,7 +16,7 @@ func with(change func(*Options)) *examination {
 	o := &Options{Settings: node.Settings{
 		Address: node.Address{Addr: "127.0.0.1:5000"}, Folder: node.Folder{Data: "./data"},
 		Kafka:   node.Kafka{SecurityProtocol: "PLAINTEXT", SASLMechanism: "PLAIN"},
-		Topics:  node.Topics{Partitions: 8, Retention: 720 * time.Hour},
+		Topics:  node.Topics{Retention: 720 * time.Hour},
 		Waiting: node.Waiting{EventWait: 168 * time.Hour},
 	}}
 	change(o)

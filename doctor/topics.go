@@ -57,6 +57,7 @@ func (e *examination) checkTopics() {
 // checkPartitions sees whether topics that a group joins by key have equally many.
 func (e *examination) checkPartitions() {
 	var differ []string
+	stated := cmp.Or(e.Partitions, len(e.survey.Topics[topics.Coupons].Partitions))
 	counts := map[int]bool{}
 	for _, t := range e.wanted() {
 		have, there := e.survey.Topics[t.Name]
@@ -66,12 +67,12 @@ func (e *examination) checkPartitions() {
 		if t.Partitions == 0 {
 			counts[len(have.Partitions)] = true
 		}
-		if want := cmp.Or(t.Partitions, e.Partitions); len(have.Partitions) != want {
+		if want := cmp.Or(t.Partitions, stated); len(have.Partitions) != want {
 			differ = append(differ, fmt.Sprintf("%s has %d, not %d", t.Name, len(have.Partitions), want))
 		}
 	}
 	if len(differ) == 0 {
-		e.report.ok(areaTopics, "partitions", "%d, and those of table sets as these say", e.Partitions)
+		e.report.ok(areaTopics, "partitions", "%d, and those of table sets as these say", stated)
 		return
 	}
 	c := Check{Area: areaTopics, Name: "partitions", State: Wrong, Detail: some(differ) + ": no process starts"}

@@ -39,9 +39,10 @@ func (f *Fleet) Validate() error {
 }
 
 // checkShares is an error where there are more gateways than partitions of the tables that
-// serve: some would hold the same.
-func (s *Settings) checkShares(serving topics.TableSet) error {
-	partitions := cmp.Or(serving.Partitions, s.Partitions)
+// serve, which are as many as those of the facts unless they say otherwise: some would hold
+// the same.
+func (s *Settings) checkShares(serving topics.TableSet, ofFacts int) error {
+	partitions := cmp.Or(serving.Partitions, ofFacts)
 	if n := len(s.APINodes); n > partitions {
 		return fmt.Errorf("TIPOFF_API_NODES: names %d gateways, and the tables have %d partitions: name %d at the most, or spread the tables over more first (tipoff rebuild --table-partitions %d)", n, partitions, partitions, n)
 	}

@@ -88,7 +88,7 @@ type Kafka struct {
 
 // Topics is how the topics are laid out.
 type Topics struct {
-	Partitions  int           `group:"Topics" env:"TIPOFF_PARTITIONS" default:"8" placeholder:"N" help:"Partitions of every topic, a power of two (${env}, default ${default})."`
+	Partitions  int           `group:"Topics" env:"TIPOFF_PARTITIONS" default:"0" placeholder:"N" help:"Partitions of every topic, a power of two; 0: as they are, and where there are no topics yet 8, or 4 inside this process (${env}, default ${default})."`
 	Replication int           `group:"Topics" env:"TIPOFF_REPLICATION" default:"0" placeholder:"N" help:"Replicas of every topic; 0: 3, or as many as there are brokers (${env}, default ${default})."`
 	Retention   time.Duration `group:"Topics" env:"TIPOFF_RETENTION" default:"720h" placeholder:"DURATION" help:"How long facts stay on their topics (${env}, default ${default})."`
 	Alter       bool          `kong:"-"` // see [broker.Layout]
@@ -195,9 +195,20 @@ func (k *Kafka) config() broker.Config {
 	}
 }
 
+// Partitions of new topics of which nothing is said. In one process, fewer answers to fetches
+// that hold more records each cost less.
+const (
+	newPartitions      = 8
+	embeddedPartitions = 4
+)
+
 // Layout is what the settings say of the topics.
-func (t *Topics) Layout() broker.Layout {
-	return broker.Layout{Partitions: t.Partitions, Replication: t.Replication, Retention: t.Retention, Alter: t.Alter}
+func (s *Settings) Layout() broker.Layout {
+	l := broker.Layout{Partitions: s.Partitions, New: newPartitions, Replication: s.Replication, Retention: s.Retention, Alter: s.Alter}
+	if s.Embedded() {
+		l.New = embeddedPartitions
+	}
+	return l
 }
 
 // OpenDatabase prepares the connection to the mirror.

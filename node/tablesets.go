@@ -44,7 +44,7 @@ func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.D
 		return err
 	}
 	if has[API] || has[Learner] {
-		err = n.settings.checkShares(now.Serving)
+		err = n.settings.checkShares(now.Serving, n.cluster.Partitions())
 	}
 	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return err
