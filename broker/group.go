@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -26,6 +27,10 @@ func (c *Cluster) NewGroup(name string, topics []string, handler sarama.Consumer
 }
 
 func (g *Group) say(s State) { g.state.Store(&s) }
+
+// groupGathers is how long a group may wait for more to read: what it makes of the records
+// answers no request.
+const groupGathers = 50 * time.Millisecond
 
 // State says whether the member is in its group.
 func (g *Group) State() State {
@@ -51,6 +56,7 @@ func (g *Group) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	gather(settings, groupGathers)
 	settings.Consumer.Return.Errors = false // sarama then logs them
 	group, err := g.cluster.newConsumerGroup(g.Lag.Group, settings)
 	if err != nil {

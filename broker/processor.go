@@ -24,6 +24,7 @@ type Processor struct {
 	cluster *Cluster
 	owner   *Owner
 	graph   *goka.GroupGraph
+	gathers time.Duration
 	state   atomic.Pointer[State]
 	current atomic.Pointer[goka.Processor]
 }
@@ -42,6 +43,10 @@ func (c *Cluster) NewProcessor(graph *goka.GroupGraph, owner *Owner) *Processor 
 	p.say(State{Detail: "starting"})
 	return p
 }
+
+// Gather lets the processor wait for more to read at once, no longer than that. It is
+// called before Run.
+func (p *Processor) Gather(wait time.Duration) { p.gathers = wait }
 
 func (p *Processor) say(s State) { p.state.Store(&s) }
 
@@ -112,6 +117,7 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 		}
 		settings[i] = s
 	}
+	gather(settings[0], p.gathers)
 	manager := goka.NewTopicManagerConfig()
 	return []goka.ProcessorOption{
 		goka.WithConsumerGroupBuilder(func(_ []string, group, clientID string) (sarama.ConsumerGroup, error) {

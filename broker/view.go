@@ -44,6 +44,7 @@ type View struct {
 	values  TableValues
 	apply   func(Update)
 	share   Share
+	gathers time.Duration
 	state   atomic.Pointer[State]
 	caught  atomic.Bool
 	end     atomic.Pointer[context.CancelFunc] // of the present life
@@ -62,6 +63,10 @@ func (c *Cluster) NewView(table string, values TableValues, apply func(Update)) 
 	v.say(State{Detail: "starting"})
 	return v
 }
+
+// Gather lets the view wait for more to read at once, no longer than that. It is called
+// before Run.
+func (v *View) Gather(wait time.Duration) { v.gathers = wait }
 
 func (v *View) say(s State) { v.state.Store(&s) }
 
@@ -105,6 +110,7 @@ func (v *View) liveOnce(ctx context.Context) error {
 		}
 		settings[i] = s
 	}
+	gather(settings[0], v.gathers)
 	client, err := sarama.NewClient(v.cluster.config.Brokers, settings[0])
 	if err != nil {
 		return err

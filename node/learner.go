@@ -20,7 +20,7 @@ func (r *runningSet) startLearner() {
 	if f := r.node.settings.Fleet; len(f.APINodes) > 0 {
 		learner.Holds = f.holds
 	}
-	p := r.newProcessor(processors.Table{Graph: learner.Graph}, rewriter)
+	p := r.newProcessor(processors.Table{Graph: learner.Graph, Gathers: processors.LearnerGathers}, rewriter)
 	r.part(p.Group, p.State)
 	r.measure(learnerCollector(p.Group, learner))
 	served := r.sets.served

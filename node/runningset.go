@@ -120,6 +120,7 @@ func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewri
 	}
 	owner := r.node.cluster.NewOwner(values, rewriter.Add)
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
+	p.Gather(table.Gathers)
 	r.measure(lagCollector(&p.Lag))
 	r.undo = append(r.undo, r.node.flows(&p.Lag), r.node.rejects(func() (all int64) {
 		for _, rejected := range owner.Rejections() {

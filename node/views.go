@@ -78,6 +78,12 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 		}
 	})
 	v.Follow(r.shareOf(table))
+	switch {
+	case kind != gatewaysView:
+		v.Gather(processors.LearnerGathers)
+	case table == r.TableFixtures():
+		v.Gather(processors.FixturesGather)
+	}
 	state := v.State
 	if kind == gatewaysView {
 		state = r.withinLag(state)

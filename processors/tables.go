@@ -1,6 +1,8 @@
 package processors
 
 import (
+	"time"
+
 	"github.com/lovoo/goka"
 
 	"tipoff/topics"
@@ -18,15 +20,27 @@ type Table struct {
 	Rewrite   Rewrite
 	Expiry    *Expiry // nil: what it holds stays
 	OfBettors bool    // its keys are bettors', its values [state.Bettor]s
+	// Gathers is how long its processor may wait for more to read at once.
+	Gathers time.Duration
 	// Group is what a value is counted as for [Ownership.Held], "" if it is not; nil: none is.
 	Group func(key string, value []byte) string
 }
+
+// How long a reader may wait for more to read at once. Bettors, on whose values the next
+// recommendation rests, are read without waiting.
+const (
+	FixturesGather = 10 * time.Millisecond // of bets on fixtures, and of these
+	LearnerGathers = 50 * time.Millisecond // of all that is read to learn
+)
 
 // Tables are those that a table set must have before it serves: a process runs their
 // processors, and a rebuild waits for everything that their graphs read. The
 // learner's table is none of them, as nothing depends on it.
 func Tables() []Table {
-	return []Table{{Graph: Bettors, Rewrite: RewriteBettor, OfBettors: true}, {Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf}}
+	return []Table{
+		{Graph: Bettors, Rewrite: RewriteBettor, OfBettors: true},
+		{Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf, Gathers: FixturesGather},
+	}
 }
 
 // LoopPasses is how often a record may pass a group's loop on its way: a leg goes to
