@@ -96,7 +96,8 @@ func BenchmarkServer(b *testing.B) {
 			s := alone(b)
 			b.ReportAllocs()
 			b.ResetTimer()
-			if err := s.server.ServeConn(&sender{request: c.request, left: b.N}); err != nil {
+			request := strings.Replace(c.request, "localhost", string(s.address), 1)
+			if err := s.server.ServeConn(&sender{request: request, left: b.N}); err != nil {
 				b.Fatal(err)
 			}
 		})
