@@ -117,7 +117,7 @@ func recordOf(company string, fact tipoff.Fact, r Recommender) topics.Record {
 	return record
 }
 
-// split takes a body apart into its items, each still to be decoded.
+// split takes a body apart into its items, which are parts of it, each still to be decoded.
 func split(body []byte, lines bool) (items [][]byte, err error) {
 	switch {
 	case lines:
@@ -157,7 +157,8 @@ func splitJSON(body []byte) (items [][]byte, err error) {
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		if items = append(items, bytes.Clone(item)); len(items) > MaxPosted {
+		end := int(d.InputOffset())
+		if items = append(items, body[end-len(item):end]); len(items) > MaxPosted {
 			return nil, errTooMany
 		}
 	}
