@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/valyala/fasthttp"
@@ -69,42 +70,54 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if err != nil {
 			return err
 		}
-		records, coupons, rejected := s.decode(q.company(), kind, items, api.Recommender)
+		followed := s.follow(q, api, len(items))
+		records, rejected := s.decode(q.company(), kind, items, api.Recommender, followed)
 		if len(records) == 0 {
-			return &rejected
+			return rejected
 		}
-		followed := s.follow(q, api, coupons)
+		followed.accepted()
 		if err := api.Publisher.Publish(q.context(), records); err != nil {
 			return err
 		}
 		followed.published()
-		status := fasthttp.StatusAccepted
-		if rejected.items > 0 {
-			status = fasthttp.StatusMultiStatus
+		if rejected != nil {
+			return q.writeJSON(fasthttp.StatusMultiStatus, posted{len(records), rejected.items, rejected.listed, rejected.more})
 		}
-		return q.writeJSON(status, posted{len(records), rejected.items, rejected.listed, rejected.more})
+		q.writeAccepted(len(records))
+		return nil
 	}
 }
 
-// decode returns the records of the good items, those that are coupons where they are few
-// (see [followMost]), and what is wrong with the others.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender) (records []topics.Record, coupons []*tipoff.Coupon, rejected rejections) {
+// writeAccepted writes [posted] where all items were accepted.
+func (q *request) writeAccepted(items int) {
+	q.SetStatusCode(fasthttp.StatusAccepted)
+	q.writeJoined(func(to []byte) []byte {
+		to = strconv.AppendInt(append(to, `{"accepted":`...), int64(items), 10)
+		return append(to, `,"rejected_items":0,"rejected":[]}`...)
+	})
+}
+
+// decode returns the records of the good items, and what is wrong with the others; nil:
+// there are none. The good ones that are coupons are followed, if any are.
+func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender, followed *following) (records []topics.Record, rejected *rejections) {
 	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records, rejected.listed = make([]topics.Record, 0, len(items)), []tipoff.Fault{}
+	records = make([]topics.Record, 0, len(items))
 	for i, item := range items {
 		fact, err := tipoff.DecodeFact(kind, item, how)
-		var faults tipoff.Faults
-		if errors.As(err, &faults) {
+		if err != nil {
+			if rejected == nil {
+				rejected = new(rejections)
+			}
+			var faults tipoff.Faults
+			_ = errors.As(err, &faults) // it is nothing else
 			rejected.add(i, fact.ID(), faults)
 			continue
 		}
 		fact.At = how.Now
 		records = append(records, recordOf(company, fact, r))
-		if fact.Coupon != nil && len(items) <= followMost {
-			coupons = append(coupons, fact.Coupon)
-		}
+		followed.add(fact.Coupon)
 	}
-	return records, coupons, rejected
+	return records, rejected
 }
 
 // recordOf is a fact's record, with what is known of a coupon's events, so that its bettor
