@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,9 +10,15 @@ import (
 	"tipoff/topics"
 )
 
-// BenchmarkPublisher publishes single coupons, sixteen at a time, to a broker in the same
+// BenchmarkPublisher publishes single coupons, so many at a time, to a broker in the same
 // process, whose work counts with them.
 func BenchmarkPublisher(b *testing.B) {
+	for _, callers := range []int{1, 16, 512} {
+		b.Run(fmt.Sprint(callers, " at a time"), func(b *testing.B) { publishSingly(b, callers) })
+	}
+}
+
+func publishSingly(b *testing.B, callers int) {
 	k := fake(b)
 	p, err := connect(b, Config{Brokers: k.ListenAddrs()}).NewPublisher(5 * time.Second)
 	if err != nil {
@@ -23,7 +30,7 @@ func BenchmarkPublisher(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	var all sync.WaitGroup
-	for range 16 {
+	for range callers {
 		all.Go(func() {
 			for left.Add(-1) >= 0 {
 				r := topics.Record{Topic: topics.Users, Key: "default/bettor-17", Value: value, Received: now, Events: "known"}
