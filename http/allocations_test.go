@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,5 +102,35 @@ func BenchmarkServer(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestPost_KeepsNothingOfItsBody, which is read to where the next request's is: what was
+// published is each post's own, whatever came after it.
+func TestPost_KeepsNothingOfItsBody(t *testing.T) {
+	g := start(t)
+	const clients, posts = 4, 25
+	var all sync.WaitGroup
+	for client := range clients {
+		all.Go(func() {
+			for i := range posts {
+				id := fmt.Sprintf("c%d-%d%s", client, i, strings.Repeat("x", i))
+				body := strings.NewReplacer("c1", id, "u1", "of "+id, "e1", "in "+id).Replace(goodCoupon)
+				if i%2 == 1 {
+					body = "[" + body + "," + body + "]"
+				}
+				g.want(g.ask("POST", "/v1/coupons", body), 202)
+			}
+		})
+	}
+	all.Wait()
+	if want := clients * (posts + posts/2); len(g.published) != want {
+		t.Errorf("%d records are published, want %d", len(g.published), want)
+	}
+	for _, r := range g.published {
+		c, err := tipoff.DecodeCoupon(r.Value, tipoff.Reading{Now: noon})
+		if err != nil || c.UserID != "of "+c.ID || r.Key != topics.Key(tipoff.DefaultCompany, c.UserID) || c.Selections[0].EventID != "in "+c.ID {
+			t.Errorf("published %s of key %q, %v", r.Value, r.Key, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -66,24 +67,23 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if err != nil {
 			return err
 		}
-		items, err := split(body, lines)
-		if err != nil {
+		if q.items, err = split(q.items, body, lines); err != nil {
 			return err
 		}
-		followed := s.follow(q, api, len(items))
-		records, rejected := s.decode(q.company(), kind, items, api.Recommender, followed)
-		if len(records) == 0 {
+		followed := s.follow(q, api, len(q.items))
+		rejected := q.decode(kind, api.Recommender, followed)
+		if len(q.records) == 0 {
 			return rejected
 		}
 		followed.accepted()
-		if err := api.Publisher.Publish(q.context(), records); err != nil {
+		if err := api.Publisher.Publish(q.context(), q.records); err != nil {
 			return err
 		}
 		followed.published()
 		if rejected != nil {
-			return q.writeJSON(fasthttp.StatusMultiStatus, posted{len(records), rejected.items, rejected.listed, rejected.more})
+			return q.writeJSON(fasthttp.StatusMultiStatus, posted{len(q.records), rejected.items, rejected.listed, rejected.more})
 		}
-		q.writeAccepted(len(records))
+		q.writeAccepted(len(q.records))
 		return nil
 	}
 }
@@ -97,12 +97,12 @@ func (q *request) writeAccepted(items int) {
 	})
 }
 
-// decode returns the records of the good items, and what is wrong with the others; nil:
+// decode makes the records of the good items, and returns what is wrong with the others; nil:
 // there are none. The good ones that are coupons are followed, if any are.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender, followed *following) (records []topics.Record, rejected *rejections) {
-	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records = make([]topics.Record, 0, len(items))
-	for i, item := range items {
+func (q *request) decode(kind tipoff.Kind, r Recommender, followed *following) (rejected *rejections) {
+	how := tipoff.Reading{Now: q.server.Now(), Strict: true}
+	q.records = slices.Grow(q.records, len(q.items))
+	for i, item := range q.items {
 		fact, err := tipoff.DecodeFact(kind, item, how)
 		if err != nil {
 			if rejected == nil {
@@ -114,10 +114,10 @@ func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Reco
 			continue
 		}
 		fact.At = how.Now
-		records = append(records, recordOf(company, fact, r))
+		q.records = append(q.records, recordOf(q.company(), fact, r))
 		followed.add(fact.Coupon)
 	}
-	return records, rejected
+	return rejected
 }
 
 // recordOf is a fact's record, with what is known of a coupon's events, so that its bettor
@@ -130,8 +130,9 @@ func recordOf(company string, fact tipoff.Fact, r Recommender) topics.Record {
 	return record
 }
 
-// split takes a body apart into its items, which are parts of it, each still to be decoded.
-func split(body []byte, lines bool) (items [][]byte, err error) {
+// split takes a body apart into its items, which are parts of it, each still to be decoded,
+// and appends them.
+func split(items [][]byte, body []byte, lines bool) (all [][]byte, err error) {
 	switch {
 	case lines:
 		for line := range bytes.Lines(body) {
@@ -140,7 +141,7 @@ func split(body []byte, lines bool) (items [][]byte, err error) {
 			}
 		}
 	default:
-		if items, err = splitJSON(body); err != nil {
+		if items, err = splitJSON(items, body); err != nil {
 			return nil, err
 		}
 	}
@@ -153,13 +154,13 @@ func split(body []byte, lines bool) (items [][]byte, err error) {
 	return items, nil
 }
 
-// splitJSON reads an array's elements, or one object.
-func splitJSON(body []byte) (items [][]byte, err error) {
+// splitJSON appends an array's elements, or one object.
+func splitJSON(items [][]byte, body []byte) ([][]byte, error) {
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '[' {
 		if len(trimmed) == 0 {
-			return nil, nil
+			return items, nil
 		}
-		return [][]byte{body}, nil
+		return append(items, body), nil
 	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if _, err := d.ReadToken(); err != nil {

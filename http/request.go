@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 	"tipoff/trace"
 )
 
@@ -28,8 +29,10 @@ type request struct {
 	old      bool  // answers in the manner of the old service
 	reserved int64 // bytes of the body that count as under way
 	query    parameters
-	buffer   *[]byte     // the body as it was sent, until the request is answered; nil: none was read
-	span     *trace.Span // nil: the request is not traced
+	buffer   *[]byte         // the body as it was sent, until the request is answered; nil: none was read
+	items    [][]byte        // of a post, parts of its body
+	records  []topics.Record // of a post
+	span     *trace.Span     // nil: the request is not traced
 }
 
 // requests are used again, each by one request at a time.
@@ -48,8 +51,20 @@ func (q *request) release() {
 		bodies.Put(q.buffer)
 	}
 	clear(q.query.given)
-	*q = request{query: parameters{given: q.query.given[:0]}}
+	*q = request{query: parameters{given: q.query.given[:0]}, items: emptied(q.items), records: emptied(q.records)}
 	requests.Put(q)
+}
+
+// keptItems is how many items a list has at most that is used again.
+const keptItems = 16
+
+// emptied is a list to be used again; nil: it is too long to be kept.
+func emptied[T any](list []T) []T {
+	if cap(list) > keptItems {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // company is whose data the request is about.
