@@ -250,6 +250,26 @@ func written(f Fact) []byte {
 	return value
 }
 
+// checkWritten holds the JSON that is written by hand against that of reflection.
+func checkWritten(t *testing.T, c *Coupon) {
+	t.Helper()
+	if got, want := c.JSON(), written(Fact{Coupon: c}); string(got) != string(want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestCoupon_IsWrittenAsReflectionDoes(t *testing.T) {
+	for _, c := range []Coupon{
+		{},
+		{ID: `a"b\ü<`, UserID: "S\u2028", Stake: MaxStake, Timestamp: now.Add(123456 * time.Microsecond), Selections: []Selection{{EventID: "e"}}},
+		{Stake: 1e-7, Timestamp: now.AddDate(-2000, 0, 0), Selections: []Selection{{EventID: "e", Odds: 1.1, Market: "&", Outcome: "o"}, {EventID: "f", Odds: MaxOdds}}},
+		{Stake: 1e-6, Extra: []byte(` { "a" : [ 1.0, "\u0041" ] } `)},
+		{Stake: 0.1 + 0.2, Extra: []byte(`{}`)},
+	} {
+		checkWritten(t, &c)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{goodUser, goodEvent, goodCoupon, `{"status":"finished"}`, `{"extra":{"a":[1,{"b":null}]}}`, goodEvent[:len(goodEvent)-1] + `,"markets":[],"extra":{}}`, "[", `{"":1e999}`} {
 		f.Add([]byte(seed))
@@ -263,6 +283,9 @@ func FuzzDecode(f *testing.F) {
 			again, err := DecodeFact(kind, written(f), loose)
 			if err != nil || !reflect.DeepEqual(again, f) {
 				t.Errorf("%s %+v read back is %+v, %v", kind, f, again, err)
+			}
+			if f.Coupon != nil {
+				checkWritten(t, f.Coupon)
 			}
 		}
 		_, _ = DecodeEventPatch(body, "e", strict)

@@ -30,7 +30,7 @@ var (
 	layout = Layout{Partitions: 2, Retention: 24 * time.Hour}
 )
 
-func fake(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
+func fake(t testing.TB, options ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
 	k, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, options...)...)
 	if err != nil {
@@ -40,7 +40,7 @@ func fake(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 	return k
 }
 
-func connect(t *testing.T, config Config) *Cluster {
+func connect(t testing.TB, config Config) *Cluster {
 	t.Helper()
 	c, err := Connect(t.Context(), config, layout, silent)
 	if err != nil {

@@ -52,6 +52,9 @@ func partitionOf(r *kgo.Record, partitions int) int { return topics.PartitionOf(
 
 // kafkaFault is an error of franz-go's in sarama's terms, where it is the broker's.
 func kafkaFault(err error) error {
+	if err == nil {
+		return nil
+	}
 	var fault *kerr.Error
 	if errors.As(err, &fault) {
 		return sarama.KError(fault.Code)

@@ -31,6 +31,9 @@ const (
 	publishRetries = 3
 )
 
+// errLate is what becomes of records whose fate is not known when patience ends.
+var errLate = errors.New("the broker did not answer in time")
+
 // Publisher sends facts to the broker and waits for all its replicas.
 type Publisher struct {
 	producer    *kgo.Client
@@ -53,28 +56,71 @@ func (c *Cluster) NewPublisher(patience time.Duration) (*Publisher, error) {
 	return &Publisher{producer: producer, patience: patience, tracer: c.tracer}, nil
 }
 
-// batch is the records of one Publish call under way.
+// batch is the records of one Publish call under way. It is used again once all of them are
+// acknowledged; one that has failed, or was given up, may still be written by the client.
 type batch struct {
+	publisher *Publisher
+	records   []kgo.Record
+	headers   []kgo.RecordHeader // of all records
+	bytes     []byte             // of all keys and headers
+	settled   func(*kgo.Record, error)
+
 	open   atomic.Int64 // records not settled, and one for the caller handing over
 	failed atomic.Pointer[error]
-	done   chan struct{}
+	done   chan struct{} // is sent to when open is 0
+	timer  *time.Timer
 }
 
-func (b *batch) settle() {
-	if b.open.Add(-1) == 0 {
-		close(b.done)
+// batches are used again, each by one Publish call at a time.
+var batches = sync.Pool{New: func() any {
+	b := &batch{done: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	b.settled = b.settle
+	return b
+}}
+
+// A batch that is used again has at most so many records, and so many bytes of keys and headers.
+const keptRecords, keptBytes = 1024, 256 << 10
+
+// release gives a batch back of which every record is acknowledged.
+func (b *batch) release() {
+	if cap(b.records) > keptRecords || cap(b.bytes) > keptBytes {
+		return
 	}
+	clear(b.records)
+	clear(b.headers)
+	b.publisher, b.records, b.headers, b.bytes = nil, b.records[:0], b.headers[:0], b.bytes[:0]
+	batches.Put(b)
+}
+
+// add adds a record, and returns its size.
+func (b *batch) add(r *topics.Record, traceparent string) int64 {
+	first := len(b.headers)
+	headers := topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events, Trace: traceparent}
+	for name, value := range headers.AllIn(&b.bytes) {
+		b.headers = append(b.headers, kgo.RecordHeader{Key: name, Value: value})
+	}
+	b.bytes = append(b.bytes, r.Key...)
+	record := kgo.Record{Topic: r.Topic, Key: b.bytes[len(b.bytes)-len(r.Key):], Value: r.Value, Headers: b.headers[first:len(b.headers):len(b.headers)]}
+	b.records = append(b.records, record)
+	return size(&record)
 }
 
 // settle is called when the fate of a record of the batch is known, or given up.
-func (p *Publisher) settle(b *batch, record *kgo.Record, err error) {
-	p.outstanding.Add(-size(record))
+func (b *batch) settle(record *kgo.Record, err error) {
+	b.publisher.outstanding.Add(-size(record))
 	err = kafkaFault(err)
-	p.noted(err)
+	b.publisher.noted(err)
 	if err != nil {
-		b.failed.CompareAndSwap(nil, &err)
+		first := err // in memory of its own only where there is an error
+		b.failed.CompareAndSwap(nil, &first)
 	}
-	b.settle()
+	b.settleOne()
+}
+
+func (b *batch) settleOne() {
+	if b.open.Add(-1) == 0 {
+		b.done <- struct{}{}
+	}
 }
 
 func size(r *kgo.Record) int64 {
@@ -127,17 +173,12 @@ func (p *Publisher) Publish(ctx context.Context, records []topics.Record) error 
 }
 
 func (p *Publisher) publish(ctx context.Context, records []topics.Record, traceparent string) error {
-	messages := make([]kgo.Record, len(records))
-	b := &batch{done: make(chan struct{})}
+	b := batches.Get().(*batch)
+	b.publisher = p
 	b.open.Store(1)
 	total := int64(0)
-	for i, r := range records {
-		messages[i] = kgo.Record{Topic: r.Topic, Key: []byte(r.Key), Value: r.Value}
-		messages[i].Headers = make([]kgo.RecordHeader, 0, 2)
-		for name, value := range (topics.Headers{Received: r.Received, Origin: r.Origin, Events: r.Events, Trace: traceparent}).All() {
-			messages[i].Headers = append(messages[i].Headers, kgo.RecordHeader{Key: name, Value: value})
-		}
-		total += size(&messages[i])
+	for i := range records {
+		total += b.add(&records[i], traceparent)
 	}
 	most := int64(maxOutstanding)
 	if total > largePublish {
@@ -145,45 +186,53 @@ func (p *Publisher) publish(ctx context.Context, records []topics.Record, tracep
 	}
 	if p.outstanding.Add(total) > most {
 		p.outstanding.Add(-total)
+		b.release()
 		return fmt.Errorf("publish %d records: %w", len(records), tipoff.ErrBusy)
 	}
-	timer := time.NewTimer(p.patience)
-	defer timer.Stop()
-	if err := p.hand(b, messages); err != nil {
+	if err := p.hand(b); err != nil {
+		p.outstanding.Add(-total)
 		return err
 	}
-	select {
-	case <-b.done:
-	case <-timer.C:
-		err := errors.New("the broker did not answer in time")
-		p.noted(err)
+	if err := b.wait(ctx, p.patience); err != nil {
+		if errors.Is(err, errLate) {
+			p.noted(err)
+		}
 		return tipoff.Unavailable("publish", err)
-	case <-ctx.Done():
-		return tipoff.Unavailable("publish", ctx.Err())
 	}
 	if err := b.failed.Load(); err != nil {
 		return tipoff.Unavailable("publish", *err)
 	}
+	b.release()
 	return nil
 }
 
-// hand gives the messages to the producer.
-func (p *Publisher) hand(b *batch, messages []kgo.Record) error {
+// hand gives the batch to the producer.
+func (p *Publisher) hand(b *batch) error {
 	p.closing.RLock()
 	defer p.closing.RUnlock()
-	defer b.settle()
 	if p.closed {
-		for i := range messages {
-			p.outstanding.Add(-size(&messages[i]))
-		}
 		return tipoff.Unavailable("publish", errors.New("this process is shutting down"))
 	}
-	b.open.Add(int64(len(messages)))
-	settle := func(r *kgo.Record, err error) { p.settle(b, r, err) }
-	for i := range messages {
-		p.producer.TryProduce(context.Background(), &messages[i], settle)
+	b.open.Add(int64(len(b.records)))
+	for i := range b.records {
+		p.producer.TryProduce(context.Background(), &b.records[i], b.settled)
 	}
+	b.settleOne()
 	return nil
+}
+
+// wait returns nil when every record is settled.
+func (b *batch) wait(ctx context.Context, patience time.Duration) error {
+	b.timer.Reset(patience)
+	defer b.timer.Stop()
+	select {
+	case <-b.done:
+		return nil
+	case <-b.timer.C:
+		return errLate
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Outstanding is how many bytes wait for the broker.

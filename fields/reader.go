@@ -18,6 +18,8 @@ type Reader struct {
 	strict bool
 	dec    jsontext.Decoder
 	buf    bytes.Buffer
+	data   []byte // what is read
+	copied string // the same, once a text of it was asked for: all of them are parts of it
 	path   []step
 	seen   []string // names of fields that the caller knows, of the objects being read
 	faults Faults
@@ -38,7 +40,7 @@ var readers = sync.Pool{New: func() any { return &Reader{names: map[string]strin
 func NewReader(data []byte, strict bool) *Reader {
 	r := readers.Get().(*Reader)
 	r.strict = strict
-	r.buf = *bytes.NewBuffer(data)
+	r.data, r.buf = data, *bytes.NewBuffer(data)
 	r.dec.Reset(&r.buf)
 	r.path, r.seen, r.faults, r.broken = r.path[:0], r.seen[:0], nil, false
 	return r
@@ -54,7 +56,7 @@ func (r *Reader) End() error {
 		}
 	}
 	faults := r.faults
-	r.buf = bytes.Buffer{}
+	r.data, r.copied, r.buf = nil, "", bytes.Buffer{}
 	readers.Put(r)
 	if len(faults) == 0 {
 		return nil
@@ -155,17 +157,21 @@ func (r *Reader) name(quoted jsontext.Value) string {
 	if known, ok := r.names[string(quoted)]; ok {
 		return known
 	}
-	name := text(quoted)
+	name := strings.Clone(r.text(quoted)) // which outlives the body
 	if len(r.names) < maxNames && len(quoted) <= longestName {
 		r.names[string(quoted)] = name
 	}
 	return name
 }
 
-// text is a string without its quotes.
-func text(quoted jsontext.Value) string {
+// text is the string just read, without its quotes.
+func (r *Reader) text(quoted jsontext.Value) string {
 	if plain := quoted[1 : len(quoted)-1]; bytes.IndexByte(plain, '\\') < 0 {
-		return string(plain)
+		if r.copied == "" {
+			r.copied = string(r.data)
+		}
+		end := int(r.dec.InputOffset()) - 1
+		return r.copied[end-len(plain) : end]
 	}
 	unquoted, _ := jsontext.AppendUnquote(nil, quoted) // it was read, so it is valid
 	return string(unquoted)

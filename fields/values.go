@@ -34,7 +34,7 @@ func (r *Reader) Text(most int) string {
 	if !ok {
 		return ""
 	}
-	s := text(v)
+	s := r.text(v)
 	if n := utf8.RuneCountInString(s); n < 1 || n > most {
 		r.Fault("must have 1 to %d characters, has %d", most, n)
 	} else if strings.ContainsFunc(s, unicode.IsControl) {
@@ -49,7 +49,7 @@ func (r *Reader) ID() string {
 	if !ok {
 		return ""
 	}
-	s := text(v)
+	s := r.text(v)
 	err := CheckID(s)
 	if err == nil && r.strict {
 		err = CheckVisible(s)
@@ -66,7 +66,7 @@ func (r *Reader) OneOf(allowed ...string) string {
 	if !ok {
 		return ""
 	}
-	s := text(v)
+	s := r.text(v)
 	for _, a := range allowed {
 		if s == a {
 			return a
@@ -123,7 +123,7 @@ func (r *Reader) Time() time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	t, err := ParseTime(text(v))
+	t, err := ParseTime(r.text(v))
 	if err != nil {
 		r.Fault("%s", err)
 	}

@@ -14,10 +14,10 @@ import (
 // An answer with recommendations is joined from the JSON of its events, which was
 // written once, and the few fields beside them.
 
-// appendRecommendation appends what [json.Marshal] returns of a.
-func appendRecommendation(to []byte, a *tipoff.Recommendation) []byte {
-	to = appendText(append(to, `{"recommendation_id":`...), a.ID)
-	to = appendText(append(to, `,"user_id":`...), a.UserID)
+// appendRecommendation appends what [json.Marshal] returns of a, whose ID is a number.
+func appendRecommendation(to []byte, a *tipoff.Recommendation, id uint64) []byte {
+	to = strconv.AppendUint(append(to, `{"recommendation_id":"`...), id, 36)
+	to = appendText(append(to, `","user_id":`...), a.UserID)
 	to = append(to, `,"items":[`...)
 	for i := range a.Items {
 		item := &a.Items[i]

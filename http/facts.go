@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/valyala/fasthttp"
@@ -65,46 +67,57 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if err != nil {
 			return err
 		}
-		items, err := split(body, lines)
-		if err != nil {
+		if q.items, err = split(q.items, body, lines); err != nil {
 			return err
 		}
-		records, coupons, rejected := s.decode(q.company(), kind, items, api.Recommender)
-		if len(records) == 0 {
-			return &rejected
+		followed := s.follow(q, api, len(q.items))
+		rejected := q.decode(kind, api.Recommender, followed)
+		if len(q.records) == 0 {
+			return rejected
 		}
-		followed := s.follow(q, api, coupons)
-		if err := api.Publisher.Publish(q.context(), records); err != nil {
+		followed.accepted()
+		if err := api.Publisher.Publish(q.context(), q.records); err != nil {
 			return err
 		}
 		followed.published()
-		status := fasthttp.StatusAccepted
-		if rejected.items > 0 {
-			status = fasthttp.StatusMultiStatus
+		if rejected != nil {
+			return q.writeJSON(fasthttp.StatusMultiStatus, posted{len(q.records), rejected.items, rejected.listed, rejected.more})
 		}
-		return q.writeJSON(status, posted{len(records), rejected.items, rejected.listed, rejected.more})
+		q.writeAccepted(len(q.records))
+		return nil
 	}
 }
 
-// decode returns the records of the good items, those that are coupons where they are few
-// (see [followMost]), and what is wrong with the others.
-func (s *Server) decode(company string, kind tipoff.Kind, items [][]byte, r Recommender) (records []topics.Record, coupons []*tipoff.Coupon, rejected rejections) {
-	how := tipoff.Reading{Now: s.Now(), Strict: true}
-	records, rejected.listed = make([]topics.Record, 0, len(items)), []tipoff.Fault{}
-	for i, item := range items {
+// writeAccepted writes [posted] where all items were accepted.
+func (q *request) writeAccepted(items int) {
+	q.SetStatusCode(fasthttp.StatusAccepted)
+	q.writeJoined(func(to []byte) []byte {
+		to = strconv.AppendInt(append(to, `{"accepted":`...), int64(items), 10)
+		return append(to, `,"rejected_items":0,"rejected":[]}`...)
+	})
+}
+
+// decode makes the records of the good items, and returns what is wrong with the others; nil:
+// there are none. The good ones that are coupons are followed, if any are.
+func (q *request) decode(kind tipoff.Kind, r Recommender, followed *following) (rejected *rejections) {
+	how := tipoff.Reading{Now: q.server.Now(), Strict: true}
+	q.records = slices.Grow(q.records, len(q.items))
+	for i, item := range q.items {
 		fact, err := tipoff.DecodeFact(kind, item, how)
-		var faults tipoff.Faults
-		if errors.As(err, &faults) {
+		if err != nil {
+			if rejected == nil {
+				rejected = new(rejections)
+			}
+			var faults tipoff.Faults
+			_ = errors.As(err, &faults) // it is nothing else
 			rejected.add(i, fact.ID(), faults)
 			continue
 		}
 		fact.At = how.Now
-		records = append(records, recordOf(company, fact, r))
-		if fact.Coupon != nil && len(items) <= followMost {
-			coupons = append(coupons, fact.Coupon)
-		}
+		q.records = append(q.records, recordOf(q.company(), fact, r))
+		followed.add(fact.Coupon)
 	}
-	return records, coupons, rejected
+	return rejected
 }
 
 // recordOf is a fact's record, with what is known of a coupon's events, so that its bettor
@@ -117,8 +130,9 @@ func recordOf(company string, fact tipoff.Fact, r Recommender) topics.Record {
 	return record
 }
 
-// split takes a body apart into its items, each still to be decoded.
-func split(body []byte, lines bool) (items [][]byte, err error) {
+// split takes a body apart into its items, which are parts of it, each still to be decoded,
+// and appends them.
+func split(items [][]byte, body []byte, lines bool) (all [][]byte, err error) {
 	switch {
 	case lines:
 		for line := range bytes.Lines(body) {
@@ -127,7 +141,7 @@ func split(body []byte, lines bool) (items [][]byte, err error) {
 			}
 		}
 	default:
-		if items, err = splitJSON(body); err != nil {
+		if items, err = splitJSON(items, body); err != nil {
 			return nil, err
 		}
 	}
@@ -140,13 +154,13 @@ func split(body []byte, lines bool) (items [][]byte, err error) {
 	return items, nil
 }
 
-// splitJSON reads an array's elements, or one object.
-func splitJSON(body []byte) (items [][]byte, err error) {
+// splitJSON appends an array's elements, or one object.
+func splitJSON(items [][]byte, body []byte) ([][]byte, error) {
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '[' {
 		if len(trimmed) == 0 {
-			return nil, nil
+			return items, nil
 		}
-		return [][]byte{body}, nil
+		return append(items, body), nil
 	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if _, err := d.ReadToken(); err != nil {
@@ -157,7 +171,8 @@ func splitJSON(body []byte) (items [][]byte, err error) {
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		if items = append(items, bytes.Clone(item)); len(items) > MaxPosted {
+		end := int(d.InputOffset())
+		if items = append(items, body[end-len(item):end]); len(items) > MaxPosted {
 			return nil, errTooMany
 		}
 	}

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -67,23 +68,36 @@ func (s *Server) follows(api *API) bool {
 	return api.Journeys != nil && (s.board.watched() || time.Since(time.Unix(0, s.journeyAsked.Load())) < followFor)
 }
 
-// following is the coupons of a post that are followed; nil: none is.
+// following is the coupons of a post that is followed; nil: it is not.
 type following struct {
 	journeys Journeys
 	company  string
 	coupons  []*tipoff.Coupon
 }
 
-// follow notes the coupons of a post that is about to be published.
-func (s *Server) follow(q *request, api *API, coupons []*tipoff.Coupon) *following {
-	if len(coupons) == 0 || len(coupons) > followMost || !s.follows(api) {
+// follow returns what follows a post of so many items, if they are few and somebody looks.
+func (s *Server) follow(q *request, api *API, items int) *following {
+	if items > followMost || !s.follows(api) {
 		return nil
 	}
-	f := &following{api.Journeys, q.company(), coupons}
-	for _, c := range coupons {
-		f.journeys.Accepted(f.company, c.UserID, c.ID)
+	return &following{journeys: api.Journeys, company: q.company()}
+}
+
+// add adds a coupon, if the item was one.
+func (f *following) add(c *tipoff.Coupon) {
+	if f != nil && c != nil {
+		f.coupons = append(f.coupons, c)
 	}
-	return f
+}
+
+// accepted notes that the coupons are about to be published.
+func (f *following) accepted() {
+	if f == nil {
+		return
+	}
+	for _, c := range f.coupons {
+		f.journeys.Accepted(f.company, c.UserID, strings.Clone(c.ID)) // of a text as long as the whole item
+	}
 }
 
 // published notes that the broker has them.

@@ -3,6 +3,7 @@ package http
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"tipoff"
@@ -63,28 +64,29 @@ func (u *underWay) reserve(more, all int64) bool {
 	return true
 }
 
-// read reads all of a part of the body, of limit bytes at the most, reserving room for
+// leastRead is how much room there is for a piece of a body at least, in bytes.
+const leastRead = 512
+
+// read appends all of a part of the body, of limit bytes at the most, reserving room for
 // each piece as it comes. A body that has more than limit is returned cut off after
 // limit + 1.
-func (q *request) read(from io.Reader, limit int64) ([]byte, error) {
-	return io.ReadAll(&reserving{io.LimitReader(from, limit+1), q})
-}
-
-// reserving is a body that reserves room as it is read.
-type reserving struct {
-	from io.Reader
-	q    *request
-}
-
-func (r *reserving) Read(b []byte) (int, error) {
-	n, err := r.from.Read(b)
-	if n > 0 {
-		if !r.q.server.underWay.reserve(int64(n), r.q.reserved+int64(n)) {
-			return n, fmt.Errorf("read the body: %w", tipoff.ErrBusy)
+func (q *request) read(to []byte, from io.Reader, limit int) ([]byte, error) {
+	for len(to) <= limit {
+		to = slices.Grow(to, leastRead)
+		n, err := from.Read(to[len(to):min(cap(to), limit+1)])
+		if n > 0 && !q.server.underWay.reserve(int64(n), q.reserved+int64(n)) {
+			return nil, fmt.Errorf("read the body: %w", tipoff.ErrBusy)
 		}
-		r.q.reserved += int64(n)
+		q.reserved += int64(n)
+		to = to[:len(to)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return to, err
+		}
 	}
-	return n, err
+	return to, nil
 }
 
 // settle gives the room of the body back and takes that of the response, until it is

@@ -29,11 +29,9 @@ func (s *Server) register(kind tipoff.Kind) handler {
 			return err
 		}
 		fact.At = now
-		var coupons []*tipoff.Coupon
-		if fact.Coupon != nil {
-			coupons = append(coupons, fact.Coupon)
-		}
-		followed := s.follow(q, api, coupons)
+		followed := s.follow(q, api, 1)
+		followed.add(fact.Coupon)
+		followed.accepted()
 		if err := api.Publisher.Publish(q.context(), []topics.Record{recordOf(q.company(), fact, api.Recommender)}); err != nil {
 			return err
 		}

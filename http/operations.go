@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,20 +57,30 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	return m
 }
 
-// route returns a function that counts the responses of one route.
+// counted is the counter of a status.
+type counted struct {
+	status int
+	prometheus.Counter
+}
+
+// route returns a function that counts the responses of one route. The counter of the
+// status that came last is at hand, as mostly the next one is the same.
 func (m *metrics) route(method, path string) observer {
 	latency := m.latency.WithLabelValues(method, path)
-	ok, traffic := m.requests.WithLabelValues(method, path, "200"), m.traffic(method, path)
+	traffic := m.traffic(method, path)
+	var last atomic.Pointer[counted]
+	last.Store(&counted{fasthttp.StatusOK, m.requests.WithLabelValues(method, path, "200")})
 	return func(status int, took time.Duration) {
 		if traffic != nil && status < 300 { // what was refused is not what moves
 			traffic.Add(1)
 		}
 		latency.Observe(took.Seconds())
-		if status == fasthttp.StatusOK {
-			ok.Inc()
-			return
+		c := last.Load()
+		if c.status != status {
+			c = &counted{status, m.requests.WithLabelValues(method, path, strconv.Itoa(status))}
+			last.Store(c)
 		}
-		m.requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
+		c.Inc()
 	}
 }
 

@@ -1,9 +1,8 @@
 package http
 
 import (
-	"bytes"
 	"math/rand/v2"
-	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -27,7 +26,16 @@ var rankers = tipoff.Rankers()
 // A client that says so gets an answer of this moment.
 const headerCacheControl = "Cache-Control"
 
-var noCache = []byte("no-cache")
+// isFresh says whether a value of Cache-Control has no-cache, in upper or lower case.
+func isFresh(value []byte) bool {
+	const noCache = "no-cache"
+	for ; len(value) >= len(noCache); value = value[1:] {
+		if strings.EqualFold(string(value[:len(noCache)]), noCache) {
+			return true
+		}
+	}
+	return false
+}
 
 // recommend serves GET /v1/recommendations.
 func (s *Server) recommend(q *request, api *API) error {
@@ -40,8 +48,7 @@ func (s *Server) recommend(q *request, api *API) error {
 		return err
 	}
 	answer := api.Recommender.Recommend(q.company(), query, s.Now())
-	answer.ID = strconv.FormatUint(rand.Uint64(), 36)
-	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer) })
+	q.writeJoined(func(to []byte) []byte { return appendRecommendation(to, &answer, rand.Uint64()) })
 	return nil
 }
 
@@ -59,7 +66,7 @@ func (*Server) query(q *request, p *parameters) tipoff.Query {
 		Diversity:    p.number("diversity", 0, 1, shown.diversity),
 		MaxPerLeague: p.integer("max_per_league", 1, tipoff.MaxItems, 0),
 		Followed:     shown.followed,
-		Fresh:        bytes.Contains(bytes.ToLower(q.Request.Header.Peek(headerCacheControl)), noCache),
+		Fresh:        isFresh(q.Request.Header.Peek(headerCacheControl)),
 		Ranker:       p.oneOf("ranker", "", rankers...),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"tipoff"
+	"tipoff/topics"
 	"tipoff/trace"
 )
 
@@ -28,7 +29,10 @@ type request struct {
 	old      bool  // answers in the manner of the old service
 	reserved int64 // bytes of the body that count as under way
 	query    parameters
-	span     *trace.Span // nil: the request is not traced
+	buffer   *[]byte         // the body as it was sent, until the request is answered; nil: none was read
+	items    [][]byte        // of a post, parts of its body
+	records  []topics.Record // of a post
+	span     *trace.Span     // nil: the request is not traced
 }
 
 // requests are used again, each by one request at a time.
@@ -43,9 +47,24 @@ func (s *Server) newRequest(ctx *fasthttp.RequestCtx, old bool) *request {
 }
 
 func (q *request) release() {
+	if q.buffer != nil && cap(*q.buffer) <= keptBody {
+		bodies.Put(q.buffer)
+	}
 	clear(q.query.given)
-	*q = request{query: parameters{given: q.query.given[:0]}}
+	*q = request{query: parameters{given: q.query.given[:0]}, items: emptied(q.items), records: emptied(q.records)}
 	requests.Put(q)
+}
+
+// keptItems is how many items a list has at most that is used again.
+const keptItems = 16
+
+// emptied is a list to be used again; nil: it is too long to be kept.
+func emptied[T any](list []T) []T {
+	if cap(list) > keptItems {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // company is whose data the request is about.
@@ -114,7 +133,8 @@ func (q *request) object() ([]byte, error) {
 	return body, err
 }
 
-// body is the request's body, unpacked. lines says that the client sends NDJSON. Only
+// body is the request's body, unpacked. It is valid until the request is answered: what is
+// kept of it must be copied. lines says that the client sends NDJSON. Only
 // the old routes do without a type: a browser sends JSON to another site only if that
 // agrees, but a body without a type it sends.
 func (q *request) body() (body []byte, lines bool, err error) {
@@ -148,13 +168,21 @@ func (q *request) body() (body []byte, lines bool, err error) {
 // connection.
 const maxDrained = 64 << 20
 
+// bodies are where bodies are read to.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// keptBody is the largest of them that is used again, in bytes: a post of 500 coupons fits.
+const keptBody = 256 << 10
+
 // received is the body as it was sent.
 func (q *request) received() ([]byte, error) {
 	stream := q.RequestBodyStream()
 	if stream == nil {
 		return nil, nil
 	}
-	body, err := q.read(stream, MaxBody)
+	q.buffer = bodies.Get().(*[]byte)
+	body, err := q.read((*q.buffer)[:0], stream, MaxBody)
+	*q.buffer = body
 	switch {
 	case errors.Is(err, tipoff.ErrBusy):
 		_, _ = io.CopyN(io.Discard, stream, MaxBody)
@@ -180,7 +208,7 @@ func (q *request) unpack(packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, tipoff.Faults{{Message: "the body is not gzip"}}
 	}
-	body, err := q.read(r, MaxBodyUnpacked)
+	body, err := q.read(nil, r, MaxBodyUnpacked)
 	switch {
 	case errors.Is(err, tipoff.ErrBusy):
 		return nil, err

@@ -28,7 +28,8 @@ import (
 )
 
 // Publisher sends facts to the broker. It returns nil once the broker has all of
-// them, else an error that wraps [tipoff.ErrBusy] or [tipoff.ErrUnavailable].
+// them, else an error that wraps [tipoff.ErrBusy] or [tipoff.ErrUnavailable]. It may keep
+// what the records hold, but not the list.
 type Publisher interface {
 	Publish(ctx context.Context, records []topics.Record) error
 }

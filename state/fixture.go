@@ -105,12 +105,16 @@ func (f *Fixture) Change(p tipoff.EventPatch, at Position) bool {
 func (f *Fixture) Traits() Traits { return TraitsOf(&f.Event) }
 
 // TraitsOf are what an event adds to a taste.
-func TraitsOf(e *tipoff.Event) Traits {
+func TraitsOf(e *tipoff.Event) Traits { return TraitsIn(nil, e) }
+
+// TraitsIn is [TraitsOf] with its teams in a slice of the caller's, if they fit.
+func TraitsIn(teams []uint32, e *tipoff.Event) Traits {
 	t := Traits{
 		Event:  tipoff.EventRef(e.ID),
 		Begin:  e.Begin.Unix(),
 		Sport:  Name(e.Sport),
 		League: Name(e.Sport, e.League),
+		Teams:  teams[:0],
 	}
 	for _, team := range e.Participants {
 		if name := Name(e.Sport, team); !slices.Contains(t.Teams, name) {

@@ -233,13 +233,27 @@ func readChoiceWithBettor(r *wire.Reader) (*Choice, error) {
 // MarshalKnown encodes what is known of the events of a coupon, in the order of its
 // selections; the zero Traits stand for one that is not.
 func MarshalKnown(known []Traits) []byte {
-	w := make(wire.Writer, 0, 32*len(known)+2)
-	w.Byte(messageVersion)
-	w.Uint(uint64(len(known)))
+	w := AppendKnown(make([]byte, 0, 32*len(known)+2), len(known))
 	for i := range known {
-		if w.Flag(known[i].Event != 0); known[i].Event != 0 {
-			writeTraits(&w, known[i])
-		}
+		w = AppendTraits(w, &known[i])
+	}
+	return w
+}
+
+// AppendKnown appends the beginning of what [MarshalKnown] returns for so many events;
+// [AppendTraits] appends each of them.
+func AppendKnown(to []byte, events int) []byte {
+	w := wire.Writer(to)
+	w.Byte(messageVersion)
+	w.Uint(uint64(events))
+	return w
+}
+
+// AppendTraits appends what is known of one event.
+func AppendTraits(to []byte, t *Traits) []byte {
+	w := wire.Writer(to)
+	if w.Flag(t.Event != 0); t.Event != 0 {
+		writeTraits(&w, *t)
 	}
 	return w
 }

@@ -30,6 +30,9 @@ func FuzzKeys(f *testing.F) {
 		if a.Sum32() != b.Sum32() {
 			t.Errorf("%q does not live with %q", PartKey(key, part), key)
 		}
+		if got, want := PartitionOf([]byte(PartKey(key, part)), 1<<16), int(int32(a.Sum32()))%(1<<16); got != max(want, -want) {
+			t.Errorf("%q is in partition %d, by its hash in %d", key, got, want)
+		}
 	})
 }
 

@@ -68,14 +68,26 @@ func (h Headers) ReceivedBy(appended time.Time) time.Time {
 }
 
 // All visits the headers as they are written, by name.
-func (h Headers) All() iter.Seq2[string, []byte] {
+func (h Headers) All() iter.Seq2[string, []byte] { return h.AllIn(new([]byte)) }
+
+// AllIn is [Headers.All] with the values appended to a buffer.
+func (h Headers) AllIn(buffer *[]byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		_ = yield(HeaderReceived, FormatReceived(h.Received)) &&
-			(h.Origin.IsZero() || yield(HeaderOrigin, []byte(h.Origin.String()))) &&
-			(h.Events == "" || yield(HeaderEvents, []byte(h.Events))) &&
+		received := len(*buffer)
+		*buffer = strconv.AppendInt(*buffer, h.Received.UnixMicro(), 10)
+		_ = yield(HeaderReceived, (*buffer)[received:]) &&
+			(h.Origin.IsZero() || yield(HeaderOrigin, appendText(buffer, h.Origin.String()))) &&
+			(h.Events == "" || yield(HeaderEvents, appendText(buffer, h.Events))) &&
 			(!h.Told || yield(HeaderTold, nil)) &&
-			(h.Trace == "" || yield(HeaderTrace, []byte(h.Trace)))
+			(h.Trace == "" || yield(HeaderTrace, appendText(buffer, h.Trace)))
 	}
+}
+
+// appendText appends a text to a buffer and returns it as it stands there.
+func appendText(buffer *[]byte, text string) []byte {
+	begin := len(*buffer)
+	*buffer = append(*buffer, text...)
+	return (*buffer)[begin:]
 }
 
 // FormatReceived writes the value of [HeaderReceived].

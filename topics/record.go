@@ -33,7 +33,7 @@ func PatchRecord(company string, p tipoff.EventPatch, received time.Time) Record
 
 // CouponRecord is the fact that a coupon was posted; it travels with its user.
 func CouponRecord(company string, c tipoff.Coupon, received time.Time) Record {
-	return record(Coupons, Key(company, c.UserID), c, received)
+	return Record{Topic: Coupons, Key: Key(company, c.UserID), Value: c.JSON(), Received: received}
 }
 
 // FactRecord is a fact as it stands on its topic.

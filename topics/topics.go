@@ -7,6 +7,7 @@
 package topics
 
 import (
+	"bytes"
 	"hash"
 	"hash/fnv"
 	"strings"
@@ -107,17 +108,29 @@ func NewKeyHash() hash.Hash32 { return keyHash{fnv.New32a()} }
 type keyHash struct{ hash.Hash32 }
 
 func (h keyHash) Write(key []byte) (int, error) {
-	whole, _, _ := strings.Cut(string(key), partSeparator)
-	_, err := h.Hash32.Write([]byte(whole))
+	_, err := h.Hash32.Write(deciding(key))
 	return len(key), err
 }
+
+// deciding is the part of a key that decides its partition.
+func deciding(key []byte) []byte {
+	if at := bytes.IndexByte(key, partSeparator[0]); at >= 0 {
+		return key[:at]
+	}
+	return key
+}
+
+// FNV-1a of 32 bits, as hash/fnv calculates it.
+const fnvOffset, fnvPrime = 2166136261, 16777619
 
 // PartitionOf is the partition of a key in a topic that has so many, as every producer
 // of ours calculates it.
 func PartitionOf(key []byte, partitions int) int {
-	hash := NewKeyHash()
-	_, _ = hash.Write(key)
-	p := int(int32(hash.Sum32())) % partitions
+	hash := uint32(fnvOffset)
+	for _, b := range deciding(key) {
+		hash = (hash ^ uint32(b)) * fnvPrime
+	}
+	p := int(int32(hash)) % partitions
 	if p < 0 {
 		p = -p
 	}

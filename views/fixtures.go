@@ -62,18 +62,23 @@ func (v *Views) Known(company string, coupon *tipoff.Coupon) string {
 	if c == nil {
 		return ""
 	}
-	known, posted := make([]state.Traits, len(coupon.Selections)), false
+	var room [512]byte
+	var teams [8]uint32
+	known, posted := state.AppendKnown(room[:0], len(coupon.Selections)), false
 	c.mu.RLock()
-	for i, s := range coupon.Selections {
-		if event := c.index.Event(tipoff.EventRef(s.EventID)); event != nil && event.ID == s.EventID {
-			known[i], posted = state.TraitsOf(event), true
+	for i := range coupon.Selections {
+		var traits state.Traits
+		id := coupon.Selections[i].EventID
+		if event := c.index.Event(tipoff.EventRef(id)); event != nil && event.ID == id {
+			traits, posted = state.TraitsIn(teams[:0], event), true
 		}
+		known = state.AppendTraits(known, &traits)
 	}
 	c.mu.RUnlock()
 	if !posted {
 		return ""
 	}
-	return string(state.MarshalKnown(known))
+	return string(known)
 }
 
 // Event finds a posted event, begun or not.
