@@ -85,9 +85,9 @@ func (r *ranking) placeByPopularity(slot int32) (place int, isAmong bool) {
 	if i < 0 {
 		return 0, false
 	}
-	own := r.quick[i]
-	for _, q := range r.quick {
-		if q.score >= own.score && r.order(q, own) < 0 {
+	own := &r.quick[i]
+	for k := range r.quick {
+		if r.isBetter(&r.quick[k], own) {
 			place++
 		}
 	}

@@ -177,55 +177,59 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 // best leaves the best candidates, so many, in the pool, best first, and computes the
 // terms of those that the second stage looks at.
 func (r *ranking) best(list []quick, size int) {
-	heap := list[:min(size, len(list))]
-	for i := len(heap)/2 - 1; i >= 0; i-- {
-		r.sink(heap, i)
-	}
-	for _, q := range list[len(heap):] {
-		if len(heap) > 0 && q.score >= heap[0].score && r.order(q, heap[0]) < 0 {
-			heap[0] = q
-			r.sink(heap, 0)
-		}
-	}
-	slices.SortFunc(heap, r.order)
-	r.scored = slices.Grow(r.scored[:0], len(heap))[:len(heap)]
-	for i, q := range heap {
+	list = r.most(list, size)
+	whole := len(r.most(list, netDepth))
+	r.scored = slices.Grow(r.scored[:0], len(list))[:len(list)]
+	for i, q := range list {
 		l := &r.scored[i]
 		l.slot, l.score, l.isWhole = q.slot, q.score, false
-		if i < netDepth {
+		if i < whole {
 			r.complete(l)
 		}
 		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
 	}
-	slices.SortFunc(r.pool, candidate.order) // by scores from the terms
+	slices.SortFunc(r.pool, candidate.order)
 }
 
-// sink moves an element of a heap, whose worst is on top, to where it belongs.
-func (r *ranking) sink(h []quick, i int) {
-	for {
-		worst := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if r.order(h[child], h[worst]) > 0 {
-				worst = child
+// most moves the best of a list, so many, to its front, in no order, and returns them
+// (Hoare, Algorithm 65: Find, CACM 1961).
+func (r *ranking) most(list []quick, n int) []quick {
+	if n >= len(list) {
+		return list
+	}
+	for low, high := 0, len(list)-1; low < high; {
+		middle, i, j := list[(low+high)/2], low, high
+		for i <= j {
+			for r.isBetter(&list[i], &middle) {
+				i++
+			}
+			for r.isBetter(&middle, &list[j]) {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i++
+				j--
 			}
 		}
-		if worst == i {
-			return
+		switch { // the n-th stands before j, from i on, or is the one between
+		case n <= j+1:
+			high = j
+		case n > i:
+			low = i
+		default:
+			return list[:n]
 		}
-		h[i], h[worst] = h[worst], h[i]
-		i = worst
 	}
+	return list[:n]
 }
 
-// order is that of [candidate.order].
-func (r *ranking) order(a, b quick) int {
+// isBetter says whether one candidate stands before another in [candidate.order].
+func (r *ranking) isBetter(a, b *quick) bool {
 	if a.score != b.score {
-		if a.score > b.score {
-			return -1
-		}
-		return 1
+		return a.score > b.score
 	}
-	return orderEqual(&r.entries[a.slot], &r.entries[b.slot])
+	return a.slot != b.slot && orderEqual(&r.entries[a.slot], &r.entries[b.slot]) < 0
 }
 
 // orderEqual orders events of one score by beginning, then by id.
