@@ -72,7 +72,7 @@ func (r *ranking) scorePopularity() {
 		e := &r.entries[slot]
 		q := quick{slot: slot, score: w[termPop6h] * r.timed.bets(e, termPop6h-termPop5m)}
 		if w[termHome] != 0 && r.from != 0 {
-			q.score += w[termHome] * ln1p(e.homeBets(r.from, r.now))
+			q.score += w[termHome] * r.homeTerm(slot)
 		}
 		r.quick[i] = q
 	}

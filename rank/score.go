@@ -56,7 +56,7 @@ func (r *ranking) scoreOf(slot int32) quick {
 	e, w := &r.entries[slot], &r.weights
 	ofLeague := r.ofLeague(e)
 	q := quick{slot, ofLeague.score, ofLeague.own}
-	if e.timedAt == r.timed.at {
+	if r.isTimed {
 		q.score += dotTimed(w, &e.timed)
 	} else {
 		var timed [timedTerms]float32
@@ -64,9 +64,7 @@ func (r *ranking) scoreOf(slot int32) quick {
 		q.score += dotTimed(w, &timed)
 	}
 	if r.from != 0 {
-		if bets := e.homeBets(r.from, r.now); bets > 0 {
-			q.score += w[termHome] * ln1p(bets)
-		}
+		q.score += w[termHome] * r.homeTerm(slot)
 	}
 	q.score += r.scoreOfTeams(e)
 	if f := &r.found[slot]; f.generation == r.generation {
