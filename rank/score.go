@@ -37,56 +37,86 @@ func (r *ranking) prepareScores() {
 	r.toItem.add(w[termAlikeLast], &t.lastItem)
 }
 
-// score computes the scores of all candidates.
+// score computes the scores of all candidates: one part of all of them after the other, so
+// that the memory which a part needs of many is on its way at a time.
 func (r *ranking) score(picked []int32) []quick {
 	r.prepareScores()
 	r.quick = slices.Grow(r.quick[:0], len(picked))[:len(picked)]
-	isSimilar := r.isSimilar()
+	list, isSimilar := r.quick, r.isSimilar()
 	for i, slot := range picked {
 		if isSimilar {
-			r.quick[i] = quick{slot: slot, score: r.tieBreak(slot)}
+			list[i] = quick{slot: slot, score: r.tieBreak(slot)}
 			continue
 		}
-		r.quick[i] = r.scoreOf(slot)
+		ofLeague := r.ofLeague(&r.entries[slot])
+		list[i] = quick{slot, ofLeague.score, ofLeague.own}
 	}
-	return r.quick
-}
-
-func (r *ranking) scoreOf(slot int32) quick {
-	e, w := &r.entries[slot], &r.weights
-	ofLeague := r.ofLeague(e)
-	q := quick{slot, ofLeague.score, ofLeague.own}
-	if r.isTimed {
-		q.score += dotTimed(w, &e.timed)
-	} else {
-		var timed [timedTerms]float32
-		r.timed.fill(e, &timed)
-		q.score += dotTimed(w, &timed)
+	if isSimilar {
+		return list
 	}
-	if r.from != 0 {
-		q.score += w[termHome] * r.homeTerm(slot)
+	r.scoreTimed(list)
+	for i := range list {
+		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
 	}
-	q.score += r.scoreOfTeams(e)
-	if f := &r.found[slot]; f.generation == r.generation {
-		var t [Terms]float32
-		r.fillPast(slot, &t)
-		for _, term := range pastTerms {
-			q.score += w[term] * t[term]
+	for i := range list {
+		if q := &list[i]; r.found[q.slot].generation == r.generation {
+			q.score += r.scoreOfPast(q.slot)
 		}
 	}
 	if r.last != nil && r.last.event != nil {
-		q.score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
+		w := &r.weights
+		for i := range list {
+			e := &r.entries[list[i].slot]
+			list[i].score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
+		}
 	}
-	if r.q.Model == nil {
-		return q
+	if r.q.Model != nil {
+		r.scoreItems(list)
 	}
-	if len(r.taste.itemOf) > 0 {
-		q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
+	return list
+}
+
+// scoreTimed adds what depends on the event and the time, and on the bettor's country.
+func (r *ranking) scoreTimed(list []quick) {
+	w := &r.weights
+	for i := range list {
+		q := &list[i]
+		if r.isTimed {
+			q.score += dotTimed(w, &r.entries[q.slot].timed)
+			continue
+		}
+		var timed [timedTerms]float32
+		r.timed.fill(&r.entries[q.slot], &timed)
+		q.score += dotTimed(w, &timed)
 	}
-	if r.cold {
-		q.score += w[termBias] * r.taste.biases.value(coldHash(e.ref))
+	if r.from != 0 {
+		for i := range list {
+			list[i].score += w[termHome] * r.homeTerm(list[i].slot)
+		}
 	}
-	return q
+}
+
+// scoreOfPast is what the bettor's past says for an event that it leads to.
+func (r *ranking) scoreOfPast(slot int32) (score float32) {
+	var t [Terms]float32
+	r.fillPast(slot, &t)
+	for _, term := range pastTerms {
+		score += r.weights[term] * t[term]
+	}
+	return score
+}
+
+// scoreItems adds what has been learnt of single events.
+func (r *ranking) scoreItems(list []quick) {
+	for i := range list {
+		q, ref := &list[i], r.entries[list[i].slot].ref
+		if len(r.taste.itemOf) > 0 {
+			q.score += r.toItem.dot(r.taste.itemOut.row(ref))
+		}
+		if r.cold {
+			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(ref))
+		}
+	}
 }
 
 // pastTerms are those of [ranking.fillPast].
