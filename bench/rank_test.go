@@ -12,7 +12,7 @@ import (
 // rankWorld has the index hold a world whose bettors all ask the same question in turn, as
 // the row lookup has it, without anything around.
 func rankWorld(s size) (*rank.Index, []rank.Question) {
-	w, x := newWorld(s, time.Now()), rank.NewIndex()
+	w, x := newWorld(s, time.Now().Truncate(time.Second)), rank.NewIndex()
 	questions := make([]rank.Question, s.bettors)
 	for i := range questions {
 		x.PutBettor(w.users[i].ID, w.bettor(i))
