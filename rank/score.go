@@ -185,7 +185,9 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 		}
 		all += l.lift
 		bets += l.bets
-		crowd = max(crowd, r.categories[team].log)
+		if log := r.categories[team].log; log > crowd {
+			crowd = log
+		}
 		if r.q.Model != nil {
 			s := &r.teams[team]
 			if s.generation != r.generation {
@@ -194,8 +196,10 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 			taste += s.score
 		}
 	}
-	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd) +
-		teamShare(len(e.teams))*taste
+	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
+	if r.q.Model != nil {
+		score += teamShare(len(e.teams)) * taste
+	}
 	if others := len(e.teams) - 1; others > 0 {
 		score += w[termTeams] * (all - best) / float32(others)
 	}
@@ -205,7 +209,7 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 // best leaves the best candidates, so many, in the pool, best first, and computes the
 // terms of those that the second stage looks at.
 func (r *ranking) best(list []quick, size int) {
-	list = r.most(list, size)
+	list = r.most(narrow(list, size), size)
 	whole := len(r.most(list, netDepth))
 	r.scored = slices.Grow(r.scored[:0], len(list))[:len(list)]
 	for i, q := range list {
@@ -217,6 +221,33 @@ func (r *ranking) best(list []quick, size int) {
 		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
 	}
 	slices.SortFunc(r.pool, candidate.order)
+}
+
+// narrow leaves out candidates that cannot be among the best, so many, and few others stay.
+// It counts steps of scores, as to compare candidates with each other takes longer.
+func narrow(list []quick, n int) []quick {
+	const steps = 128
+	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
+	for i := range list {
+		least, most = min(least, list[i].score), max(most, list[i].score)
+	}
+	var counts [steps]int
+	scale := steps / (most - least)
+	step := func(q *quick) int { return min(max(int((q.score-least)*scale), 0), steps-1) }
+	for i := range list {
+		counts[step(&list[i])]++
+	}
+	from := steps - 1
+	for above := counts[from]; above < n && from > 0; above += counts[from] {
+		from--
+	}
+	kept := list[:0]
+	for i := range list {
+		if step(&list[i]) >= from {
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
 }
 
 // most moves the best of a list, so many, to its front, in no order, and returns them

@@ -295,8 +295,11 @@ func (r *ranking) fillLast(e *entry, t *[Terms]float32) {
 	t[termLastTeam], t[termLastDay] = sharesTeam(e, r.last), dayOf(e, r.last)
 }
 
-// sharesTeam is 1 where two events have a team in common, else 0.
+// sharesTeam is 1 where two events have a team in common, else 0. No team plays two sports.
 func sharesTeam(a, b *entry) float32 {
+	if a.sport != b.sport {
+		return 0
+	}
 	for _, team := range a.teams {
 		for _, other := range b.teams {
 			if team == other {
