@@ -126,8 +126,15 @@ func (x *Index) keepHomes(slot int32) {
 	}
 }
 
+// homesMost is of how many countries terms are kept: whoever posts users may name as many as
+// he likes. Those of others are worked out for each question.
+const homesMost = 256
+
 func (x *Index) keepHome(slot int32, bets *countryBets) {
-	terms := x.homes[bets.name]
+	terms, known := x.homes[bets.name]
+	if !known && len(x.homes) == homesMost {
+		return
+	}
 	if missing := len(x.entries) - len(terms); missing > 0 {
 		terms = append(terms, make([]float32, missing)...)
 		x.homes[bets.name] = terms
@@ -137,7 +144,7 @@ func (x *Index) keepHome(slot int32, bets *countryBets) {
 
 // homeTerm is the term of the bets on an event from the bettor's country.
 func (r *ranking) homeTerm(slot int32) float32 {
-	if r.isTimed {
+	if r.isTimed && r.home != nil {
 		if int(slot) < len(r.home) {
 			return r.home[slot]
 		}
