@@ -92,6 +92,9 @@ func (x *Index) addCountry(leg legBet, country uint32, times float64) {
 	d := bets.decayed()
 	d.Add(times, landmark+int64(leg.at), state.PopularityHalfLife)
 	bets.sum, bets.at = d.Sum, int32(d.At-landmark)
+	if x.isOpen[leg.slot] {
+		x.keepHome(leg.slot, bets)
+	}
 	if bets.sum < countryLeast {
 		c.remove(bets)
 	}
@@ -101,16 +104,57 @@ func (b *countryBets) decayed() state.Decayed {
 	return state.Decayed{Sum: b.sum, At: landmark + int64(b.at)}
 }
 
-// homeBets is the same as [entry.betsFrom], in the precision of a term.
-func (e *entry) homeBets(country uint32, at int64) float32 {
-	bets := e.countries.of(country)
-	if bets == nil {
-		return 0
-	}
-	return float32(bets.sum) * exp2(-float32(max(0, at-landmark-int64(bets.at)))*(1/popularitySeconds))
+// term is [termHome] of an event with these bets, at a Unix second.
+func (b *countryBets) term(at int64) float32 {
+	return ln1p(float32(b.sum) * exp2(-float32(max(0, at-landmark-int64(b.at)))*(1/popularitySeconds)))
 }
 
 const popularitySeconds = float32(state.PopularityHalfLife / time.Second)
+
+// keepHomes keeps the terms of the bets on an open event from every country, as of the
+// last [Index.Refresh]. All candidates of a question ask for those of one country.
+func (x *Index) keepHomes(slot int32) {
+	for _, terms := range x.homes {
+		if int(slot) < len(terms) {
+			terms[slot] = 0
+		}
+	}
+	for i, bets := range x.entries[slot].countries.places {
+		if bets.name != 0 {
+			x.keepHome(slot, &x.entries[slot].countries.places[i])
+		}
+	}
+}
+
+// homesMost is of how many countries terms are kept: whoever posts users may name as many as
+// he likes. Those of others are worked out for each question.
+const homesMost = 256
+
+func (x *Index) keepHome(slot int32, bets *countryBets) {
+	terms, known := x.homes[bets.name]
+	if !known && len(x.homes) == homesMost {
+		return
+	}
+	if missing := len(x.entries) - len(terms); missing > 0 {
+		terms = append(terms, make([]float32, missing)...)
+		x.homes[bets.name] = terms
+	}
+	terms[slot] = bets.term(x.timed.at)
+}
+
+// homeTerm is the term of the bets on an event from the bettor's country.
+func (r *ranking) homeTerm(slot int32) float32 {
+	if r.isTimed && r.home != nil {
+		if int(slot) < len(r.home) {
+			return r.home[slot]
+		}
+		return 0
+	}
+	if bets := r.entries[slot].countries.of(r.from); bets != nil {
+		return bets.term(r.timed.at)
+	}
+	return 0
+}
 
 // betsFrom is the decayed number of bets on the event from one country.
 func (e *entry) betsFrom(country uint32, at int64) float64 {

@@ -37,7 +37,8 @@ type Index struct {
 	swept, paired int32     // the trail, the fixture that was looked at last
 	clock         int64     // of the last [Index.Begin], Unix microseconds
 	hot           [hotLists]hotList
-	timed         timing // of the last [Index.Refresh]
+	timed         timing               // of the last [Index.Refresh]
+	homes         map[uint32][]float32 // by [state.Name] of a country, then by slot; see [Index.keepHomes]
 
 	puts         uint64  // states of bettors, ever
 	tastesBefore []int32 // memory of PutBettor
@@ -53,8 +54,7 @@ type entry struct {
 	sport     int32 // into categories
 	league    int32
 	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
-	timedAt   int64                                   // Unix seconds; another time's terms are not those kept in timed
-	timed     [timedTerms]float32
+	timed     [timedTerms]float32                     // of open events, as of [Index.timed]
 	teams     []int32
 	countries countries
 
@@ -74,7 +74,10 @@ type entry struct {
 
 // NewIndex returns an index without fixtures.
 func NewIndex() *Index {
-	return &Index{slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, oldWeights: map[int32]float32{}}
+	return &Index{
+		slots: map[uint64]int32{}, ids: map[categoryKey]int32{}, bettors: map[string]*Bettor{}, oldWeights: map[int32]float32{},
+		homes: map[uint32][]float32{},
+	}
 }
 
 // Len is how many fixtures the index holds, and how many of them were open when
@@ -133,7 +136,6 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 		heatOf(f.Popularity, state.PopularityHalfLife), heatOf(f.Paces[3], state.PaceHalfLives[3]), heatOf(f.Paces[4], state.PaceHalfLives[4]),
 	}
 	e.first = f.FirstBet
-	e.timedAt = -1
 	event := &f.Event
 	if e.begin != event.Begin.UnixMicro() {
 		x.setOpen(slot, false) // it stands elsewhere in the lists that go by beginning
@@ -211,6 +213,7 @@ func (x *Index) setOpen(slot int32, open bool) {
 		x.open = append(x.open, slot)
 		x.listOpen(slot, true)
 		x.lead(slot)
+		x.keepHomes(slot)
 	case !open && e.openIndex >= 0:
 		last := x.open[len(x.open)-1]
 		x.open[e.openIndex] = last

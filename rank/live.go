@@ -72,7 +72,7 @@ func (r *ranking) scorePopularity() {
 		e := &r.entries[slot]
 		q := quick{slot: slot, score: w[termPop6h] * r.timed.bets(e, termPop6h-termPop5m)}
 		if w[termHome] != 0 && r.from != 0 {
-			q.score += w[termHome] * ln1p(e.homeBets(r.from, r.now))
+			q.score += w[termHome] * r.homeTerm(slot)
 		}
 		r.quick[i] = q
 	}
@@ -85,9 +85,9 @@ func (r *ranking) placeByPopularity(slot int32) (place int, isAmong bool) {
 	if i < 0 {
 		return 0, false
 	}
-	own := r.quick[i]
-	for _, q := range r.quick {
-		if q.score >= own.score && r.order(q, own) < 0 {
+	own := &r.quick[i]
+	for k := range r.quick {
+		if r.isBetter(&r.quick[k], own) {
 			place++
 		}
 	}

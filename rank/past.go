@@ -109,9 +109,14 @@ func (o *others) add(generation uint32, trail int32, weight float32) {
 // Kersbergen et al., Serenade, SIGMOD 2022).
 func (r *ranking) prepareNear() {
 	r.others.all = r.others.all[:0]
-	for k, slot := range r.past[:min(len(r.past), nearHistory)] {
+	last := r.past[:min(len(r.past), nearHistory)]
+	var lists [nearHistory]visits
+	for k, slot := range last { // apart from what follows, as in addNear
+		lists[k] = r.entries[slot].visits
+	}
+	for k := range last {
+		v := &lists[k]
 		weight := 1 - float32(k)/nearHistory
-		v := &r.entries[slot].visits
 		for i := len(v.bettors) - 1; i >= 0; i-- {
 			if v.bettors[i] == r.bettor.trail {
 				continue
@@ -123,10 +128,20 @@ func (r *ranking) prepareNear() {
 			}
 		}
 	}
-	for _, o := range r.nearest() {
+	r.addNear(r.nearest())
+}
+
+// addNear counts for open events what the nearest bettors bet on. It looks at the trails
+// twice, as none of them waits for another's memory while nothing depends on what is there.
+func (r *ranking) addNear(nearest []other) {
+	var open [nearMost]uint32
+	for i, o := range nearest {
+		open[i] = r.trail(o.trail).open
+	}
+	for i, o := range nearest {
 		r.nearAll += o.weight
 		t := r.trail(o.trail)
-		for open := t.open; open != 0; open &= open - 1 {
+		for open := open[i]; open != 0; open &= open - 1 {
 			if slot := t.events[bits.TrailingZeros32(open)]; r.isOpen[slot] {
 				r.find(slot).near += o.weight
 			}

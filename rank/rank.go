@@ -92,7 +92,9 @@ type ranking struct {
 	nearAll  float32 // weight of the nearest bettors
 	visitors float32 // other bettors of the last event
 	timed    timing
-	crowdAll float32 // logarithm of the crowd's
+	isTimed  bool      // terms that depend on the time are kept for it
+	home     []float32 // of [Index.homes]: those of the bettor's country
+	crowdAll float32   // logarithm of the crowd's
 	belief   belief
 	unit     float32        // how much a difference of 1 in the formula makes in the score
 	own      [Terms]float32 // the part of weights that does not rest on a crowd

@@ -37,58 +37,86 @@ func (r *ranking) prepareScores() {
 	r.toItem.add(w[termAlikeLast], &t.lastItem)
 }
 
-// score computes the scores of all candidates.
+// score computes the scores of all candidates: one part of all of them after the other, so
+// that the memory which a part needs of many is on its way at a time.
 func (r *ranking) score(picked []int32) []quick {
 	r.prepareScores()
 	r.quick = slices.Grow(r.quick[:0], len(picked))[:len(picked)]
-	isSimilar := r.isSimilar()
+	list, isSimilar := r.quick, r.isSimilar()
 	for i, slot := range picked {
 		if isSimilar {
-			r.quick[i] = quick{slot: slot, score: r.tieBreak(slot)}
+			list[i] = quick{slot: slot, score: r.tieBreak(slot)}
 			continue
 		}
-		r.quick[i] = r.scoreOf(slot)
+		ofLeague := r.ofLeague(&r.entries[slot])
+		list[i] = quick{slot, ofLeague.score, ofLeague.own}
 	}
-	return r.quick
-}
-
-func (r *ranking) scoreOf(slot int32) quick {
-	e, w := &r.entries[slot], &r.weights
-	ofLeague := r.ofLeague(e)
-	q := quick{slot, ofLeague.score, ofLeague.own}
-	if e.timedAt == r.timed.at {
-		q.score += dotTimed(w, &e.timed)
-	} else {
-		var timed [timedTerms]float32
-		r.timed.fill(e, &timed)
-		q.score += dotTimed(w, &timed)
+	if isSimilar {
+		return list
 	}
-	if r.from != 0 {
-		if bets := e.homeBets(r.from, r.now); bets > 0 {
-			q.score += w[termHome] * ln1p(bets)
-		}
+	r.scoreTimed(list)
+	for i := range list {
+		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
 	}
-	q.score += r.scoreOfTeams(e)
-	if f := &r.found[slot]; f.generation == r.generation {
-		var t [Terms]float32
-		r.fillPast(slot, &t)
-		for _, term := range pastTerms {
-			q.score += w[term] * t[term]
+	for i := range list {
+		if q := &list[i]; r.found[q.slot].generation == r.generation {
+			q.score += r.scoreOfPast(q.slot)
 		}
 	}
 	if r.last != nil && r.last.event != nil {
-		q.score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
+		w := &r.weights
+		for i := range list {
+			e := &r.entries[list[i].slot]
+			list[i].score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
+		}
 	}
-	if r.q.Model == nil {
-		return q
+	if r.q.Model != nil {
+		r.scoreItems(list)
 	}
-	if len(r.taste.itemOf) > 0 {
-		q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
+	return list
+}
+
+// scoreTimed adds what depends on the event and the time, and on the bettor's country.
+func (r *ranking) scoreTimed(list []quick) {
+	w := &r.weights
+	for i := range list {
+		q := &list[i]
+		if r.isTimed {
+			q.score += dotTimed(w, &r.entries[q.slot].timed)
+			continue
+		}
+		var timed [timedTerms]float32
+		r.timed.fill(&r.entries[q.slot], &timed)
+		q.score += dotTimed(w, &timed)
 	}
-	if r.cold {
-		q.score += w[termBias] * r.taste.biases.value(coldHash(e.ref))
+	if r.from != 0 {
+		for i := range list {
+			list[i].score += w[termHome] * r.homeTerm(list[i].slot)
+		}
 	}
-	return q
+}
+
+// scoreOfPast is what the bettor's past says for an event that it leads to.
+func (r *ranking) scoreOfPast(slot int32) (score float32) {
+	var t [Terms]float32
+	r.fillPast(slot, &t)
+	for _, term := range pastTerms {
+		score += r.weights[term] * t[term]
+	}
+	return score
+}
+
+// scoreItems adds what has been learnt of single events.
+func (r *ranking) scoreItems(list []quick) {
+	for i := range list {
+		q, ref := &list[i], r.entries[list[i].slot].ref
+		if len(r.taste.itemOf) > 0 {
+			q.score += r.toItem.dot(r.taste.itemOut.row(ref))
+		}
+		if r.cold {
+			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(ref))
+		}
+	}
 }
 
 // pastTerms are those of [ranking.fillPast].
@@ -157,7 +185,9 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 		}
 		all += l.lift
 		bets += l.bets
-		crowd = max(crowd, r.categories[team].log)
+		if log := r.categories[team].log; log > crowd {
+			crowd = log
+		}
 		if r.q.Model != nil {
 			s := &r.teams[team]
 			if s.generation != r.generation {
@@ -166,8 +196,10 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 			taste += s.score
 		}
 	}
-	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd) +
-		teamShare(len(e.teams))*taste
+	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
+	if r.q.Model != nil {
+		score += teamShare(len(e.teams)) * taste
+	}
 	if others := len(e.teams) - 1; others > 0 {
 		score += w[termTeams] * (all - best) / float32(others)
 	}
@@ -177,55 +209,86 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 // best leaves the best candidates, so many, in the pool, best first, and computes the
 // terms of those that the second stage looks at.
 func (r *ranking) best(list []quick, size int) {
-	heap := list[:min(size, len(list))]
-	for i := len(heap)/2 - 1; i >= 0; i-- {
-		r.sink(heap, i)
-	}
-	for _, q := range list[len(heap):] {
-		if len(heap) > 0 && q.score >= heap[0].score && r.order(q, heap[0]) < 0 {
-			heap[0] = q
-			r.sink(heap, 0)
-		}
-	}
-	slices.SortFunc(heap, r.order)
-	r.scored = slices.Grow(r.scored[:0], len(heap))[:len(heap)]
-	for i, q := range heap {
+	list = r.most(narrow(list, size), size)
+	whole := len(r.most(list, netDepth))
+	r.scored = slices.Grow(r.scored[:0], len(list))[:len(list)]
+	for i, q := range list {
 		l := &r.scored[i]
 		l.slot, l.score, l.isWhole = q.slot, q.score, false
-		if i < netDepth {
+		if i < whole {
 			r.complete(l)
 		}
 		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
 	}
-	slices.SortFunc(r.pool, candidate.order) // by scores from the terms
+	slices.SortFunc(r.pool, candidate.order)
 }
 
-// sink moves an element of a heap, whose worst is on top, to where it belongs.
-func (r *ranking) sink(h []quick, i int) {
-	for {
-		worst := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if r.order(h[child], h[worst]) > 0 {
-				worst = child
+// narrow leaves out candidates that cannot be among the best, so many, and few others stay.
+// It counts steps of scores, as to compare candidates with each other takes longer.
+func narrow(list []quick, n int) []quick {
+	const steps = 128
+	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
+	for i := range list {
+		least, most = min(least, list[i].score), max(most, list[i].score)
+	}
+	var counts [steps]int
+	scale := steps / (most - least)
+	step := func(q *quick) int { return min(max(int((q.score-least)*scale), 0), steps-1) }
+	for i := range list {
+		counts[step(&list[i])]++
+	}
+	from := steps - 1
+	for above := counts[from]; above < n && from > 0; above += counts[from] {
+		from--
+	}
+	kept := list[:0]
+	for i := range list {
+		if step(&list[i]) >= from {
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
+}
+
+// most moves the best of a list, so many, to its front, in no order, and returns them
+// (Hoare, Algorithm 65: Find, CACM 1961).
+func (r *ranking) most(list []quick, n int) []quick {
+	if n >= len(list) {
+		return list
+	}
+	for low, high := 0, len(list)-1; low < high; {
+		middle, i, j := list[(low+high)/2], low, high
+		for i <= j {
+			for r.isBetter(&list[i], &middle) {
+				i++
+			}
+			for r.isBetter(&middle, &list[j]) {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i++
+				j--
 			}
 		}
-		if worst == i {
-			return
+		switch { // the n-th stands before j, from i on, or is the one between
+		case n <= j+1:
+			high = j
+		case n > i:
+			low = i
+		default:
+			return list[:n]
 		}
-		h[i], h[worst] = h[worst], h[i]
-		i = worst
 	}
+	return list[:n]
 }
 
-// order is that of [candidate.order].
-func (r *ranking) order(a, b quick) int {
+// isBetter says whether one candidate stands before another in [candidate.order].
+func (r *ranking) isBetter(a, b *quick) bool {
 	if a.score != b.score {
-		if a.score > b.score {
-			return -1
-		}
-		return 1
+		return a.score > b.score
 	}
-	return orderEqual(&r.entries[a.slot], &r.entries[b.slot])
+	return a.slot != b.slot && orderEqual(&r.entries[a.slot], &r.entries[b.slot]) < 0
 }
 
 // orderEqual orders events of one score by beginning, then by id.

@@ -14,20 +14,15 @@ const (
 )
 
 func alike(a, b *entry) float64 {
-	for _, team := range a.teams {
-		for _, other := range b.teams {
-			if team == other {
-				return alikeTeam
-			}
-		}
-	}
 	switch {
+	case a.sport != b.sport:
+		return 0
+	case sharesTeam(a, b) > 0:
+		return alikeTeam
 	case a.league == b.league:
 		return alikeLeague
-	case a.sport == b.sport:
-		return alikeSport
 	}
-	return 0
+	return alikeSport
 }
 
 // capLeagues leaves at most most events of each league in the sorted pool.

@@ -79,13 +79,16 @@ const freshSeconds = 1800.0
 
 // prepareTerms computes what the terms of all events share.
 func (r *ranking) prepareTerms() {
-	r.timed = newTiming(r.q.Now)
+	if r.timed = r.Index.timed; r.timed.at != timingOf(r.q.Now) {
+		r.timed = newTiming(r.q.Now)
+	}
+	r.isTimed = r.timed.at == r.Index.timed.at
 	r.crowdAll = float32(math.Log(max(r.crowd, leastCrowd)))
 	r.context = [Contexts]float32{contextAlways: 1}
 	b := r.bettor
 	r.prepareBelief(b)
 	if b != nil {
-		r.from = b.country
+		r.from, r.home = b.country, r.homes[b.country]
 	}
 	r.cold = b == nil || b.LegCount == 0
 	if r.q.Model != nil {
@@ -161,8 +164,11 @@ type timing struct {
 	marks [heats]float64 // half-lives from [landmark] to it
 }
 
+// timingOf is the time of the grid that serves a moment, Unix seconds.
+func timingOf(now time.Time) int64 { return now.Unix() / timingSeconds * timingSeconds }
+
 func newTiming(now time.Time) (t timing) {
-	t.at = now.Unix() / timingSeconds * timingSeconds
+	t.at = timingOf(now)
 	for k := range t.marks {
 		t.marks[k] = float64(t.at-landmark) / heatHalfLives[k].Seconds()
 	}
@@ -197,16 +203,17 @@ func (t *timing) bets(e *entry, k int) float32 {
 // Refresh computes the terms of all open events that depend on the time alone, so
 // that questions of the next seconds find them. It changes no list.
 func (x *Index) Refresh(now time.Time) {
-	if t := newTiming(now); t.at != x.timed.at {
-		x.timed = t
+	if timingOf(now) != x.timed.at {
+		x.timed = newTiming(now)
 		for _, slot := range x.open {
 			x.refresh(&x.entries[slot])
+			x.keepHomes(slot)
 		}
 	}
 }
 
 func (x *Index) refresh(e *entry) {
-	e.timedAt, e.timed = x.timed.at, [timedTerms]float32{}
+	e.timed = [timedTerms]float32{}
 	x.timed.fill(e, &e.timed)
 }
 
@@ -214,13 +221,13 @@ func (x *Index) refresh(e *entry) {
 func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	e := &r.entries[slot]
 	*t = [Terms]float32{}
-	if e.timedAt == r.timed.at {
+	if r.isTimed {
 		copy(t[:timedTerms], e.timed[:])
 	} else {
 		r.timed.fill(e, (*[timedTerms]float32)(t[:timedTerms]))
 	}
 	if r.from != 0 {
-		t[termHome] = ln1p(e.homeBets(r.from, r.now))
+		t[termHome] = r.homeTerm(slot)
 	}
 	sport, league := r.liking(kindSport, e.sport), r.liking(kindLeague, e.league)
 	t[termSport], t[termBetsSport] = sport.lift, sport.bets/2
@@ -288,8 +295,11 @@ func (r *ranking) fillLast(e *entry, t *[Terms]float32) {
 	t[termLastTeam], t[termLastDay] = sharesTeam(e, r.last), dayOf(e, r.last)
 }
 
-// sharesTeam is 1 where two events have a team in common, else 0.
+// sharesTeam is 1 where two events have a team in common, else 0. No team plays two sports.
 func sharesTeam(a, b *entry) float32 {
+	if a.sport != b.sport {
+		return 0
+	}
 	for _, team := range a.teams {
 		for _, other := range b.teams {
 			if team == other {

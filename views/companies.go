@@ -112,11 +112,18 @@ func (v *Views) Sizes() []Size {
 }
 
 // tendEvery is how often events that have begun leave the open ones. Until then
-// they cost time, but are never shown: that is checked when reading.
+// they cost time, but are never shown: that is checked when reading. It is done at whole
+// seconds, as the terms kept by [rank.Index.Refresh] change with them.
 const tendEvery = time.Second
 
 // Tend takes events that have begun out of the open ones, until ctx ends.
 func (v *Views) Tend(ctx context.Context) error {
+	now := time.Now()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(now.Truncate(tendEvery).Add(tendEvery).Sub(now)):
+	}
 	ticker := time.NewTicker(tendEvery)
 	defer ticker.Stop()
 	for {
