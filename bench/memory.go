@@ -101,7 +101,7 @@ func (s *served) memory(ctx context.Context, b *bench) (int64, time.Duration, er
 	if err != nil {
 		return 0, 0, err
 	}
-	_, err = everyone(s.world).on(c.url, lookupConnections).closed(ctx, b.lasts())
+	_, err = everyone(s.world).on(c.url, lookupConnections).closed(ctx, 3*b.lasts()) // until it has settled
 	held := c.resident()
 	if err == nil && held == 0 {
 		err = errors.New("the memory of a process is read from /proc, which is not here: run on Linux")

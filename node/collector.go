@@ -15,25 +15,25 @@ import (
 
 const (
 	collectorEvery = 5 * time.Second
-	cheapShare     = 0.01 // of the processors' time: less may be spent on collecting more often
-	dearShare      = 0.03 // more than this goes into collecting too often
-	leastGarbage   = 20   // percent of what lives
+	startingEvery  = time.Second // until the process is ready
+	cheapShare     = 0.01        // of the processors' time: less may be spent on collecting more often
+	dearShare      = 0.03        // more than this goes into collecting too often
+	leastGarbage   = 20          // percent of what lives
 	firstGarbage   = 50
-	mostGarbage    = 100       // Go's own
-	garbageRoom    = 256 << 20 // bytes that may gather however little lives
-	leastLive      = 4 << 20   // bytes, Go's least heap
+	mostGarbage    = 100 // Go's own
 )
 
-// tendCollector adjusts how much garbage may gather, until ctx ends. It leaves alone who
-// has set GOGC.
-func tendCollector(ctx context.Context) error {
+// tendCollector adjusts how much garbage may gather, until ctx ends. What a start needed to
+// read the tables it gives back once the process is ready. It leaves alone who has set GOGC.
+func (n *Node) tendCollector(ctx context.Context) error {
 	if os.Getenv("GOGC") != "" {
 		return nil
 	}
-	ticker := time.NewTicker(collectorEvery)
+	isStarted := false
+	ticker := time.NewTicker(startingEvery)
 	defer ticker.Stop()
 	percent, before := firstGarbage, collectorTimes()
-	debug.SetGCPercent(withRoom(percent, live()))
+	debug.SetGCPercent(percent)
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,12 +41,21 @@ func tendCollector(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
+		if !isStarted && n.Readiness().Ready {
+			isStarted, percent = true, leastGarbage
+			ticker.Reset(collectorEvery)
+			debug.SetGCPercent(percent)
+			debug.FreeOSMemory()
+		}
 		now := collectorTimes()
 		if now == before { // nothing was collected: these times stand until something is
 			continue
 		}
-		percent, before = nextGarbage(percent, now.share(before)), now
-		debug.SetGCPercent(withRoom(percent, live()))
+		if next := nextGarbage(percent, now.share(before)); next != percent {
+			percent = next
+			debug.SetGCPercent(percent)
+		}
+		before = now
 	}
 }
 
@@ -57,22 +66,9 @@ func nextGarbage(percent int, share float64) int {
 	case share < cheapShare:
 		percent = percent * 3 / 4
 	case share > dearShare:
-		percent = percent * 3 / 2
+		percent *= 2
 	}
 	return min(max(percent, leastGarbage), mostGarbage)
-}
-
-// withRoom is the percentage that lets garbage gather to a percentage of what lives, and to
-// garbageRoom at least: where little lives, collecting often saves nothing worth having.
-func withRoom(percent int, live uint64) int {
-	return max(percent, int(garbageRoom*100/max(live, leastLive)))
-}
-
-// live is how many bytes lived after the last collection.
-func live() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
 }
 
 // collectorTime is CPU time in seconds: of collecting, and of all processors, idle or not.

@@ -109,7 +109,7 @@ func Start(ctx context.Context, s *Settings, roles ...Role) (*Node, error) {
 	if n.gateway {
 		n.showGateway()
 	}
-	n.Go("collector of garbage", tendCollector)
+	n.Go("collector of garbage", n.tendCollector)
 	n.Go("look at the parts", n.look)
 	if err := n.startServer(has[API]); err != nil {
 		return nil, errors.Join(err, n.close())
