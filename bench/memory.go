@@ -242,7 +242,7 @@ func (b *bench) collector(ctx context.Context, s *served) error {
 		return got, err
 	}
 	err = b.turns(ctx, comparison{
-		row: "api", tipoff: turn,
+		row: "api", tipoff: turn, withoutFirst: true, // which has the collection at the end of the start
 		figures: []figure{
 			{name: "gc", what: "garbage collection's share of CPU at full lookup load", unit: "%", reach: []Reach{itselfAtMost(5)}},
 			{name: "pause", what: "the longest pause meanwhile", unit: "ms", reach: []Reach{itselfAtMost(1)}},
