@@ -10,11 +10,12 @@ import (
 
 // Journeys follow single coupons on their way through this process.
 type Journeys interface {
-	// Accepted notes that a coupon is about to be published, and OnTopic that the broker
-	// has it.
-	Accepted(company, user, coupon string)
+	// Posted notes that a coupon is about to be published, and OnTopic that the broker has
+	// it: from then on it counts as accepted.
+	Posted(company, user, coupon string)
 	OnTopic(company, user, coupon string)
-	// Journey says how far a coupon has come; ok is false for one that is not followed.
+	// Journey says how far a coupon has come; ok is false for one that is not followed, or
+	// that the broker does not have.
 	Journey(company, user, coupon string) (stages []Stage, ok bool)
 }
 
@@ -81,7 +82,7 @@ func (s *Server) follow(q *request, api *API, coupons []*tipoff.Coupon) *followi
 	}
 	f := &following{api.Journeys, q.company(), coupons}
 	for _, c := range coupons {
-		f.journeys.Accepted(f.company, c.UserID, c.ID)
+		f.journeys.Posted(f.company, c.UserID, c.ID)
 	}
 	return f
 }
