@@ -54,7 +54,7 @@ type journey struct {
 	coupon string
 	ref    uint64 // [state.CouponIDRef]
 	at     [stages]time.Time
-	asked  bool // somebody looks at it: others give way
+	asked  bool // somebody looks at it: others give way first
 }
 
 // Posted begins to follow a coupon.
@@ -70,11 +70,8 @@ func (j *journeys) Posted(company, user, coupon string) {
 		j.remove(slices.Index(j.all, one)) // the broker did not take it then
 	}
 	if len(j.all) == mostJourneys {
-		given := slices.IndexFunc(j.all, func(o *journey) bool { return !o.asked })
-		if given < 0 {
-			return
-		}
-		j.remove(given)
+		// the oldest that nobody looks at; where each is looked at, the oldest: who sent the new one will look too
+		j.remove(max(0, slices.IndexFunc(j.all, func(o *journey) bool { return !o.asked })))
 	}
 	one := &journey{user: key, coupon: coupon, ref: state.CouponIDRef(coupon)}
 	one.at[stageAccepted] = now

@@ -126,6 +126,22 @@ func TestJourneys_AreBoundedAndKeepThoseThatSomebodyLooksAt(t *testing.T) {
 	}
 }
 
+func TestJourneys_GiveWayWhereEachIsLookedAt(t *testing.T) {
+	t.Parallel()
+	j := new(journeys)
+	for i := range mostJourneys + 1 {
+		id := fmt.Sprint(i)
+		j.Posted("c", "u", id)
+		j.OnTopic("c", "u", id)
+		if j.come(t, "u", id) == nil {
+			t.Fatalf("%d is not followed", i)
+		}
+	}
+	if len(j.all) != mostJourneys || j.come(t, "u", "0") != nil || j.come(t, "u", "1") == nil {
+		t.Errorf("%d are followed, and not the newest", len(j.all))
+	}
+}
+
 // BenchmarkJourneys is what a change of a table costs that is of nobody who is followed.
 func BenchmarkJourneys(b *testing.B) {
 	for _, followed := range []int{0, mostJourneys} {
