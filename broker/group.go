@@ -30,7 +30,7 @@ func (g *Group) say(s State) { g.state.Store(&s) }
 // State says whether the member is in its group.
 func (g *Group) State() State {
 	s := *g.state.Load()
-	s.Lag = g.All()
+	s.Lag, s.Looked = g.All()
 	return s
 }
 

@@ -79,7 +79,7 @@ type Flow struct {
 // lookOld is how long a look tells what is.
 const lookOld = 5 * lagEvery
 
-// Flows lists what was seen of each topic lately; nil: nothing was.
+// Flows lists what was seen of each topic lately. Topics of which nothing was are missing.
 func (l *Lag) Flows(now time.Time) (flows []Flow) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,11 +88,16 @@ func (l *Lag) Flows(now time.Time) (flows []Flow) {
 		return nil
 	}
 	for _, topic := range l.topics {
-		f := Flow{Topic: topic, End: last.ends[topic], Lag: last.byTopic[topic], Grown: -1, Done: -1}
-		if span := last.at.Sub(before.at); !before.at.IsZero() && span < lookOld {
+		lag, looked := last.byTopic[topic]
+		if !looked {
+			continue
+		}
+		f := Flow{Topic: topic, End: last.ends[topic], Lag: lag, Grown: -1, Done: -1}
+		lagBefore, lookedBefore := before.byTopic[topic]
+		if span := last.at.Sub(before.at); lookedBefore && span < lookOld {
 			grown := f.End - before.ends[topic]
 			f.Grown = max(0, float64(grown)/span.Seconds())
-			f.Done = max(0, float64(grown-f.Lag+before.byTopic[topic])/span.Seconds())
+			f.Done = max(0, float64(grown-f.Lag+lagBefore)/span.Seconds())
 		}
 		flows = append(flows, f)
 	}
@@ -109,13 +114,17 @@ func (l *Lag) ByTopic() map[string]int64 {
 	return maps.Clone(l.looks[0].byTopic)
 }
 
-// All is the lag over all topics when last looked at.
-func (l *Lag) All() int64 {
-	all := int64(0)
-	for _, lag := range l.ByTopic() {
+// All is the lag over all topics when last looked at; it is not known before all were.
+func (l *Lag) All() (all int64, known bool) {
+	byTopic := l.ByTopic()
+	for _, topic := range l.topics {
+		lag, looked := byTopic[topic]
+		if !looked {
+			return 0, false
+		}
 		all += lag
 	}
-	return all
+	return all, true
 }
 
 // LagTo is how many records a consumer group has still to read up to the given ends, by

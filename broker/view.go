@@ -259,13 +259,13 @@ func (v *View) watch(ctx context.Context) {
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", brief(err))})
 			v.cluster.Reconnect()
 		case v.caught.Load():
-			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})
+			v.say(State{Ready: true, Detail: "follows its table", Lag: behind, Looked: true})
 		case behind == 0:
 			v.caught.Store(true)
 			ticker.Reset(watchRarely)
-			v.say(State{Ready: true, Detail: "follows its table"})
+			v.say(State{Ready: true, Detail: "follows its table", Looked: true})
 		default:
-			v.say(State{Detail: "catches up with its table", Lag: behind})
+			v.say(State{Detail: "catches up with its table", Lag: behind, Looked: true})
 		}
 	}
 }

@@ -188,7 +188,8 @@ func flowsOf(lags []*broker.Lag, now time.Time) (through []http.TopicFlow, group
 	for _, l := range lags {
 		group := http.GroupFlow{Name: shown(l.Group)}
 		known[group.Name] = true
-		for _, f := range l.Flows(now) {
+		flows := l.Flows(now)
+		for _, f := range flows {
 			group.Lag = sum(group.Lag, f.Lag)
 			if f.Done >= 0 {
 				group.Rate = sum(group.Rate, tenth(f.Done))
@@ -202,6 +203,9 @@ func flowsOf(lags []*broker.Lag, now time.Time) (through []http.TopicFlow, group
 				topic.Rate = sum(nil, tenth(f.Grown))
 			}
 			through = append(through, topic)
+		}
+		if len(flows) < len(l.Inputs()) { // of some nothing is known, and so of all together
+			group.Lag, group.Rate = nil, nil
 		}
 		groups = append(groups, group)
 	}
@@ -249,7 +253,7 @@ func (n *Node) tables(now time.Time) []http.TableFlow {
 	for i, name := range tablesShown {
 		table := http.TableFlow{Name: shown(name), Entries: entries[i]}
 		updates := n.status.updates[i].Load()
-		if n.gateway && span > 0 && span < lookEvery*5 {
+		if entries[i] != nil && span > 0 && span < lookEvery*5 {
 			table.Rate = sum(nil, tenth(float64(updates-before.updates[i])/span.Seconds()))
 		}
 		before.updates[i] = updates

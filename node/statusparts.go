@@ -113,15 +113,17 @@ func (p *part) look(name string, now time.Time) http.StatusPart {
 	if !hasLag(name) {
 		return is
 	}
+	if s.Looked {
+		is.Lag = &s.Lag
+	}
 	oldest := s.Oldest
 	if s.Answers {
 		if s.AsOf.IsZero() {
-			is.Lag = &s.Lag
 			return is
 		}
 		oldest = max(0, now.Sub(s.AsOf))
 	}
 	age := math.Round(oldest.Seconds()*10) / 10
-	is.Lag, is.Oldest = &s.Lag, &age
+	is.Oldest = &age
 	return is
 }
