@@ -27,6 +27,7 @@ type status struct {
 	own      []*part // beside those that decide readiness
 	lags     []*broker.Lag
 	rejected []*func() int64
+	gone     *int64 // that were rejected by parts that have ended; nil: none has
 
 	before struct { // only of [Node.Status]
 		updates [3]int64
@@ -126,6 +127,7 @@ func (n *Node) rejects(count func() int64) (remove func()) {
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.gone = sum(s.gone, count()) // the sum never falls
 		s.rejected = slices.DeleteFunc(s.rejected, func(other *func() int64) bool { return other == &count })
 	}
 }
@@ -161,14 +163,14 @@ func (n *Node) Status() http.Status {
 		Parts: n.statusParts(now), Freshness: n.status.fresh.freshness(now), Memory: memory(), At: now.UTC(),
 	}
 	n.status.mu.Lock()
-	lags, rejected := slices.Clone(n.status.lags), slices.Clone(n.status.rejected)
-	n.status.mu.Unlock()
-	for _, count := range rejected {
-		if s.Rejected == nil {
-			s.Rejected = new(int64)
-		}
-		*s.Rejected += (*count)()
+	lags := slices.Clone(n.status.lags)
+	if n.status.gone != nil {
+		s.Rejected = sum(nil, *n.status.gone)
 	}
+	for _, count := range n.status.rejected {
+		s.Rejected = sum(s.Rejected, (*count)())
+	}
+	n.status.mu.Unlock()
 	s.Flow.Topics, s.Flow.Groups = flowsOf(lags, now)
 	s.Flow.Tables = n.tables(now)
 	return s

@@ -46,3 +46,21 @@ func TestStatus_OfTablesWithoutViewsSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestStatus_RejectedNeverFalls: a rebuild ends parts that have rejected records.
+func TestStatus_RejectedNeverFalls(t *testing.T) {
+	t.Parallel()
+	n := new(Node)
+	if n.Status().Rejected != nil {
+		t.Error("a process that rejects nothing knows a number")
+	}
+	old, other := int64(3), int64(0)
+	end := n.rejects(func() int64 { return old })
+	defer n.rejects(func() int64 { return other })()
+	old = 5
+	end()
+	other = 1
+	if got := n.Status().Rejected; got == nil || *got != 6 {
+		t.Errorf("%v are rejected, want 6", got)
+	}
+}
