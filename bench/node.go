@@ -156,7 +156,7 @@ func behind(ctx context.Context, c *broker.Cluster, learner bool) (int64, error)
 		others[topics.GroupLearner] = []string{topics.Choices}
 	}
 	for group, names := range others {
-		lag, again := c.LagTo(group, names, c.Ends)
+		lag, again := c.LagTo(ctx, group, names, c.Ends)
 		err = errors.Join(err, again)
 		for _, n := range lag {
 			left += n

@@ -181,7 +181,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	ends, err := c.ends(topics.Users, sarama.OffsetNewest)
+	ends, err := c.ends(t.Context(), topics.Users, sarama.OffsetNewest)
 	if err != nil || ends[0]+ends[1] != 50 || c.Source(topics.Users) != source {
 		t.Errorf("after a restart the broker has %v, %v", ends, err)
 	}

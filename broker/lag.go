@@ -35,7 +35,11 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	ticker := time.NewTicker(lagEvery)
 	defer ticker.Stop()
 	for {
-		if err := l.ask(c); err != nil {
+		err := l.ask(ctx, c)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
 			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
 			c.Reconnect(l.Group)
 		}
@@ -48,10 +52,10 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 }
 
 // ask looks once.
-func (l *Lag) ask(c *Cluster) error {
+func (l *Lag) ask(ctx context.Context, c *Cluster) error {
 	newest := look{ends: map[string]int64{}}
-	lag, err := c.LagTo(l.Group, l.topics, func(topic string) (map[int32]int64, error) {
-		ends, err := c.Ends(topic)
+	lag, err := c.LagTo(ctx, l.Group, l.topics, func(ctx context.Context, topic string) (map[int32]int64, error) {
+		ends, err := c.Ends(ctx, topic)
 		for _, end := range ends {
 			newest.ends[topic] += end
 		}
@@ -129,14 +133,16 @@ func (l *Lag) All() (all int64, known bool) {
 
 // LagTo is how many records a consumer group has still to read up to the given ends, by
 // topic. A group that has committed nothing on a partition has all of it to read.
-func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
+func (c *Cluster) LagTo(ctx context.Context, group string, topics []string, ends func(ctx context.Context, topic string) (map[int32]int64, error)) (map[string]int64, error) {
 	partitions := map[string][]int32{}
 	for _, topic := range topics {
 		for p := range c.partitions(topic) {
 			partitions[topic] = append(partitions[topic], int32(p))
 		}
 	}
-	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
+	committed, err := inTime(ctx, func() (*sarama.OffsetFetchResponse, error) {
+		return c.admin.ListConsumerGroupOffsets(group, partitions)
+	})
 	if errors.Is(err, sarama.ErrGroupIDNotFound) { // nobody has joined it yet
 		committed, err = &sarama.OffsetFetchResponse{}, nil
 	}
@@ -145,11 +151,11 @@ func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (
 	}
 	lag := map[string]int64{}
 	for topic, ps := range partitions {
-		newest, err := ends(topic)
+		newest, err := ends(ctx, topic)
 		if err != nil {
 			return nil, err
 		}
-		oldest, err := c.Begins(topic)
+		oldest, err := c.Begins(ctx, topic)
 		if err != nil {
 			return nil, err
 		}

@@ -29,11 +29,11 @@ type piece struct {
 // are so many records or bytes. They come in the order of partitions and offsets, of each
 // partition all from one offset on; older is how many before them were not read.
 func (c *Cluster) Last(ctx context.Context, topic string, records int, bytes int64) (found []Stored, older int64, err error) {
-	begins, err := c.Begins(topic)
+	begins, err := c.Begins(ctx, topic)
 	if err != nil {
 		return nil, 0, err
 	}
-	ends, err := c.Ends(topic)
+	ends, err := c.Ends(ctx, topic)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -20,11 +20,11 @@ func TestLast_HasTheEndOfEachPartitionAndNothingTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ends, err := c.Ends(topics.Rejected)
+	ends, err := c.Ends(t.Context(), topics.Rejected)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := c.Size(topics.Rejected)
+	all, err := c.Size(t.Context(), topics.Rejected)
 	if err != nil {
 		t.Fatal(err)
 	}

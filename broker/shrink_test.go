@@ -85,7 +85,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 		e, c := openEmbedded(t, folder)
 		fillTable(t, c, random, records)
 		want, all := readTable(t, c)
-		ends, err := c.Ends(topics.TableBettors)
+		ends, err := c.Ends(t.Context(), topics.TableBettors)
 		if err := errors.Join(err, e.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("start %d: readers make another thing of the log", start)
 		}
-		if now, err := c.Ends(topics.TableBettors); err != nil || !reflect.DeepEqual(now, ends) || len(e.Losses()) != 0 {
+		if now, err := c.Ends(t.Context(), topics.TableBettors); err != nil || !reflect.DeepEqual(now, ends) || len(e.Losses()) != 0 {
 			t.Errorf("start %d: the log ends at %v, ended at %v; losses %v: %v", start, now, ends, e.Losses(), err)
 		}
 		if records >= 200 && len(left) > len(all)*2/3 {

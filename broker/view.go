@@ -209,7 +209,7 @@ func (v *View) behind(ends map[int32]int64) (behind int64) {
 func (v *View) CatchUp(ctx context.Context) error {
 	var ends map[int32]int64
 	err := untilDone(ctx, func() error {
-		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
+		tails, err := v.cluster.tails(ctx, v.table, v.followed(), sarama.OffsetNewest)
 		ends = endsOf(tails)
 		return err
 	})
@@ -245,7 +245,10 @@ func (v *View) watch(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := time.Now()
-		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
+		tails, err := v.cluster.tails(ctx, v.table, v.followed(), sarama.OffsetNewest)
+		if ctx.Err() != nil {
+			return
+		}
 		if err == nil {
 			v.checkTails(tails)
 		}
