@@ -242,3 +242,49 @@ func TestRecent_AnswersAllWhoAskAtOnceByOneLook(t *testing.T) {
 		t.Errorf("%d questions for offsets", n)
 	}
 }
+
+// TestRecent_CloseWaitsForARetryUnderWay: what is published is noted, too.
+func TestRecent_CloseWaitsForARetryUnderWay(t *testing.T) {
+	t.Parallel()
+	k, c := kafkaCluster(t)
+	refuse(t, c, refused(1, topics.Users, "default/u", "x", "why"))
+	r := recent(t, c)
+	id := r.page(t, "default", tipoff.DeadLetterFilter{}).Rejected[0].ID
+	gate, publishes := make(chan struct{}), make(chan struct{})
+	once := sync.OnceFunc(func() { close(publishes) })
+	k.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) { // of the record, once
+		once()
+		<-gate
+		return nil, nil, false
+	})
+	retried, closed := make(chan error, 1), make(chan struct{})
+	go func() {
+		_, err := r.Retry(t.Context(), "default", id)
+		retried <- err
+	}()
+	<-publishes
+	go func() {
+		defer close(closed)
+		_ = r.Close()
+	}()
+	<-r.life.Done()
+	if _, err := r.Retry(t.Context(), "default", id); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("one that came too late: %v", err)
+	}
+	select {
+	case <-closed:
+		t.Error("it does not wait for what is being published")
+	default:
+	}
+	close(gate)
+	<-closed
+	if err := <-retried; err != nil {
+		t.Error(err)
+	}
+	if got := listed(t, c, Listing{}); !strings.Contains(got, "0 rejected") || on(t, c, topics.Users) != "default/u=x" {
+		t.Errorf("sent again, and not noted: %s", got)
+	}
+	if _, err := r.DeadLetters(t.Context(), "default", tipoff.DeadLetterFilter{}); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("after its end: %v", err)
+	}
+}
