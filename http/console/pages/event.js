@@ -50,7 +50,7 @@ function Held({ held }) {
 }
 
 function Counts({ counts: c }) {
-	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.${c.sampled_of > 1 && ` What follows is counted on one coupon in ${number(c.sampled_of)}, and counts for all.`}</p>
+	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.${c.sampled_of > 1 && ` What follows is counted on one bet in ${number(c.sampled_of)}, and counts for all.`}</p>
 		<div class="beside">
 			<${Card}><${Bars} title="By outcome" rows=${c.outcomes.map((o) => ({ name: nameOf(o), value: o.bets, words: `${number(o.bets)} · stakes ${number(o.stake)}` }))} empty="No bet yet." /></${Card}>
 			<${Card}><${Bars} title="By country" rows=${c.countries.slice(0, 12).map((o) => ({ name: nameOf(o), value: o.bets, words: number(o.bets) }))} empty="No bet yet." /></${Card}>
