@@ -29,7 +29,7 @@ func (b *bench) serve(ctx context.Context, s size) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	embedded, err := broker.OpenEmbedded(filepath.Join(h.folder, "broker"), false, broker.TableValues{})
+	embedded, err := broker.OpenEmbedded(ctx, filepath.Join(h.folder, "broker"), false, broker.TableValues{})
 	return &served{h, embedded}, err
 }
 

@@ -49,7 +49,7 @@ func (b *bench) million() size {
 // newHome writes a world of a size into a broker of its own under the run's folder.
 func (b *bench) newHome(ctx context.Context, s size) (*home, error) {
 	folder := filepath.Join(b.folder, fmt.Sprintf("home-%d", time.Now().UnixNano()))
-	embedded, err := broker.OpenEmbedded(filepath.Join(folder, "broker"), false, broker.TableValues{})
+	embedded, err := broker.OpenEmbedded(ctx, filepath.Join(folder, "broker"), false, broker.TableValues{})
 	if err != nil {
 		return nil, err
 	}

@@ -153,11 +153,11 @@ func TestConnect_WaitsForTheCluster(t *testing.T) {
 
 func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	folder := t.TempDir()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenEmbedded(folder, false, TableValues{}); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
+	if _, err := OpenEmbedded(t.Context(), folder, false, TableValues{}); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
 		t.Errorf("a second owner of the folder: %v", err)
 	}
 	c, err := Connect(t.Context(), e.Config(), layout, silent)
@@ -172,7 +172,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	if err := errors.Join(p.Publish(t.Context(), records(50)), p.Close(), c.Close(), e.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if e, err = OpenEmbedded(folder, false, TableValues{}); err != nil {
+	if e, err = OpenEmbedded(t.Context(), folder, false, TableValues{}); err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()

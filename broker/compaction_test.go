@@ -88,7 +88,7 @@ func TestCompaction_WhatCameAfterItStays(t *testing.T) {
 func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}

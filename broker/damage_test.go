@@ -17,7 +17,7 @@ import (
 // openEmbedded opens a broker whose folder is synced, and connects to it.
 func openEmbedded(t *testing.T, folder string) (*Embedded, *Cluster) {
 	t.Helper()
-	e, err := OpenEmbedded(folder, true, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, true, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestEmbedded_KeepsItsEpochWithoutTheCount(t *testing.T) {
 // TestEmbedded_OutdatesTopicsOfItsFirstLife, whose logs have no files yet.
 func TestEmbedded_OutdatesTopicsOfItsFirstLife(t *testing.T) {
 	t.Parallel()
-	e, err := OpenEmbedded(t.TempDir(), false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), t.TempDir(), false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}

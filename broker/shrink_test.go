@@ -94,7 +94,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if e, err = OpenEmbedded(folder, false, byteValues); err != nil {
+		if e, err = OpenEmbedded(t.Context(), folder, false, byteValues); err != nil {
 			t.Fatal(err)
 		}
 		c = connect(t, e.Config())
@@ -138,7 +138,7 @@ func TestShrink_KeepsWhatIsSaidOfAValue(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e, err := OpenEmbedded(folder, false, byteValues)
+	e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestShrink_AnEndMeanwhileLosesNothing(t *testing.T) {
 			if err := errors.Join(e.Close(), end(tableLog(folder), filepath.Join(shrinkingOf(folder), filepath.Base(tableLog(folder))))); err != nil {
 				t.Fatal(err)
 			}
-			e, err := OpenEmbedded(folder, false, byteValues)
+			e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestShrink_LeavesALogAloneThatHasNotGrown(t *testing.T) {
 	}
 	var sizes []int64
 	for range 3 {
-		e, err := OpenEmbedded(folder, false, byteValues)
+		e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -194,7 +194,7 @@ func (n *Node) startServer(withAPI bool) error {
 func (n *Node) connect(ctx context.Context) error {
 	config := n.settings.config()
 	if n.settings.Embedded() {
-		embedded, err := broker.OpenEmbedded(n.settings.brokerFolder(), n.settings.Sync, tableValues)
+		embedded, err := broker.OpenEmbedded(ctx, n.settings.brokerFolder(), n.settings.Sync, tableValues)
 		if err != nil {
 			return err
 		}

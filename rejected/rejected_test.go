@@ -22,7 +22,7 @@ import (
 // embeddedCluster is an embedded broker with our topics.
 func embeddedCluster(t *testing.T) *broker.Cluster {
 	t.Helper()
-	e, err := broker.OpenEmbedded(t.TempDir(), false, broker.TableValues{})
+	e, err := broker.OpenEmbedded(t.Context(), t.TempDir(), false, broker.TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
