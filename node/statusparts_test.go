@@ -1,6 +1,9 @@
 package node
 
 import (
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,5 +65,39 @@ func TestStatus_RejectedNeverFalls(t *testing.T) {
 	other = 1
 	if got := n.Status().Rejected; got == nil || *got != 6 {
 		t.Errorf("%v are rejected, want 6", got)
+	}
+}
+
+// TestStatusParts_DateEachChangeOnce, although a watch and those who ask look at them.
+func TestStatusParts_DateEachChangeOnce(t *testing.T) {
+	t.Parallel()
+	var asking, calls atomic.Int64
+	p := &part{name: "bettors", state: func() broker.State {
+		if asking.Add(1) > 1 {
+			t.Error("two look at a time")
+		}
+		runtime.Gosched()
+		defer asking.Add(-1)
+		return broker.State{Ready: true, Failing: calls.Add(1) > 100}
+	}}
+	var looking sync.WaitGroup
+	var mu sync.Mutex
+	dates := map[string]map[time.Time]bool{http.PartReady: {}, http.PartFailing: {}}
+	began := time.Now()
+	for i := range 8 {
+		looking.Go(func() {
+			for j := range 100 {
+				is := p.look("bettors", began.Add(time.Duration(100*i+j)))
+				mu.Lock()
+				dates[is.State][*is.Since] = true
+				mu.Unlock()
+			}
+		})
+	}
+	looking.Wait()
+	for state, of := range dates {
+		if len(of) != 1 {
+			t.Errorf("it is %s since %d moments", state, len(of))
+		}
 	}
 }
