@@ -29,7 +29,7 @@ func (b *bench) serve(ctx context.Context, s size) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	embedded, err := broker.OpenEmbedded(filepath.Join(h.folder, "broker"), false, broker.TableValues{})
+	embedded, err := broker.OpenEmbedded(ctx, filepath.Join(h.folder, "broker"), false, broker.TableValues{})
 	return &served{h, embedded}, err
 }
 
@@ -129,7 +129,7 @@ func (s *served) read(ctx context.Context, b *bench) (took time.Duration, err er
 	defer func() { err = errors.Join(err, consumer.Close()) }()
 	var reading sync.WaitGroup
 	for _, table := range []string{topics.TableBettors, topics.TableFixtures} {
-		ends, err := cluster.Ends(table)
+		ends, err := cluster.Ends(ctx, table)
 		if err != nil {
 			return 0, err
 		}

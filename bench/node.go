@@ -49,7 +49,7 @@ func (b *bench) million() size {
 // newHome writes a world of a size into a broker of its own under the run's folder.
 func (b *bench) newHome(ctx context.Context, s size) (*home, error) {
 	folder := filepath.Join(b.folder, fmt.Sprintf("home-%d", time.Now().UnixNano()))
-	embedded, err := broker.OpenEmbedded(filepath.Join(folder, "broker"), false, broker.TableValues{})
+	embedded, err := broker.OpenEmbedded(ctx, filepath.Join(folder, "broker"), false, broker.TableValues{})
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func behind(ctx context.Context, c *broker.Cluster, learner bool) (int64, error)
 		others[topics.GroupLearner] = []string{topics.Choices}
 	}
 	for group, names := range others {
-		lag, again := c.LagTo(group, names, c.Ends)
+		lag, again := c.LagTo(ctx, group, names, c.Ends)
 		err = errors.Join(err, again)
 		for _, n := range lag {
 			left += n

@@ -43,7 +43,7 @@ const streamPatience = 5 * time.Minute
 // that is 0, when they have nothing to read, which is known to a quarter of a second.
 // Joining the group takes all as long: the time runs from the first value in the table.
 func (b *bench) stream(ctx context.Context, records []topics.Record, graphs []processors.Graph, values uint64) (took time.Duration, err error) {
-	embedded, err := broker.OpenEmbedded(filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())), false, broker.TableValues{})
+	embedded, err := broker.OpenEmbedded(ctx, filepath.Join(b.folder, fmt.Sprint("stream", time.Now().UnixNano())), false, broker.TableValues{})
 	if err != nil {
 		return 0, err
 	}

@@ -25,7 +25,7 @@ func (b *bench) through(ctx context.Context, n *node.Node, bets *slips, coupons 
 		for i, table := range []string{topics.TableBettors, topics.TableFixtures} {
 			var ends map[int32]int64
 			if err == nil {
-				ends, err = n.Cluster().Ends(table)
+				ends, err = n.Cluster().Ends(ctx, table)
 			}
 			for _, end := range ends {
 				counts[i] += end

@@ -77,7 +77,7 @@ func TestNode_ServesAWorld(t *testing.T) {
 	if err := settled(ctx, n.Cluster()); err != nil {
 		t.Fatal(err)
 	}
-	if rejected, err := n.Cluster().Size(topics.Rejected); err != nil || rejected > 0 {
+	if rejected, err := n.Cluster().Size(t.Context(), topics.Rejected); err != nil || rejected > 0 {
 		t.Errorf("%d rejected, %v", rejected, err)
 	}
 	counted, legs := 0.0, 0.0

@@ -224,14 +224,14 @@ func (r *Company) DropFacts(db *sink.Database) {
 	admin := r.Admin()
 	defer admin.Close()
 	for _, topic := range []string{topics.Events, topics.Coupons} {
-		all, err := r.Cluster.Ends(topic)
+		all, err := r.Cluster.Ends(r.Context(), topic)
 		if err != nil {
 			r.Fatal(err)
 		}
 		if err := admin.DeleteRecords(topic, all); err != nil {
 			r.Fatal(err)
 		}
-		begins, err := r.Cluster.Begins(topic)
+		begins, err := r.Cluster.Begins(r.Context(), topic)
 		for p, end := range all {
 			if err != nil || begins[p] != end {
 				r.Fatalf("records of %s are still there, from %v on: %v", topic, begins, err)

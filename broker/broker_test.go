@@ -174,11 +174,11 @@ func TestConnect_WaitsForTheCluster(t *testing.T) {
 
 func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	folder := t.TempDir()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenEmbedded(folder, false, TableValues{}); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
+	if _, err := OpenEmbedded(t.Context(), folder, false, TableValues{}); err == nil || !strings.Contains(err.Error(), e.Brokers()[0]) {
 		t.Errorf("a second owner of the folder: %v", err)
 	}
 	c, err := Connect(t.Context(), e.Config(), layout, silent)
@@ -193,7 +193,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 	if err := errors.Join(p.Publish(t.Context(), records(50)), p.Close(), c.Close(), e.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if e, err = OpenEmbedded(folder, false, TableValues{}); err != nil {
+	if e, err = OpenEmbedded(t.Context(), folder, false, TableValues{}); err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
@@ -202,7 +202,7 @@ func TestEmbedded_KeepsWhatItAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	ends, err := c.ends(topics.Users, sarama.OffsetNewest)
+	ends, err := c.ends(t.Context(), topics.Users, sarama.OffsetNewest)
 	if err != nil || ends[0]+ends[1] != 50 || c.Source(topics.Users) != source {
 		t.Errorf("after a restart the broker has %v, %v", ends, err)
 	}

@@ -114,18 +114,18 @@ func (c *Cluster) Reconnect(groups ...string) {
 }
 
 // Begins are the offsets of the oldest records of a topic, by partition.
-func (c *Cluster) Begins(topic string) (map[int32]int64, error) {
-	return c.ends(topic, sarama.OffsetOldest)
+func (c *Cluster) Begins(ctx context.Context, topic string) (map[int32]int64, error) {
+	return c.ends(ctx, topic, sarama.OffsetOldest)
 }
 
 // Ends are the offsets behind the newest records of a topic, by partition.
-func (c *Cluster) Ends(topic string) (map[int32]int64, error) {
-	return c.ends(topic, sarama.OffsetNewest)
+func (c *Cluster) Ends(ctx context.Context, topic string) (map[int32]int64, error) {
+	return c.ends(ctx, topic, sarama.OffsetNewest)
 }
 
 // ends are the offsets of each partition at sarama.OffsetNewest or OffsetOldest.
-func (c *Cluster) ends(topic string, at int64) (map[int32]int64, error) {
-	tails, err := c.tails(topic, Share{}.of(c.partitions(topic)), at)
+func (c *Cluster) ends(ctx context.Context, topic string, at int64) (map[int32]int64, error) {
+	tails, err := c.tails(ctx, topic, Share{}.of(c.partitions(topic)), at)
 	if err != nil {
 		return nil, err
 	}

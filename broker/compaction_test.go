@@ -33,13 +33,13 @@ func TestCompaction_AnEndMeanwhileLosesNothing(t *testing.T) {
 			for range 6 {
 				publishTo(t, topics.Users, p, 1, 2)
 			}
-			ends, err := c.Ends(topics.Users)
+			ends, err := c.Ends(t.Context(), topics.Users)
 			if err := errors.Join(err, e.Close(), linkLogs(folder), compact(logOfUsers(folder))); err != nil {
 				t.Fatal(err)
 			}
 			e, c = openEmbedded(t, folder)
 			defer e.Close()
-			if now, err := c.Ends(topics.Users); err != nil || now[1] != ends[1] || len(e.Losses()) != 0 {
+			if now, err := c.Ends(t.Context(), topics.Users); err != nil || now[1] != ends[1] || len(e.Losses()) != 0 {
 				t.Errorf("the log ends at %d, ended at %d; losses %v: %v", now[1], ends[1], e.Losses(), err)
 			}
 			if _, err := os.Stat(linksOf(folder)); err == nil {
@@ -68,7 +68,7 @@ func TestCompaction_WhatCameAfterItStays(t *testing.T) {
 	folder := t.TempDir()
 	for start, want := range []int64{0, 4, 8} {
 		e, c := openEmbedded(t, folder)
-		if ends, err := c.Ends(topics.Users); err != nil || ends[1] != want {
+		if ends, err := c.Ends(t.Context(), topics.Users); err != nil || ends[1] != want {
 			t.Errorf("start %d: the log ends at %d, want %d: %v", start, ends[1], want, err)
 		}
 		p := publisher(t, c, 5*time.Second)
@@ -88,7 +88,7 @@ func TestCompaction_WhatCameAfterItStays(t *testing.T) {
 func TestCompaction_KeepsTheNewestOfEachKey(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +184,8 @@ func TestCompaction_KeepsTheNewestHoweverOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.cluster.ApplyRetention()
-	table, err := c.Size(topics.TableBettors)
-	facts, asked := c.Size(topics.Coupons)
+	table, err := c.Size(t.Context(), topics.TableBettors)
+	facts, asked := c.Size(t.Context(), topics.Coupons)
 	if err := errors.Join(err, asked); err != nil || table == 0 || facts != 0 {
 		t.Errorf("%d values and %d facts are left, want the values alone: %v", table, facts, err)
 	}

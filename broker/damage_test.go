@@ -17,7 +17,7 @@ import (
 // openEmbedded opens a broker whose folder is synced, and connects to it.
 func openEmbedded(t *testing.T, folder string) (*Embedded, *Cluster) {
 	t.Helper()
-	e, err := OpenEmbedded(folder, true, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, true, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestEmbedded_NamesWhatItsRecoveryCutOff(t *testing.T) {
 			damageLog(t, logOfUsers(folder), damage)
 			for range 2 { // also at a start after that
 				e, c = open()
-				ends, err := c.Ends(topics.Users)
+				ends, err := c.Ends(t.Context(), topics.Users)
 				want := []Loss{{topics.Users, 1, ends[1], 20}}
 				if err != nil || ends[1] == 20 || !slices.Equal(c.Losses(), want) {
 					t.Errorf("losses %v, want %v: %v", c.Losses(), want, err)
@@ -127,7 +127,7 @@ func TestEmbedded_CutsALogOffInAnEarlierFile(t *testing.T) {
 	var aside int
 	for round := range 2 {
 		e, c := openLog(t, folder)
-		ends, err := c.Ends(topics.Users)
+		ends, err := c.Ends(t.Context(), topics.Users)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestEmbedded_KeepsItsEpochWithoutTheCount(t *testing.T) {
 // TestEmbedded_OutdatesTopicsOfItsFirstLife, whose logs have no files yet.
 func TestEmbedded_OutdatesTopicsOfItsFirstLife(t *testing.T) {
 	t.Parallel()
-	e, err := OpenEmbedded(t.TempDir(), false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), t.TempDir(), false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -26,23 +28,42 @@ type Embedded struct {
 	close      func() error
 }
 
+// How long a start waits for the folder of the broker, which [FindEmbedded] and a process
+// that is ending hold for a moment.
+const (
+	lockPatience = 2 * time.Second
+	lockEvery    = 20 * time.Millisecond
+)
+
+// take locks the folder.
+func (e *Embedded) take(ctx context.Context, folder string) error {
+	patience, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	_, err := e.lock.TryLockContext(patience, lockEvery)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("lock the broker's folder %s: %w", folder, ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded):
+		where, _ := os.ReadFile(e.address)
+		return fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
+			folder, where)
+	case err != nil:
+		return fmt.Errorf("lock the broker's folder %s: %w", folder, err)
+	}
+	return nil
+}
+
 // OpenEmbedded starts the broker on a loopback port with the log in folder. One
 // process at a time may have the folder. With synced each record is on the disk before it
 // is acknowledged. The logs of tables, whose values it is told of, are compacted first
 // where they have grown; without [TableValues.Epoch] they are not.
-func OpenEmbedded(folder string, synced bool, values TableValues) (*Embedded, error) {
+func OpenEmbedded(ctx context.Context, folder string, synced bool, values TableValues) (*Embedded, error) {
 	if err := makePrivate(folder); err != nil {
 		return nil, err
 	}
 	e := &Embedded{lock: flock.New(filepath.Join(folder, "lock")), address: filepath.Join(folder, "address")}
-	locked, err := e.lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock the broker's folder %s: %w", folder, err)
-	}
-	if !locked {
-		where, _ := os.ReadFile(e.address)
-		return nil, fmt.Errorf("the broker's folder %s belongs to a Tipoff that is running (its broker listens on %s): stop it, or set TIPOFF_DATA to another folder",
-			folder, where)
+	if err := e.take(ctx, folder); err != nil {
+		return nil, errors.Join(err, e.lock.Close())
 	}
 	before, err := prepareLogs(folder, values)
 	if err != nil {

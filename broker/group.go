@@ -35,7 +35,7 @@ const groupGathers = 50 * time.Millisecond
 // State says whether the member is in its group.
 func (g *Group) State() State {
 	s := *g.state.Load()
-	s.Lag = g.All()
+	s.Lag, s.Looked = g.All()
 	return s
 }
 

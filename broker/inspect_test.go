@@ -19,7 +19,7 @@ import (
 func filled(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,11 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 	ticker := time.NewTicker(lagEvery)
 	defer ticker.Stop()
 	for {
-		if err := l.ask(c); err != nil {
+		err := l.ask(ctx, c)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
 			c.log.Info("the lag cannot be read", "group", l.Group, "error", err)
 			c.Reconnect(l.Group)
 		}
@@ -48,10 +52,10 @@ func (l *Lag) watch(ctx context.Context, c *Cluster) {
 }
 
 // ask looks once.
-func (l *Lag) ask(c *Cluster) error {
+func (l *Lag) ask(ctx context.Context, c *Cluster) error {
 	newest := look{ends: map[string]int64{}}
-	lag, err := c.LagTo(l.Group, l.topics, func(topic string) (map[int32]int64, error) {
-		ends, err := c.Ends(topic)
+	lag, err := c.LagTo(ctx, l.Group, l.topics, func(ctx context.Context, topic string) (map[int32]int64, error) {
+		ends, err := c.Ends(ctx, topic)
 		for _, end := range ends {
 			newest.ends[topic] += end
 		}
@@ -79,7 +83,7 @@ type Flow struct {
 // lookOld is how long a look tells what is.
 const lookOld = 5 * lagEvery
 
-// Flows lists what was seen of each topic lately; nil: nothing was.
+// Flows lists what was seen of each topic lately. Topics of which nothing was are missing.
 func (l *Lag) Flows(now time.Time) (flows []Flow) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,11 +92,16 @@ func (l *Lag) Flows(now time.Time) (flows []Flow) {
 		return nil
 	}
 	for _, topic := range l.topics {
-		f := Flow{Topic: topic, End: last.ends[topic], Lag: last.byTopic[topic], Grown: -1, Done: -1}
-		if span := last.at.Sub(before.at); !before.at.IsZero() && span < lookOld {
+		lag, looked := last.byTopic[topic]
+		if !looked {
+			continue
+		}
+		f := Flow{Topic: topic, End: last.ends[topic], Lag: lag, Grown: -1, Done: -1}
+		lagBefore, lookedBefore := before.byTopic[topic]
+		if span := last.at.Sub(before.at); lookedBefore && span < lookOld {
 			grown := f.End - before.ends[topic]
 			f.Grown = max(0, float64(grown)/span.Seconds())
-			f.Done = max(0, float64(grown-f.Lag+before.byTopic[topic])/span.Seconds())
+			f.Done = max(0, float64(grown-f.Lag+lagBefore)/span.Seconds())
 		}
 		flows = append(flows, f)
 	}
@@ -109,25 +118,31 @@ func (l *Lag) ByTopic() map[string]int64 {
 	return maps.Clone(l.looks[0].byTopic)
 }
 
-// All is the lag over all topics when last looked at.
-func (l *Lag) All() int64 {
-	all := int64(0)
-	for _, lag := range l.ByTopic() {
+// All is the lag over all topics when last looked at; it is not known before all were.
+func (l *Lag) All() (all int64, known bool) {
+	byTopic := l.ByTopic()
+	for _, topic := range l.topics {
+		lag, looked := byTopic[topic]
+		if !looked {
+			return 0, false
+		}
 		all += lag
 	}
-	return all
+	return all, true
 }
 
 // LagTo is how many records a consumer group has still to read up to the given ends, by
 // topic. A group that has committed nothing on a partition has all of it to read.
-func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (map[int32]int64, error)) (map[string]int64, error) {
+func (c *Cluster) LagTo(ctx context.Context, group string, topics []string, ends func(ctx context.Context, topic string) (map[int32]int64, error)) (map[string]int64, error) {
 	partitions := map[string][]int32{}
 	for _, topic := range topics {
 		for p := range c.partitions(topic) {
 			partitions[topic] = append(partitions[topic], int32(p))
 		}
 	}
-	committed, err := c.admin.ListConsumerGroupOffsets(group, partitions)
+	committed, err := inTime(ctx, func() (*sarama.OffsetFetchResponse, error) {
+		return c.admin.ListConsumerGroupOffsets(group, partitions)
+	})
 	if errors.Is(err, sarama.ErrGroupIDNotFound) { // nobody has joined it yet
 		committed, err = &sarama.OffsetFetchResponse{}, nil
 	}
@@ -136,11 +151,11 @@ func (c *Cluster) LagTo(group string, topics []string, ends func(topic string) (
 	}
 	lag := map[string]int64{}
 	for topic, ps := range partitions {
-		newest, err := ends(topic)
+		newest, err := ends(ctx, topic)
 		if err != nil {
 			return nil, err
 		}
-		oldest, err := c.Begins(topic)
+		oldest, err := c.Begins(ctx, topic)
 		if err != nil {
 			return nil, err
 		}

@@ -26,14 +26,15 @@ type piece struct {
 }
 
 // Last reads the newest records of a topic, of every partition about as many, until there
-// are so many records or bytes. They come in the order of partitions and offsets, of each
-// partition all from one offset on; older is how many before them were not read.
+// are so many records or bytes, or a few times as many offsets were looked at: some may hold
+// no record any more. They come in the order of partitions and offsets, of each partition
+// all from one offset on; older is how many before them were not read.
 func (c *Cluster) Last(ctx context.Context, topic string, records int, bytes int64) (found []Stored, older int64, err error) {
-	begins, err := c.Begins(topic)
+	begins, err := c.Begins(ctx, topic)
 	if err != nil {
 		return nil, 0, err
 	}
-	ends, err := c.Ends(topic)
+	ends, err := c.Ends(ctx, topic)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -41,31 +42,11 @@ func (c *Cluster) Last(ctx context.Context, topic string, records int, bytes int
 	for _, p := range slices.Sorted(maps.Keys(ends)) {
 		pieces = append(pieces, &piece{p, begins[p], max(begins[p], ends[p])})
 	}
-	size, most := int64(0), int64(firstPiece)
-	for more := true; more; most = min(2*most, mostPieces) {
-		more = false
-		for _, p := range pieces {
-			n := min(most, int64(records-len(found)), p.read-p.begin)
-			if len(found) > 0 { // no more than is left of the bytes, as records were so far
-				n = min(n, max(1, (bytes-size)*int64(len(found))/max(1, size)))
-			}
-			if n <= 0 || size >= bytes {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return nil, 0, err
-			}
-			some, err := c.fetch(ctx, topic, p.partition, p.read-n, p.read)
-			if err != nil {
-				return nil, 0, err
-			}
-			for i := range some {
-				size += int64(len(some[i].Key) + len(some[i].Value))
-			}
-			found = append(found, some...)
-			p.read -= n
-			more = true
-		}
+	found, err = backwards(pieces, records, bytes, func(partition int32, from, to int64) ([]Stored, error) {
+		return c.fetch(ctx, topic, partition, from, to)
+	})
+	if err != nil {
+		return nil, 0, err
 	}
 	for _, p := range pieces {
 		older += p.read - p.begin
@@ -79,17 +60,49 @@ func (c *Cluster) Last(ctx context.Context, topic string, records int, bytes int
 	return found, older, nil
 }
 
+// gapsMost is how many offsets are looked at for each record that is wanted, at the most.
+const gapsMost = 4
+
+// backwards fetches pieces from the ends on until there are so many records or bytes.
+func backwards(pieces []*piece, records int, bytes int64, fetch func(partition int32, from, to int64) ([]Stored, error)) (found []Stored, err error) {
+	size, left, most := int64(0), gapsMost*int64(records), int64(firstPiece)
+	for more := true; more; most = min(2*most, mostPieces) {
+		more = false
+		for _, p := range pieces {
+			n := min(most, int64(records-len(found)), p.read-p.begin, left)
+			if len(found) > 0 { // no more than is left of the bytes, as records were so far
+				n = min(n, max(1, (bytes-size)*int64(len(found))/max(1, size)))
+			}
+			if n <= 0 || size >= bytes {
+				continue
+			}
+			some, err := fetch(p.partition, p.read-n, p.read)
+			if err != nil {
+				return nil, err
+			}
+			for i := range some {
+				size += int64(len(some[i].Key) + len(some[i].Value))
+			}
+			found = append(found, some...)
+			p.read -= n
+			left -= n
+			more = true
+		}
+	}
+	return found, nil
+}
+
 // fetch reads the records of a partition from an offset on, up to another, as far as
 // they are still there.
 func (c *Cluster) fetch(ctx context.Context, topic string, partition int32, from, to int64) (found []Stored, err error) {
-	leader, err := c.client.Leader(topic, partition)
+	leader, err := inTime(ctx, func() (*sarama.Broker, error) { return c.client.Leader(topic, partition) })
 	if err != nil {
 		return nil, fmt.Errorf("read topic %s, partition %d: %w", topic, partition, err)
 	}
 	for from < to && ctx.Err() == nil {
 		request := &sarama.FetchRequest{Version: fetchVersion, MinBytes: 1, MaxWaitTime: 10, MaxBytes: fetchBytes, SessionEpoch: -1}
 		request.AddBlock(topic, partition, from, fetchBytes, -1)
-		response, err := leader.Fetch(request)
+		response, err := inTime(ctx, func() (*sarama.FetchResponse, error) { return leader.Fetch(request) })
 		if err != nil {
 			return nil, fmt.Errorf("read topic %s, partition %d: %w", topic, partition, err)
 		}

@@ -50,7 +50,7 @@ func TestProcessor_HoldsAPartitionWhoseTableItCannotReadAndOthersGoOn(t *testing
 		}
 	}
 	eventually(t, func() error { // and the partition's facts wait
-		if lag, err := c.LagTo(topics.GroupBettors, []string{topics.Users}, c.Ends); err != nil || lag[topics.Users] == 0 || lag[topics.Users] == 20 {
+		if lag, err := c.LagTo(t.Context(), topics.GroupBettors, []string{topics.Users}, c.Ends); err != nil || lag[topics.Users] == 0 || lag[topics.Users] == 20 {
 			return fmt.Errorf("lag %v, %v", lag, err)
 		}
 		return nil

@@ -55,7 +55,8 @@ func (p *Processor) say(s State) { p.state.Store(&s) }
 // over.
 func (p *Processor) State() State {
 	s := *p.state.Load()
-	s.Lag, s.Oldest = p.All(), p.owner.Unfinished(time.Now())
+	s.Lag, s.Looked = p.All()
+	s.Oldest = p.owner.Unfinished(time.Now())
 	current := p.current.Load()
 	if current == nil || !current.Recovered() {
 		return s

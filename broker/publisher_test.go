@@ -32,7 +32,7 @@ func TestPublisher_AcknowledgesWhatTheBrokerHas(t *testing.T) {
 		})
 	}
 	all.Wait()
-	ends, err := c.ends(topics.Users, sarama.OffsetNewest)
+	ends, err := c.ends(t.Context(), topics.Users, sarama.OffsetNewest)
 	if err != nil || ends[0]+ends[1] != 1000 {
 		t.Errorf("the broker has %v, %v", ends, err)
 	}

@@ -39,11 +39,11 @@ func (c *Cluster) Read(ctx context.Context, topic string, each func(Stored) erro
 		return fmt.Errorf("read topic %s: %w", topic, err)
 	}
 	read := func() error {
-		oldest, err := c.Begins(topic)
+		oldest, err := c.Begins(ctx, topic)
 		if err != nil {
 			return err
 		}
-		newest, err := c.Ends(topic)
+		newest, err := c.Ends(ctx, topic)
 		if err != nil {
 			return err
 		}
@@ -112,12 +112,12 @@ func readPartition(ctx context.Context, records sarama.PartitionConsumer, topic 
 }
 
 // Size is how many records a topic holds now.
-func (c *Cluster) Size(topic string) (int64, error) {
-	oldest, err := c.Begins(topic)
+func (c *Cluster) Size(ctx context.Context, topic string) (int64, error) {
+	oldest, err := c.Begins(ctx, topic)
 	if err != nil {
 		return 0, err
 	}
-	newest, err := c.Ends(topic)
+	newest, err := c.Ends(ctx, topic)
 	if err != nil {
 		return 0, err
 	}

@@ -25,3 +25,26 @@ func untilDone(ctx context.Context, try func() error) error {
 	}
 	return err
 }
+
+// inTime returns what a call says that cannot be told to end. Where ctx ends before, the call
+// is left to its own bound of time.
+func inTime[T any](ctx context.Context, call func() (T, error)) (none T, err error) {
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	type said struct {
+		value T
+		err   error
+	}
+	done := make(chan said, 1)
+	go func() {
+		value, err := call()
+		done <- said{value, err}
+	}()
+	select {
+	case s := <-done:
+		return s.value, s.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}

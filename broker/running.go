@@ -13,6 +13,7 @@ type State struct {
 	Ready  bool
 	Detail string // what it does, or why it is not ready
 	Lag    int64  // records it has still to read, when last looked at
+	Looked bool   // Lag is known
 
 	Failing bool          // something is wrong, as far as is known: it has not only just begun
 	Behind  bool          // it works, but is further behind than it may be

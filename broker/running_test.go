@@ -191,7 +191,7 @@ func TestLag_CountsWhatIsLeft(t *testing.T) {
 	if err := pub.Publish(t.Context(), records(30)); err != nil {
 		t.Fatal(err)
 	}
-	lag, err := c.LagTo("nobody", []string{topics.Users, topics.Events}, c.Ends)
+	lag, err := c.LagTo(t.Context(), "nobody", []string{topics.Users, topics.Events}, c.Ends)
 	if err != nil || lag[topics.Users] != 30 || lag[topics.Events] != 0 {
 		t.Errorf("lag = %v, %v", lag, err)
 	}

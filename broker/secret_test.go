@@ -19,7 +19,7 @@ import (
 
 func embedded(t *testing.T, folder string) *Embedded {
 	t.Helper()
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestEmbedded_SaysWhatToDoAboutADamagedLog(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "log", "topics.json"), []byte(`{"version": 1, "top`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e, err := OpenEmbedded(folder, false, TableValues{})
+	e, err := OpenEmbedded(t.Context(), folder, false, TableValues{})
 	if err == nil {
 		_ = e.Close()
 		t.Fatal("a damaged log was opened")

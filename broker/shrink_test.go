@@ -85,7 +85,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 		e, c := openEmbedded(t, folder)
 		fillTable(t, c, random, records)
 		want, all := readTable(t, c)
-		ends, err := c.Ends(topics.TableBettors)
+		ends, err := c.Ends(t.Context(), topics.TableBettors)
 		if err := errors.Join(err, e.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if e, err = OpenEmbedded(folder, false, byteValues); err != nil {
+		if e, err = OpenEmbedded(t.Context(), folder, false, byteValues); err != nil {
 			t.Fatal(err)
 		}
 		c = connect(t, e.Config())
@@ -102,7 +102,7 @@ func TestShrink_ReadersMakeTheSameOfTheLog(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("start %d: readers make another thing of the log", start)
 		}
-		if now, err := c.Ends(topics.TableBettors); err != nil || !reflect.DeepEqual(now, ends) || len(e.Losses()) != 0 {
+		if now, err := c.Ends(t.Context(), topics.TableBettors); err != nil || !reflect.DeepEqual(now, ends) || len(e.Losses()) != 0 {
 			t.Errorf("start %d: the log ends at %v, ended at %v; losses %v: %v", start, now, ends, e.Losses(), err)
 		}
 		if records >= 200 && len(left) > len(all)*2/3 {
@@ -138,7 +138,7 @@ func TestShrink_KeepsWhatIsSaidOfAValue(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e, err := OpenEmbedded(folder, false, byteValues)
+	e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestShrink_AnEndMeanwhileLosesNothing(t *testing.T) {
 			if err := errors.Join(e.Close(), end(tableLog(folder), filepath.Join(shrinkingOf(folder), filepath.Base(tableLog(folder))))); err != nil {
 				t.Fatal(err)
 			}
-			e, err := OpenEmbedded(folder, false, byteValues)
+			e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestShrink_LeavesALogAloneThatHasNotGrown(t *testing.T) {
 	}
 	var sizes []int64
 	for range 3 {
-		e, err := OpenEmbedded(folder, false, byteValues)
+		e, err := OpenEmbedded(t.Context(), folder, false, byteValues)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,12 +24,14 @@ func endsOf(tails map[int32]tail) map[int32]int64 {
 
 // tails are those of some of a topic's partitions; at sarama.OffsetOldest they are where
 // the logs begin.
-func (c *Cluster) tails(topic string, partitions []int32, at int64) (map[int32]tail, error) {
+func (c *Cluster) tails(ctx context.Context, topic string, partitions []int32, at int64) (map[int32]tail, error) {
 	asked := map[int32]int64{}
 	for _, p := range partitions {
 		asked[p] = at
 	}
-	got, err := c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
+	got, err := inTime(ctx, func() (map[string]map[int32]*sarama.OffsetResult, error) {
+		return c.admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("offsets of topic %s: %w", topic, err)
 	}

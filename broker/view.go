@@ -215,7 +215,7 @@ func (v *View) behind(ends map[int32]int64) (behind int64) {
 func (v *View) CatchUp(ctx context.Context) error {
 	var ends map[int32]int64
 	err := untilDone(ctx, func() error {
-		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
+		tails, err := v.cluster.tails(ctx, v.table, v.followed(), sarama.OffsetNewest)
 		ends = endsOf(tails)
 		return err
 	})
@@ -251,7 +251,10 @@ func (v *View) watch(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := time.Now()
-		tails, err := v.cluster.tails(v.table, v.followed(), sarama.OffsetNewest)
+		tails, err := v.cluster.tails(ctx, v.table, v.followed(), sarama.OffsetNewest)
+		if ctx.Err() != nil {
+			return
+		}
 		if err == nil {
 			v.checkTails(tails)
 		}
@@ -265,13 +268,13 @@ func (v *View) watch(ctx context.Context) {
 			v.say(State{Ready: v.caught.Load(), Detail: fmt.Sprintf("the broker does not answer: %v", brief(err))})
 			v.cluster.Reconnect()
 		case v.caught.Load():
-			v.say(State{Ready: true, Detail: "follows its table", Lag: behind})
+			v.say(State{Ready: true, Detail: "follows its table", Lag: behind, Looked: true})
 		case behind == 0:
 			v.caught.Store(true)
 			ticker.Reset(watchRarely)
-			v.say(State{Ready: true, Detail: "follows its table"})
+			v.say(State{Ready: true, Detail: "follows its table", Looked: true})
 		default:
-			v.say(State{Detail: "catches up with its table", Lag: behind})
+			v.say(State{Detail: "catches up with its table", Lag: behind, Looked: true})
 		}
 	}
 }

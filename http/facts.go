@@ -75,7 +75,7 @@ func (s *Server) post(kind tipoff.Kind) handler {
 		if len(q.records) == 0 {
 			return rejected
 		}
-		followed.accepted()
+		followed.posted()
 		if err := api.Publisher.Publish(q.context(), q.records); err != nil {
 			return err
 		}

@@ -11,11 +11,12 @@ import (
 
 // Journeys follow single coupons on their way through this process.
 type Journeys interface {
-	// Accepted notes that a coupon is about to be published, and OnTopic that the broker
-	// has it.
-	Accepted(company, user, coupon string)
+	// Posted notes that a coupon is about to be published, and OnTopic that the broker has
+	// it: from then on it counts as accepted.
+	Posted(company, user, coupon string)
 	OnTopic(company, user, coupon string)
-	// Journey says how far a coupon has come; ok is false for one that is not followed.
+	// Journey says how far a coupon has come; ok is false for one that is not followed, or
+	// that the broker does not have.
 	Journey(company, user, coupon string) (stages []Stage, ok bool)
 }
 
@@ -90,13 +91,13 @@ func (f *following) add(c *tipoff.Coupon) {
 	}
 }
 
-// accepted notes that the coupons are about to be published.
-func (f *following) accepted() {
+// posted notes that the coupons are about to be published.
+func (f *following) posted() {
 	if f == nil {
 		return
 	}
 	for _, c := range f.coupons {
-		f.journeys.Accepted(f.company, c.UserID, strings.Clone(c.ID)) // of a text as long as the whole item
+		f.journeys.Posted(f.company, c.UserID, strings.Clone(c.ID)) // of a text as long as the whole item
 	}
 }
 

@@ -25,8 +25,8 @@ func (n *noted) all() string {
 	return strings.Join(n.said, ", ")
 }
 
-func (n *noted) Accepted(company, user, coupon string) { n.say("accepted", company, user, coupon) }
-func (n *noted) OnTopic(company, user, coupon string)  { n.say("published", company, user, coupon) }
+func (n *noted) Posted(company, user, coupon string)  { n.say("posted", company, user, coupon) }
+func (n *noted) OnTopic(company, user, coupon string) { n.say("published", company, user, coupon) }
 func (n *noted) Journey(_, _, coupon string) ([]Stage, bool) {
 	millis, at := 0.0, time.Now().UTC()
 	return []Stage{{"accepted", &at, &millis}, {"learnt", nil, nil}}, coupon == "c1"
@@ -54,7 +54,7 @@ func TestJourney_IsFollowedOnlyWhileSomebodyLooks(t *testing.T) {
 	post("/register_coupon", goodCoupon, 200)
 	post("/v1/users", goodUser, 202)
 	post("/v1/coupons", "["+strings.Repeat(goodCoupon+",", followMost)+goodCoupon+"]", 202) // too many
-	want := "accepted default u1 c1, published default u1 c1"
+	want := "posted default u1 c1, published default u1 c1"
 	if said := n.all(); said != want+", "+want {
 		t.Errorf("after a question: %s", said)
 	}

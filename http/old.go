@@ -31,7 +31,7 @@ func (s *Server) register(kind tipoff.Kind) handler {
 		fact.At = now
 		followed := s.follow(q, api, 1)
 		followed.add(fact.Coupon)
-		followed.accepted()
+		followed.posted()
 		if err := api.Publisher.Publish(q.context(), []topics.Record{recordOf(q.company(), fact, api.Recommender)}); err != nil {
 			return err
 		}

@@ -221,9 +221,12 @@ func (s *Server) URL() string {
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // Close ends streams, takes no more connections and waits for the requests under way,
-// until ctx ends.
+// until ctx ends. Streams have a time of their own, so that one that does not end leaves the
+// requests theirs.
 func (s *Server) Close(ctx context.Context) error {
-	err := s.board.close(ctx)
+	ending, cancel := context.WithTimeout(ctx, streamsEnd)
+	err := s.board.close(ending)
+	cancel()
 	err = errors.Join(err, s.server.ShutdownWithContext(ctx))
 	s.fleet.close()
 	// A server that was told to end before it began to serve would serve for ever.

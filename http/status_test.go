@@ -3,6 +3,7 @@ package http
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -256,4 +257,32 @@ func TestStream_EndsWithTheProcessAlsoWhereNobodyReads(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	// This one of fasthttp's sleeps for 10 s, and then sees that it shall end.
 	goleak.VerifyNone(t, leaks, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+}
+
+// TestClose_AStatusThatDoesNotComeLeavesTheRequestsTheirTime.
+func TestClose_AStatusThatDoesNotComeLeavesTheRequestsTheirTime(t *testing.T) {
+	gate, asked := make(chan struct{}), make(chan struct{})
+	once := sync.OnceFunc(func() { close(asked) })
+	var options Options
+	start(t, func(o *Options) { options = *o })
+	options.Registry = prometheus.NewRegistry()
+	options.Status = func() Status {
+		once()
+		<-gate
+		return Status{}
+	}
+	server, err := Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer close(gate)
+	g := &gateway{T: t, server: server}
+	_, a := g.open()
+	defer a.Body.Close()
+	<-asked
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := server.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("%v; of the time for all: %v", err, ctx.Err())
+	}
 }

@@ -13,7 +13,8 @@ const (
 	heartbeatEvery = 15 * time.Second // so that proxies see that the stream lives
 	readerPatience = 10 * time.Second // for one write: who takes nothing for so long has gone
 	lastWrite      = 100 * time.Millisecond
-	streamBuffer   = 32 << 10 // bytes that the operating system may keep of what was sent
+	streamsEnd     = 300 * time.Millisecond // of all, with the last write of each
+	streamBuffer   = 32 << 10               // bytes that the operating system may keep of what was sent
 )
 
 var heartbeat = []byte(": still here\n\n")

@@ -2,6 +2,7 @@ package node
 
 import (
 	"path/filepath"
+	"slices"
 
 	"tipoff/broker"
 	"tipoff/sink"
@@ -26,6 +27,22 @@ func (s *Settings) Find() Found {
 
 // SQLiteFile is where the database is while DATABASE_URL names none.
 func (s *Settings) SQLiteFile() string { return filepath.Join(s.Data, "tipoff.db") }
+
+// writtenBy lists the folders that a process with the roles writes to: those of the broker
+// inside it, and of SQLite.
+func (s *Settings) writtenBy(has map[Role]bool) (folders []string) {
+	path, isFile := sink.SQLitePath(s.DatabaseURL)
+	if s.DatabaseURL == "" {
+		path, isFile = s.SQLiteFile(), true
+	}
+	if isFile && (has[Sink] || has[API]) {
+		folders = append(folders, filepath.Dir(path))
+	}
+	if s.Embedded() && !slices.Contains(folders, s.Data) {
+		folders = append(folders, s.Data)
+	}
+	return folders
+}
 
 // OpenDatabaseToRead prepares a connection to the mirror by which nothing is created or
 // changed; see [sink.OpenToRead].

@@ -36,12 +36,12 @@ const (
 	journeyFor   = time.Minute
 )
 
-// journeys follow the last coupons that this gateway has accepted while somebody looks.
+// journeys follow the last coupons that this gateway was sent while somebody looks.
 // For all other records it costs the look at a flag, and while coupons are followed a
 // look into a map of their users.
 type journeys struct {
 	on     atomic.Bool
-	newest atomic.Int64 // when the last one was accepted, Unix nanoseconds
+	newest atomic.Int64 // when the last one was posted, Unix nanoseconds
 
 	mu     sync.RWMutex
 	all    []*journey // the oldest first
@@ -54,24 +54,24 @@ type journey struct {
 	coupon string
 	ref    uint64 // [state.CouponIDRef]
 	at     [stages]time.Time
-	asked  bool // somebody looks at it: others give way
+	asked  bool // somebody looks at it: others give way first
 }
 
-// Accepted begins to follow a coupon.
-func (j *journeys) Accepted(company, user, coupon string) {
+// Posted begins to follow a coupon.
+func (j *journeys) Posted(company, user, coupon string) {
 	now, key := time.Now(), topics.Key(company, user)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.forget(now)
-	if j.find(key, coupon) != nil {
-		return // a repeat: the first one stands
+	if one := j.find(key, coupon); one != nil {
+		if one.published() {
+			return // a repeat: the first one stands
+		}
+		j.remove(slices.Index(j.all, one)) // the broker did not take it then
 	}
 	if len(j.all) == mostJourneys {
-		given := slices.IndexFunc(j.all, func(o *journey) bool { return !o.asked })
-		if given < 0 {
-			return
-		}
-		j.remove(given)
+		// the oldest that nobody looks at; where each is looked at, the oldest: who sent the new one will look too
+		j.remove(max(0, slices.IndexFunc(j.all, func(o *journey) bool { return !o.asked })))
 	}
 	one := &journey{user: key, coupon: coupon, ref: state.CouponIDRef(coupon)}
 	one.at[stageAccepted] = now
@@ -81,6 +81,12 @@ func (j *journeys) Accepted(company, user, coupon string) {
 	j.all, j.byUser[key] = append(j.all, one), append(j.byUser[key], one)
 	j.newest.Store(now.UnixNano())
 	j.on.Store(true)
+}
+
+// published says whether the broker has the coupon, as was said or is seen by what came of
+// it: a post may be answered that it does not, and arrive all the same.
+func (one *journey) published() bool {
+	return slices.ContainsFunc(one.at[stageTopic:], func(at time.Time) bool { return !at.IsZero() })
 }
 
 // OnTopic notes that the broker has a coupon.
@@ -180,7 +186,7 @@ func (j *journeys) Journey(company, user, coupon string) (way []http.Stage, ok b
 	defer j.mu.Unlock()
 	j.forget(time.Now())
 	one := j.find(topics.Key(company, user), coupon)
-	if one == nil {
+	if one == nil || !one.published() {
 		return nil, false
 	}
 	one.asked = true

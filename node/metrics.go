@@ -43,9 +43,9 @@ func oneIf(holds bool) float64 {
 func (n *Node) measureProcess(has map[Role]bool) {
 	role := prometheus.NewDesc("tipoff_role_info", "1 for each role of the process.", []string{"role"}, nil)
 	ready := prometheus.NewDesc("tipoff_part_ready", "1 for a part of the process that is ready, 0 for one that is not; /readyz says why.", []string{"part"}, nil)
-	free := prometheus.NewDesc("tipoff_data_free_bytes", "Bytes that this process may still write to the disk that TIPOFF_DATA is on.", nil, nil)
-	size := prometheus.NewDesc("tipoff_data_size_bytes", "Size of the disk that TIPOFF_DATA is on.", nil, nil)
-	keeps := n.settings.Embedded() || n.settings.DatabaseURL == "" && (has[Sink] || has[API])
+	free := prometheus.NewDesc("tipoff_data_free_bytes", "Bytes that this process may still write to the disk of TIPOFF_DATA or of SQLite's file, whichever has less of its size.", nil, nil)
+	size := prometheus.NewDesc("tipoff_data_size_bytes", "Size of the disk of tipoff_data_free_bytes.", nil, nil)
+	folders := n.settings.writtenBy(has)
 	n.registry.MustRegister(gauges{func(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 		for one := range has {
 			emit(role, prometheus.GaugeValue, 1, one.String())
@@ -58,10 +58,7 @@ func (n *Node) measureProcess(has map[Role]bool) {
 		for name, is := range parts {
 			emit(ready, prometheus.GaugeValue, oneIf(is), name)
 		}
-		if !keeps {
-			return
-		}
-		if room, err := roomOf(n.settings.Data); err == nil { // else the folder is not there yet, or the system does not say
+		if room, known := leastRoom(folders); known {
 			emit(free, prometheus.GaugeValue, room.free)
 			emit(size, prometheus.GaugeValue, room.size)
 		}
@@ -70,6 +67,18 @@ func (n *Node) measureProcess(has map[Role]bool) {
 
 // room is what a disk has, in bytes.
 type room struct{ free, size float64 }
+
+// leastRoom is that of the fullest disk of those that the folders are on. It is not known of
+// a folder that is not there yet, or where the system does not say.
+func leastRoom(folders []string) (least room, known bool) {
+	for _, folder := range folders {
+		r, err := roomOf(folder)
+		if err == nil && (!known || r.free*least.size < least.free*r.size) {
+			least, known = r, true
+		}
+	}
+	return least, known
+}
 
 // measureViews measures the tables in memory, and returns what to call when a
 // change of a table became visible: the time since the gateway received the fact

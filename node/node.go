@@ -194,7 +194,7 @@ func (n *Node) startServer(withAPI bool) error {
 func (n *Node) connect(ctx context.Context) error {
 	config := n.settings.config()
 	if n.settings.Embedded() {
-		embedded, err := broker.OpenEmbedded(n.settings.brokerFolder(), n.settings.Sync, tableValues)
+		embedded, err := broker.OpenEmbedded(ctx, n.settings.brokerFolder(), n.settings.Sync, tableValues)
 		if err != nil {
 			return err
 		}
@@ -235,9 +235,9 @@ func (n *Node) startSink(db *sink.Database) {
 		}
 		switch {
 		case progress.Trouble != nil:
-			return broker.State{Failing: true, Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag, Oldest: progress.Unsaved}
+			return broker.State{Failing: true, Detail: fmt.Sprintf("%s: %v", detail, progress.Trouble), Lag: state.Lag, Looked: state.Looked, Oldest: progress.Unsaved}
 		case !progress.Migrated:
-			return broker.State{Detail: detail, Lag: state.Lag}
+			return broker.State{Detail: detail, Lag: state.Lag, Looked: state.Looked}
 		}
 		state.Oldest = progress.Unsaved
 		return state

@@ -35,7 +35,7 @@ func OpenFolder(ctx context.Context, s *Settings) (*broker.Cluster, func() error
 	if _, err := os.Stat(folder); err != nil {
 		return nil, nil, fmt.Errorf("there is no broker's folder %s: set TIPOFF_DATA to the folder of a Tipoff, or KAFKA_BOOTSTRAP_SERVERS", folder)
 	}
-	embedded, err := broker.OpenEmbedded(folder, s.Sync, tableValues)
+	embedded, err := broker.OpenEmbedded(ctx, folder, s.Sync, tableValues)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -74,7 +74,7 @@ func (r *runningSet) part(name string, state func() broker.State) {
 	r.undo = append(r.undo, r.node.part(name, func() broker.State {
 		s := state()
 		if !r.serves() {
-			s = broker.State{Ready: true, Detail: "does not serve: " + s.Detail, Lag: s.Lag}
+			s = broker.State{Ready: true, Detail: "does not serve: " + s.Detail, Lag: s.Lag, Looked: s.Looked}
 		}
 		return s
 	}))

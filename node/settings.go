@@ -127,7 +127,7 @@ type Logs struct {
 type Tracing struct {
 	TraceEndpoint string  `group:"Tracing" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"Collector that traces are sent to, by OTLP over HTTP, as http://collector:4318; unset: nothing is traced (${env})."`
 	TraceHeaders  string  `group:"Tracing" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"NAME=VALUE,..." help:"Headers that the collector asks for, values percent-encoded (${env})."`
-	TraceSampler  string  `group:"Tracing" env:"OTEL_TRACES_SAMPLER" default:"parentbased_traceidratio" enum:"always_on,always_off,traceidratio,parentbased_always_on,parentbased_always_off,parentbased_traceidratio" placeholder:"NAME" help:"Which requests are traced: ${enum} (${env}, default ${default})."`
+	TraceSampler  string  `group:"Tracing" env:"OTEL_TRACES_SAMPLER" default:"" enum:",always_on,always_off,traceidratio,parentbased_always_on,parentbased_always_off,parentbased_traceidratio" placeholder:"NAME" help:"Which requests are traced: always_on, always_off, traceidratio, or one of these behind parentbased_; unset: as parentbased_traceidratio, but no more than 10 a second because their traceparent asks for it (${env})."`
 	TraceShare    float64 `group:"Tracing" env:"OTEL_TRACES_SAMPLER_ARG" default:"0.01" placeholder:"SHARE" help:"Share of the requests that a sampler with traceidratio in its name traces, 0 to 1 (${env}, default ${default})."`
 	TraceService  string  `group:"Tracing" env:"OTEL_SERVICE_NAME" default:"tipoff" placeholder:"NAME" help:"What traces call this process (${env}, default ${default})."`
 }

@@ -27,6 +27,7 @@ type status struct {
 	own      []*part // beside those that decide readiness
 	lags     []*broker.Lag
 	rejected []*func() int64
+	gone     *int64 // that were rejected by parts that have ended; nil: none has
 
 	before struct { // only of [Node.Status]
 		updates [3]int64
@@ -126,6 +127,7 @@ func (n *Node) rejects(count func() int64) (remove func()) {
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.gone = sum(s.gone, count()) // the sum never falls
 		s.rejected = slices.DeleteFunc(s.rejected, func(other *func() int64) bool { return other == &count })
 	}
 }
@@ -161,14 +163,14 @@ func (n *Node) Status() http.Status {
 		Parts: n.statusParts(now), Freshness: n.status.fresh.freshness(now), Memory: memory(), At: now.UTC(),
 	}
 	n.status.mu.Lock()
-	lags, rejected := slices.Clone(n.status.lags), slices.Clone(n.status.rejected)
-	n.status.mu.Unlock()
-	for _, count := range rejected {
-		if s.Rejected == nil {
-			s.Rejected = new(int64)
-		}
-		*s.Rejected += (*count)()
+	lags := slices.Clone(n.status.lags)
+	if n.status.gone != nil {
+		s.Rejected = sum(nil, *n.status.gone)
 	}
+	for _, count := range n.status.rejected {
+		s.Rejected = sum(s.Rejected, (*count)())
+	}
+	n.status.mu.Unlock()
 	s.Flow.Topics, s.Flow.Groups = flowsOf(lags, now)
 	s.Flow.Tables = n.tables(now)
 	return s
@@ -188,7 +190,8 @@ func flowsOf(lags []*broker.Lag, now time.Time) (through []http.TopicFlow, group
 	for _, l := range lags {
 		group := http.GroupFlow{Name: shown(l.Group)}
 		known[group.Name] = true
-		for _, f := range l.Flows(now) {
+		flows := l.Flows(now)
+		for _, f := range flows {
 			group.Lag = sum(group.Lag, f.Lag)
 			if f.Done >= 0 {
 				group.Rate = sum(group.Rate, tenth(f.Done))
@@ -202,6 +205,9 @@ func flowsOf(lags []*broker.Lag, now time.Time) (through []http.TopicFlow, group
 				topic.Rate = sum(nil, tenth(f.Grown))
 			}
 			through = append(through, topic)
+		}
+		if len(flows) < len(l.Inputs()) { // of some nothing is known, and so of all together
+			group.Lag, group.Rate = nil, nil
 		}
 		groups = append(groups, group)
 	}
@@ -249,7 +255,7 @@ func (n *Node) tables(now time.Time) []http.TableFlow {
 	for i, name := range tablesShown {
 		table := http.TableFlow{Name: shown(name), Entries: entries[i]}
 		updates := n.status.updates[i].Load()
-		if n.gateway && span > 0 && span < lookEvery*5 {
+		if entries[i] != nil && span > 0 && span < lookEvery*5 {
 			table.Rate = sum(nil, tenth(float64(updates-before.updates[i])/span.Seconds()))
 		}
 		before.updates[i] = updates

@@ -99,29 +99,36 @@ func (n *Node) statusParts(now time.Time) []http.StatusPart {
 	return found
 }
 
-// look returns how a part is.
-func (p *part) look(name string, now time.Time) http.StatusPart {
-	s := p.state()
-	state := stateOf(s)
+// seen asks a part how it is, and since when it is so. One asks at a time: of two who look at
+// a part that changes one would come late with what it was, and date it anew.
+func (p *part) seen(now time.Time) (s broker.State, state string, since time.Time) {
 	p.mu.Lock()
-	if p.was != state {
+	defer p.mu.Unlock()
+	s = p.state()
+	if state = stateOf(s); p.was != state {
 		p.was, p.since = state, now.UTC()
 	}
-	since := p.since
-	p.mu.Unlock()
+	return s, state, p.since
+}
+
+// look returns how a part is.
+func (p *part) look(name string, now time.Time) http.StatusPart {
+	s, state, since := p.seen(now)
 	is := http.StatusPart{Name: name, State: state, Since: &since, Detail: bounded(s.Detail), Do: whatToDo(name, state)}
 	if !hasLag(name) {
 		return is
 	}
+	if s.Looked {
+		is.Lag = &s.Lag
+	}
 	oldest := s.Oldest
 	if s.Answers {
 		if s.AsOf.IsZero() {
-			is.Lag = &s.Lag
 			return is
 		}
 		oldest = max(0, now.Sub(s.AsOf))
 	}
 	age := math.Round(oldest.Seconds()*10) / 10
-	is.Lag, is.Oldest = &s.Lag, &age
+	is.Oldest = &age
 	return is
 }

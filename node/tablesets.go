@@ -37,6 +37,7 @@ func (n *Node) startTableSets(ctx context.Context, has map[Role]bool, db *sink.D
 	if has[API] {
 		s.archive, s.fresh = sink.NewArchive(db, archivePatience), n.measureViews()
 		s.letters = rejected.NewRecent(n.cluster, n.publisher)
+		n.onEnd("dead letters", s.letters.Close)
 		n.measureLearning()
 	}
 	now, err := n.cluster.TableSets()

@@ -35,7 +35,7 @@ func catchUp(ctx context.Context, c *broker.Cluster, set topics.TableSet, left f
 			return err
 		}
 		for {
-			behind, err := f.behind(ctx, c, func(topic string) (map[int32]int64, error) { return ends[topic], nil })
+			behind, err := f.behind(ctx, c, func(_ context.Context, topic string) (map[int32]int64, error) { return ends[topic], nil })
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (f flow) ends(ctx context.Context, c *broker.Cluster) (map[string]map[int32
 	for _, names := range f.reads {
 		for _, topic := range names {
 			err := ask(ctx, c, "", func() (err error) {
-				ends[topic], err = c.Ends(topic)
+				ends[topic], err = c.Ends(ctx, topic)
 				return err
 			})
 			if err != nil {
@@ -80,10 +80,10 @@ func (f flow) ends(ctx context.Context, c *broker.Cluster) (map[string]map[int32
 }
 
 // behind is how many records the groups have to read up to the ends.
-func (f flow) behind(ctx context.Context, c *broker.Cluster, ends func(topic string) (map[int32]int64, error)) (behind int64, err error) {
+func (f flow) behind(ctx context.Context, c *broker.Cluster, ends func(ctx context.Context, topic string) (map[int32]int64, error)) (behind int64, err error) {
 	for group, names := range f.reads {
 		err := ask(ctx, c, group, func() error {
-			lag, err := c.LagTo(group, names, ends)
+			lag, err := c.LagTo(ctx, group, names, ends)
 			for _, n := range lag {
 				behind += n
 			}

@@ -124,7 +124,7 @@ func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 		t.Errorf("%+v serves", got)
 	}
 	before := r.Settled(next)
-	copies, err := r.Cluster.Size(next.Coupons())
+	copies, err := r.Cluster.Size(t.Context(), next.Coupons())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestRebuild_FactsCopiedTwiceCountOnce(t *testing.T) {
 	}
 	r.restart()
 	blackbox.Eventually(t, 30*time.Second, func() error {
-		if now, err := r.Cluster.Size(next.Coupons()); err != nil || now < 2*copies {
+		if now, err := r.Cluster.Size(t.Context(), next.Coupons()); err != nil || now < 2*copies {
 			return fmt.Errorf("%d records on the topic of copies, of %d twice: %v", now, copies, err)
 		}
 		left, err := rebuild.Left(t.Context(), r.Cluster, next)

@@ -22,7 +22,7 @@ func (r *Rebuild) chooseSource(ctx context.Context) (string, error) {
 	if from := cmp.Or(r.From, FromAuto); from != FromAuto {
 		return from, nil
 	}
-	why, err := missing(r.Cluster)
+	why, err := missing(ctx, r.Cluster)
 	if err != nil {
 		return "", err
 	}
@@ -79,9 +79,9 @@ func (r *Rebuild) lost(ctx context.Context, db *sink.Database) (log string, err 
 
 // missing says why the facts' topics do not hold every record that they ever had; "":
 // they do.
-func missing(c *broker.Cluster) (why string, err error) {
+func missing(ctx context.Context, c *broker.Cluster) (why string, err error) {
 	for _, name := range []string{topics.Events, topics.Coupons} { // of users the newest is kept for ever
-		oldest, err := c.Begins(name)
+		oldest, err := c.Begins(ctx, name)
 		if err != nil {
 			return "", err
 		}

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tipoff"
 	"tipoff/broker"
@@ -21,7 +24,9 @@ func recent(t *testing.T, c *broker.Cluster) *Recent {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	return NewRecent(c, p)
+	r := NewRecent(c, p)
+	t.Cleanup(func() { _ = r.Close() })
+	return r
 }
 
 func (r *Recent) page(t *testing.T, company string, f tipoff.DeadLetterFilter) tipoff.DeadLetterPage {
@@ -189,5 +194,97 @@ func TestRecent_LooksAtABoundedNumberOfRecords(t *testing.T) {
 	}
 	if err != nil || bytes < tipoff.MaxDeadLetterBytes/2 || bytes > 3*tipoff.MaxDeadLetterBytes || older+int64(len(stored)) != 3*tipoff.MaxDeadLettersLooked+100 {
 		t.Errorf("read %d records of %d bytes, %d are older: %v", len(stored), bytes, older, err)
+	}
+}
+
+// TestRecent_AnswersAllWhoAskAtOnceByOneLook: however long the broker takes for it.
+func TestRecent_AnswersAllWhoAskAtOnceByOneLook(t *testing.T) {
+	t.Parallel()
+	k, c := kafkaCluster(t)
+	refuse(t, c, refused(1, topics.Users, "default/u", "x", "why"), refused(2, topics.Users, "other/u", "x", "why"))
+	r := recent(t, c)
+	gate, first := make(chan struct{}), make(chan struct{})
+	looks := atomic.Int64{}
+	k.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.KeepControl()
+		if looks.Add(1) == 1 {
+			close(first)
+		}
+		<-gate
+		return nil, nil, false
+	})
+	const questions = 50
+	var asking sync.WaitGroup
+	asking.Add(questions)
+	results := make(chan error, questions)
+	ask := func(i int) {
+		asking.Done()
+		company := []string{"default", "other"}[i%2]
+		page, err := r.DeadLetters(t.Context(), company, tipoff.DeadLetterFilter{N: 10})
+		if err == nil && (len(page.Rejected) != 1 || page.Rejected[0].Key != company+"/u") {
+			err = fmt.Errorf("%+v", page)
+		}
+		results <- err
+	}
+	go ask(0)
+	<-first
+	for i := range questions - 1 {
+		go ask(i)
+	}
+	asking.Wait()
+	close(gate)
+	for range questions {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := looks.Load(); n > questions { // a look asks where the logs begin and where they end; some came late
+		t.Errorf("%d questions for offsets", n)
+	}
+}
+
+// TestRecent_CloseWaitsForARetryUnderWay: what is published is noted, too.
+func TestRecent_CloseWaitsForARetryUnderWay(t *testing.T) {
+	t.Parallel()
+	k, c := kafkaCluster(t)
+	refuse(t, c, refused(1, topics.Users, "default/u", "x", "why"))
+	r := recent(t, c)
+	id := r.page(t, "default", tipoff.DeadLetterFilter{}).Rejected[0].ID
+	gate, publishes := make(chan struct{}), make(chan struct{})
+	once := sync.OnceFunc(func() { close(publishes) })
+	k.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) { // of the record, once
+		once()
+		<-gate
+		return nil, nil, false
+	})
+	retried, closed := make(chan error, 1), make(chan struct{})
+	go func() {
+		_, err := r.Retry(t.Context(), "default", id)
+		retried <- err
+	}()
+	<-publishes
+	go func() {
+		defer close(closed)
+		_ = r.Close()
+	}()
+	<-r.life.Done()
+	if _, err := r.Retry(t.Context(), "default", id); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("one that came too late: %v", err)
+	}
+	select {
+	case <-closed:
+		t.Error("it does not wait for what is being published")
+	default:
+	}
+	close(gate)
+	<-closed
+	if err := <-retried; err != nil {
+		t.Error(err)
+	}
+	if got := listed(t, c, Listing{}); !strings.Contains(got, "0 rejected") || on(t, c, topics.Users) != "default/u=x" {
+		t.Errorf("sent again, and not noted: %s", got)
+	}
+	if _, err := r.DeadLetters(t.Context(), "default", tipoff.DeadLetterFilter{}); !errors.Is(err, tipoff.ErrUnavailable) {
+		t.Errorf("after its end: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/go-json-experiment/json"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tipoff"
 	"tipoff/broker"
@@ -21,12 +22,28 @@ import (
 // embeddedCluster is an embedded broker with our topics.
 func embeddedCluster(t *testing.T) *broker.Cluster {
 	t.Helper()
-	e, err := broker.OpenEmbedded(t.TempDir(), false, broker.TableValues{})
+	e, err := broker.OpenEmbedded(t.Context(), t.TempDir(), false, broker.TableValues{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Close() })
-	c, err := broker.Connect(t.Context(), e.Config(), broker.Layout{Partitions: 8, Retention: 720 * time.Hour},
+	return connected(t, e.Config())
+}
+
+// kafkaCluster is a Kafka outside with our topics.
+func kafkaCluster(t *testing.T) (*kfake.Cluster, *broker.Cluster) {
+	t.Helper()
+	k, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	return k, connected(t, broker.Config{Brokers: k.ListenAddrs()})
+}
+
+func connected(t *testing.T, config broker.Config) *broker.Cluster {
+	t.Helper()
+	c, err := broker.Connect(t.Context(), config, broker.Layout{Partitions: 8, Retention: 720 * time.Hour},
 		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)

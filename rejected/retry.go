@@ -25,7 +25,7 @@ const (
 // Retry publishes the selected records again, or, on a dry run, only says what it
 // would publish.
 func Retry(ctx context.Context, c *broker.Cluster, which Selected, dry bool, out, bar io.Writer) error {
-	size, err := c.Size(topics.Rejected)
+	size, err := c.Size(ctx, topics.Rejected)
 	if err != nil {
 		return err
 	}

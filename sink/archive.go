@@ -18,11 +18,12 @@ type Archive struct {
 	patience time.Duration
 	counted  uint64        // see [countedMost]
 	counting chan struct{} // held by the one that counts: the mirror writes through the same connections
+	counts   keptCounts
 }
 
 // NewArchive reads from the database, giving each question up after patience.
 func NewArchive(db *Database, patience time.Duration) *Archive {
-	return &Archive{db, patience, countedMost, make(chan struct{}, 1)}
+	return &Archive{db: db, patience: patience, counted: countedMost, counting: make(chan struct{}, 1)}
 }
 
 // Event finds one event.

@@ -3,7 +3,9 @@ package sink
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/doug-martin/goqu/v9"
@@ -12,14 +14,18 @@ import (
 )
 
 // countedMost is how many bets on an event are looked at one by one, which takes some
-// tenths of a second for each statement. Of more a sample by coupon counts for all.
+// tenths of a second for each statement. Of more a sample counts for all.
 const countedMost = 100_000
 
 // Counts says how an event was bet on, in all and by the hour; no bets where it is not
 // known. Its statements begin at the index selections_event, so that they read the bets on
-// this event and no others. One is answered at a time; who waits too long is told to come
-// again.
+// this event and no others. One is counted at a time, and stands for some seconds for all
+// who ask the same; who waits too long is told to come again.
 func (a *Archive) Counts(ctx context.Context, company, event string) (tipoff.EventCounts, error) {
+	of := countsOf{company, event}
+	if c, known := a.counts.get(of, time.Now()); known {
+		return c, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.patience)
 	defer cancel()
 	select {
@@ -28,6 +34,58 @@ func (a *Archive) Counts(ctx context.Context, company, event string) (tipoff.Eve
 	case <-ctx.Done():
 		return tipoff.EventCounts{}, tipoff.Unavailable("count bets, as others are being counted", ctx.Err())
 	}
+	if c, known := a.counts.get(of, time.Now()); known { // by the one that was waited for
+		return c, nil
+	}
+	c, err := a.count(ctx, of)
+	if err == nil {
+		a.counts.put(of, c, time.Now())
+	}
+	return c, err
+}
+
+// countsKept is how long counts stand.
+const (
+	countsKept     = 3 * time.Second
+	mostCountsKept = 64
+)
+
+type countsOf struct{ company, event string }
+
+// keptCounts are those that were counted just now, so that a page that many look at loads
+// the database as one does. Nobody changes what their lists hold.
+type keptCounts struct {
+	mu  sync.Mutex
+	all map[countsOf]countedAt
+}
+
+type countedAt struct {
+	counts tipoff.EventCounts
+	at     time.Time
+}
+
+func (k *keptCounts) get(of countsOf, now time.Time) (tipoff.EventCounts, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c, known := k.all[of]
+	return c.counts, known && now.Sub(c.at) < countsKept
+}
+
+func (k *keptCounts) put(of countsOf, c tipoff.EventCounts, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.all, func(_ countsOf, c countedAt) bool { return now.Sub(c.at) >= countsKept })
+	if k.all == nil {
+		k.all = map[countsOf]countedAt{}
+	}
+	if len(k.all) < mostCountsKept {
+		k.all[of] = countedAt{c, now}
+	}
+}
+
+// count asks the database.
+func (a *Archive) count(ctx context.Context, of countsOf) (tipoff.EventCounts, error) {
+	company, event := of.company, of.event
 	c := tipoff.EventCounts{EventID: event, Outcomes: []tipoff.OutcomeCount{}, Countries: []tipoff.CountryCount{}, Hours: []tipoff.HourCount{}}
 	q := countQueries{a.db, company, event, 1}
 	if _, err := q.all().ScanValContext(ctx, &c.Bets); err != nil {
@@ -121,7 +179,7 @@ func (q countQueries) readHours(ctx context.Context, c *tipoff.EventCounts) erro
 type countQueries struct {
 	db             *Database
 	company, event string
-	of             uint64 // one in so many coupons is looked at
+	of             uint64 // one in so many legs is looked at
 }
 
 // legs selects the event's legs.
@@ -131,11 +189,24 @@ func (q countQueries) legs() *goqu.SelectDataset {
 		Where(goqu.I("co.name").Eq(q.company), goqu.I("s.event_id").Eq(q.event))
 }
 
+// Numbers are given in steps (auto_increment_increment, coupons of three legs), which a
+// sample must not be in step with: MySQL's is by a hash. SQLite has none, but the fraction of
+// a multiple of the golden ratio's is as even; it is the row's number, which the index has,
+// so that no row is read that is not in the sample.
+const (
+	sampleMySQL  = "CRC32(CONCAT(s.coupon_pk, '/', s.position)) % ? = 0"
+	sampleSQLite = "((((s.rowid & 2147483647) * 2654435769) & 4294967295) >> 8) % ? = 0"
+)
+
 // coupons selects those of the sample with their coupons.
 func (q countQueries) coupons() *goqu.SelectDataset {
 	legs := q.legs().Join(goqu.T("coupons").As("c"), goqu.On(goqu.I("c.id").Eq(goqu.I("s.coupon_pk"))))
 	if q.of > 1 {
-		legs = legs.Where(goqu.L("s.coupon_pk % ? = 0", q.of))
+		sample := sampleMySQL
+		if q.db.sqlite {
+			sample = sampleSQLite
+		}
+		legs = legs.Where(goqu.L(sample, q.of))
 	}
 	return legs
 }

@@ -65,18 +65,24 @@ const (
 // whether TLS is used, under the names of MySQL and of SQLAlchemy's drivers. It does not
 // reach the server yet.
 func Open(address string) (*Database, error) {
-	scheme, rest, ok := strings.Cut(address, ":")
-	if !ok {
-		return nil, errForm
+	if path, is := SQLitePath(address); is {
+		return OpenSQLite(path, false)
 	}
+	scheme, _, ok := strings.Cut(address, ":")
 	scheme, _, _ = strings.Cut(scheme, "+")
-	switch scheme {
-	case "mysql", "mariadb":
+	if ok && (scheme == "mysql" || scheme == "mariadb") {
 		return openMySQL(address)
-	case "sqlite":
-		return OpenSQLite(strings.TrimPrefix(rest, "///"), false)
 	}
 	return nil, errForm
+}
+
+// SQLitePath is the file of an address that is SQLite's.
+func SQLitePath(address string) (path string, is bool) {
+	scheme, rest, ok := strings.Cut(address, ":")
+	if scheme, _, _ = strings.Cut(scheme, "+"); !ok || scheme != "sqlite" {
+		return "", false
+	}
+	return strings.TrimPrefix(rest, "///"), true
 }
 
 func openMySQL(address string) (*Database, error) {

@@ -113,6 +113,44 @@ func TestSampler_TakesItsShare(t *testing.T) {
 	}
 }
 
+// TestSampler_BoundsWhatClientsAskForUnlessItIsNamed: those that the share takes count for
+// nothing.
+func TestSampler_BoundsWhatClientsAskForUnlessItIsNamed(t *testing.T) {
+	for name, want := range map[string]int{"": maxWished, "parentbased_traceidratio": 100_000, "parentbased_always_off": 100_000} {
+		tr, _ := tracer(t, name, 0)
+		if got := takenOf(tr, 100_000); got < want || got > want+maxWished*30 { // the clock goes on meanwhile
+			t.Errorf("%q takes %d of 100,000 that ask for it, want %d", name, got, want)
+		}
+	}
+	if tr, _ := tracer(t, "", 1); takenOf(tr, 1000) != 1000 {
+		t.Error("those that the share takes are bounded")
+	}
+	now, a := time.Now(), new(allowance)
+	for i, c := range []struct {
+		after time.Duration
+		want  int
+	}{{0, maxWished}, {0, 0}, {time.Second / maxWished, 1}, {time.Second, maxWished}, {time.Hour, maxWished}} {
+		taken := 0
+		for now = now.Add(c.after); a.take(now); {
+			taken++
+		}
+		if taken != c.want {
+			t.Errorf("%d: %d are taken, want %d", i, taken, c.want)
+		}
+	}
+}
+
+// takenOf counts how many of n requests are traced that ask for it.
+func takenOf(tr *Tracer, n int) (taken int) {
+	parent := parse(sampled)
+	for range n {
+		if _, is := tr.sampler.take(parent); is {
+			taken++
+		}
+	}
+	return taken
+}
+
 func TestSampler_RefusesWhatItCannotBe(t *testing.T) {
 	for _, ratio := range []float64{-.1, 1.1, math.NaN()} {
 		if _, err := NewSampler("traceidratio", ratio); err == nil || !strings.Contains(err.Error(), "0 to 1") {

@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -29,6 +30,36 @@ type finding struct {
 
 const findings = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map((v) => (
 	{ id: v.id, impact: v.impact, help: v.help, where: v.nodes.slice(0, 3).map((n) => n.html) })))`
+
+// TestAxe_IsWhatItsAuthorsPublished: what judges the pages is checked in.
+func TestAxe_IsWhatItsAuthorsPublished(t *testing.T) {
+	folder := filepath.Join("testdata", "axe")
+	sums, err := os.ReadFile(filepath.Join(folder, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	summed := map[string]bool{"SHA256SUMS": true}
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != sum {
+			t.Errorf("%s: the sum is %s, SHA256SUMS says %s: take the file of that release again", name, got, sum)
+		}
+		summed[name] = true
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !summed[entry.Name()] {
+			t.Errorf("%s has no sum in SHA256SUMS", entry.Name())
+		}
+	}
+}
 
 func TestConsole_CanBeReadByAllInBothThemes(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))

@@ -22,8 +22,10 @@ that you are in:
   tipoff completion fish | source
 
 For every one that comes: put the line into ~/.bashrc or ~/.zshrc, or write the script
-to ~/.config/fish/completions/tipoff.fish. The words are those of the program that is
-found as tipoff, so the script need not be renewed with it.`
+to ~/.config/fish/completions/tipoff.fish. At each Tab the program that stands in the
+command line is asked for the words, tipoff or ./tipoff as you have typed it, so the
+script need not be renewed with it. It is run for that: press Tab behind one that you
+would run.`
 }
 
 //go:embed completion

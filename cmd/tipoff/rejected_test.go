@@ -40,7 +40,7 @@ func TestServices_RetryPublishesARejectedRecordOnceAgain(t *testing.T) {
 			t.Errorf("%s, %v; want %q", out.String(), err, want)
 		}
 	}
-	if n, err := c.Size(topics.Coupons); err != nil || n != 1 {
+	if n, err := c.Size(t.Context(), topics.Coupons); err != nil || n != 1 {
 		t.Errorf("%d records on %s, %v", n, topics.Coupons, err)
 	}
 }

@@ -85,7 +85,7 @@ function Outcome({ bet }) {
 
 // Side is one of the two lists; turn makes it read again.
 function Side({ user, at, ranker, choose, turn, place, busy }) {
-	const list = useLoad((signal) => get('/v1/recommendations', { user_id: user, n: items, ranker: named(ranker) }, { signal, fresh: true }), [user, ranker]);
+	const list = useLoad((signal) => get('/v1/recommendations', { user_id: user, n: items, ranker: named(ranker) }, { signal, fresh: true }).then((a) => ({ ...a, read: Date.now() })), [user, ranker]);
 	const read = useRef(turn);
 	useEffect(() => { if (read.current !== turn) list.again(); read.current = turn; }, [turn]);
 	return html`<div><label class="ranker">Ranked by <select id=${`ranker-${at}`} value=${ranker} onChange=${(e) => choose(e.target.value)}>

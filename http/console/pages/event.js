@@ -36,8 +36,21 @@ function List() {
 
 const nameOf = (o) => o.country || [o.market, o.outcome].map((name) => name || 'not named').join(': ');
 
+const hour = 3_600_000; // milliseconds
+
+// filled puts hours without bets at both ends of each gap, so that the line goes along zero there.
+export function filled(hours) {
+	const none = (at) => ({ from: new Date(at).toISOString(), bets: 0, outcomes: [], countries: [] });
+	return hours.flatMap((h, i) => {
+		const first = Date.parse(h.from) + hour;
+		const last = Date.parse(hours[i + 1]?.from) - hour;
+		return [h, ...(first <= last ? [none(first)] : []), ...(first < last ? [none(last)] : [])];
+	});
+}
+
 // Hours draws bets an hour of the first few names; of returns an hour's { bets } by name.
-function Hours({ title, hours, names, of }) {
+function Hours({ title, hours: some, names, of }) {
+	const hours = filled(some);
 	const values = (name) => hours.map((hour) => of(hour).find((o) => nameOf(o) === name)?.bets ?? (of(hour).length < listed ? 0 : null));
 	return html`<${Chart} title=${`Bets an hour, by ${title}`} times=${hours.map((h) => Date.parse(h.from) / 1000)}
 		lines=${[{ label: 'all', values: hours.map((h) => h.bets) }, ...names.slice(0, lines).map((name) => ({ label: name, values: values(name) }))]} />`;
@@ -50,7 +63,7 @@ function Held({ held }) {
 }
 
 function Counts({ counts: c }) {
-	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.${c.sampled_of > 1 && ` What follows is counted on one coupon in ${number(c.sampled_of)}, and counts for all.`}</p>
+	return html`<p><strong id="event-bets">${number(c.bets)}</strong> ${c.bets === 1 ? 'bet' : 'bets'} in the database.${c.sampled_of > 1 && ` What follows is counted on one bet in ${number(c.sampled_of)}, and counts for all.`}</p>
 		<div class="beside">
 			<${Card}><${Bars} title="By outcome" rows=${c.outcomes.map((o) => ({ name: nameOf(o), value: o.bets, words: `${number(o.bets)} · stakes ${number(o.stake)}` }))} empty="No bet yet." /></${Card}>
 			<${Card}><${Bars} title="By country" rows=${c.countries.slice(0, 12).map((o) => ({ name: nameOf(o), value: o.bets, words: number(o.bets) }))} empty="No bet yet." /></${Card}>

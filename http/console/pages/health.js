@@ -12,7 +12,7 @@ const order = ['failing', 'behind', 'starting', 'ready', 'absent'];
 function Part({ part: p }) {
 	return html`<tr data-part=${p.name}><th scope="row">${p.name}</th><td><span class=${`state ${looks[p.state]}`}>${p.state}</span></td>
 		<td>${p.since ? html`<span title=${when(p.since)}>${since(p.since)}</span>` : ''}</td>
-		<td class="n">${p.lag_records === null ? '' : number(p.lag_records)}</td><td class="n">${p.oldest_seconds === null ? '' : duration(p.oldest_seconds)}</td>
+		<td class="n">${p.lag_records === null ? '–' : number(p.lag_records)}</td><td class="n">${p.oldest_seconds === null ? '–' : duration(p.oldest_seconds)}</td>
 		<td>${p.detail}${p.do && html`<p><strong>${p.do}</strong></p>`}</td></tr>`;
 }
 

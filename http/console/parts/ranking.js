@@ -6,7 +6,7 @@ import { Loaded, useLoad } from './load.js';
 import { href } from './route.js';
 import { say } from './say.js';
 import { calm } from './theme.js';
-import { eventKind, eventName, evidenceWords, number, reasonWords, when } from './words.js';
+import { duration, eventKind, eventName, evidenceWords, number, reasonWords, when } from './words.js';
 
 export const rankers = [
 	{ name: 'served', words: 'what apps are shown' },
@@ -32,9 +32,15 @@ function Move({ by }) {
 	return html`<span class=${`move ${by > 0 ? 'up' : 'down'}`}><span aria-hidden="true">${by > 0 ? '▲' : '▼'} ${Math.abs(by)}</span><span class="unseen">${by > 0 ? 'up' : 'down'} by ${Math.abs(by)}</span></span>`;
 }
 
-function Why({ user, event, ranker, score }) {
-	const found = useLoad((signal) => get('/v1/explanations', { user_id: user, event_id: event.event_id, ranker: named(ranker) }, { signal }), [user, event.event_id, ranker, score]);
-	return html`<${Loaded} of=${found}>${(e) => html`<${Waterfall} explanation=${e} title=${`Why ${eventName(event)}: each term is its value times its weight`} />`}</${Loaded}>`;
+// Later says that a score is no longer what the list shows.
+function Later({ score, now, age }) {
+	const [was, is] = [number(score, 3), number(now, 3)];
+	return was !== is && html`<p class="later">The list is ${duration(age / 1000)} old and shows ${was}; now the score is ${is}.</p>`;
+}
+
+function Why({ user, event, ranker, score, read }) {
+	const found = useLoad((signal) => get('/v1/explanations', { user_id: user, event_id: event.event_id, ranker: named(ranker) }, { signal }).then((e) => ({ ...e, age: Date.now() - read })), [user, event.event_id, ranker, score]);
+	return html`<${Loaded} of=${found}>${(e) => html`<${Later} score=${score} now=${e.score} age=${e.age} /><${Waterfall} explanation=${e} title=${`Why ${eventName(event)}: each term is its value times its weight`} />`}</${Loaded}>`;
 }
 
 // useNamed gives a reason that is another event the name of that.
@@ -44,7 +50,7 @@ function useNamed(reason) {
 	return value ? { ...reason, name: eventName(value) } : reason;
 }
 
-function Row({ item, at, by, user, ranker, place, busy }) {
+function Row({ item, at, by, user, ranker, place, busy, read }) {
 	const [open, set] = useState(false);
 	const { event } = item;
 	const reason = useNamed(item.reason);
@@ -57,7 +63,7 @@ function Row({ item, at, by, user, ranker, place, busy }) {
 		<span class="score n">${number(item.score, 3)}</span>
 		<span class="acts"><button type="button" class="why" aria-expanded=${open} onClick=${() => set(!open)}>Why<span class="unseen"> ${name}</span></button>
 			<button type="button" class="bet main" disabled=${busy} onClick=${() => place(event)}>Bet<span class="unseen"> on ${name}</span></button></span>
-		${open && html`<div class="terms"><${Why} user=${user} event=${event} ranker=${ranker} score=${item.score} /></div>`}
+		${open && html`<div class="terms"><${Why} user=${user} event=${event} ranker=${ranker} score=${item.score} read=${read} /></div>`}
 	</li>`;
 }
 
@@ -91,6 +97,6 @@ export function Ranking({ list, user, ranker, place, busy, first }) {
 	if (!list.items.length) return html`<p class="quiet">Nothing to show: ${list.empty_because || 'no event is open'}.</p>`;
 	return html`${list.cold_start && html`<p class="quiet">Nothing is known of this bettor yet: this is what newcomers see.</p>`}
 		<ol class="ranking" ref=${element}>${list.items.map((item, at) => html`<${Row} key=${item.event.event_id} item=${item} at=${at}
-			by=${moved.get(item.event.event_id)} user=${user} ranker=${ranker} place=${place} busy=${busy} />`)}</ol>
+			by=${moved.get(item.event.event_id)} user=${user} ranker=${ranker} place=${place} busy=${busy} read=${list.read} />`)}</ol>
 		${left.length > 0 && html`<p class="quiet gone">${left.length} left the list.</p>`}`;
 }
