@@ -100,7 +100,7 @@ func (n *Node) statusParts(now time.Time) []http.StatusPart {
 }
 
 // seen asks a part how it is, and since when it is so. One asks at a time: of two who look at
-// a part that changes one would come late with what it was, and date it anew.
+// a part that changes one would come late with what it was, and give it another date.
 func (p *part) seen(now time.Time) (s broker.State, state string, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
