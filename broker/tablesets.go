@@ -26,7 +26,7 @@ func (c *Cluster) CreateTopics(ctx context.Context, sets []topics.TableSet) erro
 	for _, set := range sets {
 		wanted = append(wanted, set.Topics()...)
 	}
-	if err := c.ensure(wanted, existing); err != nil {
+	if err := c.ensure(wanted, existing, c.layout); err != nil {
 		return err
 	}
 	return untilDone(ctx, func() error { return c.readSources(topicNames(wanted)) })

@@ -100,14 +100,12 @@ func (c *Cluster) EnsureTopics() error {
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
 	}
-	if c.layout.Partitions == 0 {
-		c.layout.Partitions = cmp.Or(int(existing[topics.Coupons].NumPartitions), c.layout.New)
-		if err := c.layout.Validate(); err != nil {
-			return err
-		}
+	layout, err := c.layout.among(existing)
+	if err != nil {
+		return err
 	}
 	wanted := topics.Shared()
-	if err := c.ensure(wanted, existing); err != nil {
+	if err := c.ensure(wanted, existing, layout); err != nil {
 		return err
 	}
 	sets, err := c.TableSets()
@@ -117,37 +115,89 @@ func (c *Cluster) EnsureTopics() error {
 	for _, set := range sets.All() {
 		wanted = append(wanted, set.Topics()...)
 	}
-	return errors.Join(c.ensure(wanted, existing), c.readSources(topicNames(wanted)))
+	if err := errors.Join(c.ensure(wanted, existing, layout), c.readSources(topicNames(wanted))); err != nil {
+		return err
+	}
+	if c.layout.Partitions == 0 {
+		c.log.Info("number of partitions", "partitions", layout.Partitions)
+	}
+	c.layout = layout
+	return nil
 }
 
-func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.TopicDetail) error {
-	replication := c.layout.Replication
+// among is the layout with as many partitions as the topics of the facts have, where it
+// says nothing and there are some.
+func (l Layout) among(existing map[string]sarama.TopicDetail) (Layout, error) {
+	if l.Partitions > 0 {
+		return l, nil
+	}
+	found := ""
+	for _, name := range topics.Facts() {
+		have, ok := existing[name]
+		switch n := int(have.NumPartitions); {
+		case !ok:
+		case n < 1 || n > 1024 || n&(n-1) != 0:
+			return l, MismatchError{fmt.Sprintf("%s: number of partitions is %d, which is no power of two from 1 to 1024", name, n)}
+		case found != "" && n != l.Partitions:
+			return l, MismatchError{fmt.Sprintf("%s: number of partitions is %d, that of %s is %d", name, n, found, l.Partitions)}
+		default:
+			found, l.Partitions = name, n
+		}
+	}
+	l.Partitions = cmp.Or(l.Partitions, l.New)
+	return l, nil
+}
+
+// ensure compares the topics that are there, then creates the others, so that nothing is
+// created beside topics that are refused.
+func (c *Cluster) ensure(wanted []topics.Topic, existing map[string]sarama.TopicDetail, layout Layout) error {
+	if err := c.compareTopics(wanted, existing, layout); err != nil {
+		return err
+	}
+	replication := layout.Replication
 	if replication == 0 {
 		replication = min(3, len(c.client.Brokers()))
 	}
+	for _, t := range wanted {
+		if _, ok := existing[t.Name]; ok {
+			continue
+		}
+		t.Partitions = cmp.Or(t.Partitions, layout.Partitions)
+		detail := sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(replication)}
+		create := detail
+		create.ConfigEntries = layout.settings(t, replication)
+		err := c.admin.CreateTopic(t.Name, &create, false)
+		if errors.Is(err, sarama.ErrTopicAlreadyExists) { // another process was quicker: is it as ours would be?
+			made, _ := c.admin.ListTopics()
+			if made[t.Name].NumPartitions == detail.NumPartitions {
+				err = nil
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		}
+		existing[t.Name] = detail
+		c.log.Info("topic created", "topic", t.Name, "partitions", t.Partitions, "replication", replication)
+	}
+	return nil
+}
+
+// compareTopics refuses topics that are there and differ from the layout, and alters what
+// the layout lets it.
+func (c *Cluster) compareTopics(wanted []topics.Topic, existing map[string]sarama.TopicDetail, layout Layout) error {
 	var mismatch MismatchError
 	var alters []func() error // made where nothing differs that cannot be altered: the topics may be another program's
 	for _, t := range wanted {
-		t.Partitions = cmp.Or(t.Partitions, c.layout.Partitions)
-		want := c.layout.settings(t, replication)
-		if have, ok := existing[t.Name]; ok {
-			lines, alter, err := c.differences(t, have, c.layout.settings(t, int(have.ReplicationFactor)))
-			if err != nil {
-				return fmt.Errorf("settings of topic %s: %w", t.Name, err)
-			}
-			mismatch, alters = append(mismatch, lines...), append(alters, alter)
+		have, ok := existing[t.Name]
+		if !ok {
 			continue
 		}
-		err := c.admin.CreateTopic(t.Name, &sarama.TopicDetail{
-			NumPartitions:     int32(t.Partitions),
-			ReplicationFactor: int16(replication),
-			ConfigEntries:     want,
-		}, false)
-		if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another process was quicker
-			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		t.Partitions = cmp.Or(t.Partitions, layout.Partitions)
+		lines, alter, err := c.differences(t, have, layout.settings(t, int(have.ReplicationFactor)))
+		if err != nil {
+			return fmt.Errorf("settings of topic %s: %w", t.Name, err)
 		}
-		existing[t.Name] = sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(replication)}
-		c.log.Info("topic created", "topic", t.Name, "partitions", t.Partitions, "replication", replication)
+		mismatch, alters = append(mismatch, lines...), append(alters, alter)
 	}
 	if len(mismatch) > 0 {
 		return mismatch
@@ -167,7 +217,7 @@ func (c *Cluster) differences(t topics.Topic, have sarama.TopicDetail, want map[
 		lines = append(lines, fmt.Sprintf("%s: %s is %v, the settings say %v", t.Name, what, is, wanted))
 	}
 	if int(have.NumPartitions) != t.Partitions {
-		say("number of partitions", have.NumPartitions, c.layout.Partitions)
+		say("number of partitions", have.NumPartitions, t.Partitions)
 	}
 	if c.layout.Replication != 0 && int(have.ReplicationFactor) != c.layout.Replication {
 		say("replication factor", have.ReplicationFactor, c.layout.Replication)

@@ -57,7 +57,16 @@ func (e *examination) checkTopics() {
 // checkPartitions sees whether topics that a group joins by key have equally many.
 func (e *examination) checkPartitions() {
 	var differ []string
-	stated := cmp.Or(e.Partitions, len(e.survey.Topics[topics.Coupons].Partitions))
+	stated := e.Partitions
+	for _, name := range topics.Facts() {
+		stated = cmp.Or(stated, len(e.survey.Topics[name].Partitions))
+	}
+	stated = cmp.Or(stated, e.Layout().New)
+	if err := (broker.Layout{Partitions: stated, Retention: e.Retention}).Validate(); err != nil {
+		e.report.add(Check{Area: areaTopics, Name: "partitions", State: Wrong, Detail: fmt.Sprintf("the topics of the facts have %d, which is no power of two: no process starts", stated),
+			Advice: []Advice{{Do: "go on with an empty cluster, and fill it from the database (docs/backup.md)"}}})
+		return
+	}
 	counts := map[int]bool{}
 	for _, t := range e.wanted() {
 		have, there := e.survey.Topics[t.Name]
