@@ -41,14 +41,26 @@ type look struct {
 
 var errClosed = tipoff.Unavailable("look at rejections", errors.New("this process is about to end"))
 
-// Close ends the reading, and waits for a retry that publishes, so that it is noted.
+// closePatience bounds the wait for a retry, as others have to end after it.
+const closePatience = time.Second
+
+// Close ends the reading, and waits a moment for a retry that publishes, so that it is noted.
 func (s *looks) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.end()
-	s.going.Wait()
-	return nil
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.going.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(closePatience):
+		return errors.New("a retry of a rejected record was not over: it may have been published without being noted")
+	}
 }
 
 // start begins something that Close waits for, unless it was called already.
