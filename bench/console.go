@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,6 +33,9 @@ func (b *bench) console(ctx context.Context) error {
 		got["taken"] = taken
 		return got, nil
 	}
+	if err := b.pageCost(ctx, n.URL(), bets, page); err != nil {
+		return err
+	}
 	what := fmt.Sprintf("recommendations while %d coupons/s are learnt and a page of the console is open", busyRate)
 	return b.turns(ctx, comparison{
 		row: "console", against: "itself, no page open", other: busily, withoutFirst: true, pairs: 3,
@@ -52,13 +57,56 @@ func (b *bench) console(ctx context.Context) error {
 	})
 }
 
+// pageCost measures which share of the processors' time a page takes while coupons come in
+// and nobody asks for anything else: what lookups at full load can lose by it. The process
+// is the page's client too.
+func (b *bench) pageCost(ctx context.Context, url string, bets *slips, page consolePage) error {
+	used := func(ctx context.Context, isOpen bool) (cpu float64, err error) {
+		closePage := func() (int, error) { return 0, nil }
+		if isOpen {
+			if closePage, err = page.open(ctx); err != nil {
+				return 0, err
+			}
+		}
+		before, err := metricAt(url, "process_cpu_seconds_total")
+		if err == nil && !until(ctx, time.Now().Add(2*b.lasts())) {
+			err = ctx.Err()
+		}
+		after, failed := metricAt(url, "process_cpu_seconds_total")
+		_, shut := closePage()
+		return after - before, errors.Join(err, failed, shut)
+	}
+	return b.turns(ctx, comparison{
+		row: "console", withoutFirst: true, figures: []figure{{name: "cpu", reach: []Reach{itselfAtMost(2)}, unit: "%",
+			what: fmt.Sprintf("a page's share of the processors' time, while %d coupons/s are learnt", busyRate)}},
+		tipoff: func(ctx context.Context) (figures, error) {
+			stop := bets.background(ctx, url, busyRate)
+			extra := 0.0
+			var err error
+			for _, isOpen := range []bool{true, false, false, true, true, false, false, true} {
+				var cpu float64
+				if cpu, err = used(ctx, isOpen); err != nil {
+					break
+				}
+				if !isOpen {
+					cpu = -cpu
+				}
+				extra += cpu
+			}
+			_, stopped := stop()
+			return figures{"cpu": 100 * extra / (4 * 2 * b.lasts().Seconds() * float64(runtime.GOMAXPROCS(0)))}, errors.Join(err, stopped)
+		},
+	})
+}
+
 // consolePage is what a page of the console asks for.
 type consolePage struct{ url, user string }
 
 // pagePatience bounds a question of the page, which waits behind all others.
 const pagePatience = 10 * time.Second
 
-// open opens the page. It returns what closes it, which returns how many statuses the page
+// open opens the page, and waits until it has shown something: what counts is a page left
+// open. It returns what closes it, which returns how many statuses the page
 // had, and the first error of any of its requests.
 func (p *consolePage) open(ctx context.Context) (closePage func() (events int, err error), err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -67,9 +115,13 @@ func (p *consolePage) open(ctx context.Context) (closePage func() (events int, e
 		cancel()
 		return nil, err
 	}
-	events, failed := make(chan int, 1), make(chan error, 1)
-	go func() { events <- countEvents(stream) }()
+	events, failed, shown := make(chan int, 1), make(chan error, 1), make(chan struct{})
+	go func() { events <- countEvents(stream, sync.OnceFunc(func() { close(shown) })) }()
 	go func() { failed <- p.poll(ctx) }()
+	select {
+	case <-shown:
+	case <-time.After(pagePatience): // the page is closed without a status, which is an error
+	}
 	return func() (int, error) {
 		cancel()
 		err := <-failed
@@ -81,14 +133,15 @@ func (p *consolePage) open(ctx context.Context) (closePage func() (events int, e
 	}, nil
 }
 
-// countEvents reads a stream to its end.
-func countEvents(stream *http.Response) (events int) {
+// countEvents reads a stream to its end, and calls shown at each status.
+func countEvents(stream *http.Response, shown func()) (events int) {
 	defer stream.Body.Close()
 	lines := bufio.NewScanner(stream.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "data: ") {
 			events++
+			shown()
 		}
 	}
 	return events

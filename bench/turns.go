@@ -105,8 +105,9 @@ func means(turns []figures) figures {
 	}
 	sum := figures{}
 	for name := range turns[0] {
-		for _, v := range column(turns, name) {
-			sum[name] += v / float64(len(turns))
+		values := column(turns, name)
+		for _, v := range values {
+			sum[name] += v / float64(len(values))
 		}
 	}
 	return sum
