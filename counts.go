@@ -15,7 +15,7 @@ const (
 type EventCounts struct {
 	EventID    string         `json:"event_id"`
 	Bets       uint64         `json:"bets"`
-	SampledOf  uint64         `json:"sampled_of"` // what follows was counted on one in so many coupons, and counts for all
+	SampledOf  uint64         `json:"sampled_of"` // what follows was counted on one in so many bets, and counts for all
 	Outcomes   []OutcomeCount `json:"outcomes"`   // most bet on first
 	Countries  []CountryCount `json:"countries"`  // of users that are posted, most first
 	Hours      []HourCount    `json:"hours"`      // the newest in which there were bets, oldest first

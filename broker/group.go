@@ -30,7 +30,7 @@ func (g *Group) say(s State) { g.state.Store(&s) }
 
 // groupGathers is how long a group may wait for more to read: what it makes of the records
 // answers no request.
-const groupGathers = 50 * time.Millisecond
+const groupGathers = 200 * time.Millisecond
 
 // State says whether the member is in its group.
 func (g *Group) State() State {

@@ -29,8 +29,8 @@ type Table struct {
 // How long a reader may wait for more to read at once. Bettors, on whose values the next
 // recommendation rests, are read without waiting.
 const (
-	FixturesGather = 10 * time.Millisecond // of bets on fixtures, and of these
-	LearnerGathers = 50 * time.Millisecond // of all that is read to learn
+	FixturesGather = 50 * time.Millisecond  // of bets on fixtures, and of these
+	LearnerGathers = 200 * time.Millisecond // of all that is read to learn
 )
 
 // Tables are those that a table set must have before it serves: a process runs their
