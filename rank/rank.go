@@ -45,6 +45,7 @@ type Scratch struct {
 	picked     []int32 // slots of the candidates
 	pool       []candidate
 	quick      []quick
+	sorted     []quick
 	scored     []scored
 	top        []*scored
 	view       netView
@@ -253,7 +254,7 @@ func (r *ranking) rerankTop() {
 	}
 	s.top = s.top[:0]
 	for i := range n {
-		r.complete(s.pool[i].scored) // one that rounding has brought in from behind is not yet
+		r.complete(s.pool[i].scored)
 		s.top = append(s.top, s.pool[i].scored)
 	}
 	r.q.Model.net.move(s.top, &r.context, &s.view)

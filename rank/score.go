@@ -206,89 +206,66 @@ func (r *ranking) scoreOfTeams(e *entry) (score float32) {
 	return score
 }
 
-// best leaves the best candidates, so many, in the pool, best first, and computes the
-// terms of those that the second stage looks at.
+// best leaves the best candidates, so many, in the pool, best first.
 func (r *ranking) best(list []quick, size int) {
-	list = r.most(narrow(list, size), size)
-	whole := len(r.most(list, netDepth))
+	list = r.sort(list, size)
 	r.scored = slices.Grow(r.scored[:0], len(list))[:len(list)]
 	for i, q := range list {
 		l := &r.scored[i]
 		l.slot, l.score, l.isWhole = q.slot, q.score, false
-		if i < whole {
-			r.complete(l)
-		}
 		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
 	}
-	slices.SortFunc(r.pool, candidate.order)
 }
 
-// narrow leaves out candidates that cannot be among the best, so many, and few others stay.
-// It counts steps of scores, as to compare candidates with each other takes longer.
-func narrow(list []quick, n int) []quick {
-	const steps = 128
+// sort returns the best of a list, so many, best first. It puts them in order by steps of
+// scores, and compares with each other only those of one step.
+func (r *ranking) sort(list []quick, n int) []quick {
+	const steps = 256
 	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
 	for i := range list {
-		least, most = min(least, list[i].score), max(most, list[i].score)
-	}
-	var counts [steps]int
-	scale := steps / (most - least)
-	step := func(q *quick) int { return min(max(int((q.score-least)*scale), 0), steps-1) }
-	for i := range list {
-		counts[step(&list[i])]++
-	}
-	from := steps - 1
-	for above := counts[from]; above < n && from > 0; above += counts[from] {
-		from--
-	}
-	kept := list[:0]
-	for i := range list {
-		if step(&list[i]) >= from {
-			kept = append(kept, list[i])
+		if list[i].score < least {
+			least = list[i].score
+		}
+		if list[i].score > most {
+			most = list[i].score
 		}
 	}
-	return kept
+	scale := (steps - 1) / (most - least)
+	step := func(q *quick) int { return min(max(int((most-q.score)*scale), 0), steps-1) }
+	var ends [steps]int // of each step; first its number, then where the next one goes
+	for i := range list {
+		ends[step(&list[i])]++
+	}
+	last, taken := 0, 0
+	for ; last < steps && taken < n; last++ {
+		ends[last], taken = taken, taken+ends[last]
+	}
+	r.sorted = slices.Grow(r.sorted[:0], taken)[:taken]
+	for i := range list {
+		if s := step(&list[i]); s < last {
+			r.sorted[ends[s]] = list[i]
+			ends[s]++
+		}
+	}
+	begin := 0
+	for _, end := range ends[:last] {
+		if end > begin+1 {
+			slices.SortFunc(r.sorted[begin:end], r.compare)
+		}
+		begin = end
+	}
+	return r.sorted[:min(n, taken)]
 }
 
-// most moves the best of a list, so many, to its front, in no order, and returns them
-// (Hoare, Algorithm 65: Find, CACM 1961).
-func (r *ranking) most(list []quick, n int) []quick {
-	if n >= len(list) {
-		return list
+// compare is [candidate.order] before there are candidates.
+func (r *ranking) compare(a, b quick) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
 	}
-	for low, high := 0, len(list)-1; low < high; {
-		middle, i, j := list[(low+high)/2], low, high
-		for i <= j {
-			for r.isBetter(&list[i], &middle) {
-				i++
-			}
-			for r.isBetter(&middle, &list[j]) {
-				j--
-			}
-			if i <= j {
-				list[i], list[j] = list[j], list[i]
-				i++
-				j--
-			}
-		}
-		switch { // the n-th stands before j, from i on, or is the one between
-		case n <= j+1:
-			high = j
-		case n > i:
-			low = i
-		default:
-			return list[:n]
-		}
-	}
-	return list[:n]
-}
-
-// isBetter says whether one candidate stands before another in [candidate.order].
-func (r *ranking) isBetter(a, b *quick) bool {
-	if a.score != b.score {
-		return a.score > b.score
-	}
-	return a.slot != b.slot && orderEqual(&r.entries[a.slot], &r.entries[b.slot]) < 0
+	return orderEqual(&r.entries[a.slot], &r.entries[b.slot])
 }
 
 // orderEqual orders events of one score by beginning, then by id.
@@ -296,14 +273,10 @@ func orderEqual(a, b *entry) int {
 	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.event.ID, b.event.ID))
 }
 
-// complete computes the terms of an event, and the score from them.
+// complete computes the terms of an event.
 func (r *ranking) complete(l *scored) {
-	if l.isWhole {
-		return
-	}
-	l.isWhole = true
-	r.fill(l.slot, &l.terms)
-	if !r.isSimilar() {
-		l.score = dot(&r.weights, &l.terms)
+	if !l.isWhole {
+		l.isWhole = true
+		r.fill(l.slot, &l.terms)
 	}
 }
