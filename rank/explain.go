@@ -117,7 +117,7 @@ func (r *ranking) outside(slot int32) candidate {
 	l := &scored{slot: slot}
 	r.complete(l)
 	if l.score = dot(&r.weights, &l.terms); r.isSimilar() {
-		l.score = r.tieBreak(slot)
+		l.score = r.tieBreak(r.tieSeed(), slot)
 	}
 	c := candidate{scored: l, score: l.score, entry: &r.entries[slot]}
 	if r.hasMoved {

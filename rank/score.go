@@ -42,17 +42,17 @@ func (r *ranking) prepareScores() {
 func (r *ranking) score(picked []int32) []quick {
 	r.prepareScores()
 	r.quick = slices.Grow(r.quick[:0], len(picked))[:len(picked)]
-	list, isSimilar := r.quick, r.isSimilar()
-	for i, slot := range picked {
-		if isSimilar {
-			list[i] = quick{slot: slot, score: r.tieBreak(slot)}
-			continue
+	list := r.quick
+	if r.isSimilar() {
+		seed := r.tieSeed()
+		for i, slot := range picked {
+			list[i] = quick{slot: slot, score: r.tieBreak(seed, slot)}
 		}
+		return list
+	}
+	for i, slot := range picked {
 		ofLeague := r.ofLeague(&r.entries[slot])
 		list[i] = quick{slot, ofLeague.score, ofLeague.own}
-	}
-	if isSimilar {
-		return list
 	}
 	r.scoreTimed(list)
 	for i := range list {
