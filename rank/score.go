@@ -106,15 +106,16 @@ func (r *ranking) scoreOfPast(slot int32) (score float32) {
 	return score
 }
 
-// scoreItems adds what has been learnt of single events.
+// scoreItems adds what has been learnt of teams and single events.
 func (r *ranking) scoreItems(list []quick) {
 	for i := range list {
-		q, ref := &list[i], r.entries[list[i].slot].ref
+		q, e := &list[i], &r.entries[list[i].slot]
+		q.score += r.tasteOfTeams(e)
 		if len(r.taste.itemOf) > 0 {
-			q.score += r.toItem.dot(r.taste.itemOut.row(ref))
+			q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
 		}
 		if r.cold {
-			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(ref))
+			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(e.ref))
 		}
 	}
 }
@@ -146,7 +147,7 @@ func (r *ranking) ofLeague(e *entry) *shared {
 	*s = shared{generation: r.generation, own: r.own[termSport]*sport.lift + r.own[termLeague]*league.lift}
 	s.score = w[termSport]*sport.lift + w[termBetsSport]*(sport.bets/2) +
 		w[termLeague]*league.lift + w[termBetsLeague]*league.bets + w[termKeenLeague]*(league.keen/2) +
-		w[termCrowdLeague]*r.crowdShare(r.categories[e.league].log)
+		w[termCrowdLeague]*r.crowdShare(r.logs[e.league])
 	if r.last != nil && r.last.event != nil && r.last.league == e.league {
 		s.score += w[termLastLeague]
 	}
@@ -171,39 +172,34 @@ func (r *ranking) scoreOfCategory(id int32) float32 {
 }
 
 // scoreOfTeams is what an event's teams bring.
-func (r *ranking) scoreOfTeams(e *entry) (score float32) {
+func (r *ranking) scoreOfTeams(e *entry) float32 {
 	w := &r.weights
-	var best, all, keen, bets, taste float32
-	crowd := float32(math.Inf(-1))
-	for i, team := range e.teams {
+	if len(e.teams) == 0 {
+		return w[termCrowdTeam] * r.crowdShare(float32(math.Inf(-1)))
+	}
+	first := r.liking(kindTeam, e.teams[0])
+	best, all, keen, bets, crowd := first.lift, first.lift, first.keen, first.bets, r.logs[e.teams[0]]
+	for _, team := range e.teams[1:] {
 		l := r.liking(kindTeam, team)
-		if i == 0 || l.lift > best {
-			best = l.lift
-		}
-		if i == 0 || l.keen > keen {
-			keen = l.keen
-		}
-		all += l.lift
-		bets += l.bets
-		if log := r.categories[team].log; log > crowd {
-			crowd = log
-		}
-		if r.q.Model != nil {
-			s := &r.teams[team]
-			if s.generation != r.generation {
-				*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
-			}
-			taste += s.score
-		}
+		best, all, keen, bets, crowd = larger(best, l.lift), all+l.lift, larger(keen, l.keen), bets+l.bets, larger(crowd, r.logs[team])
 	}
-	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
-	if r.q.Model != nil {
-		score += teamShare(len(e.teams)) * taste
-	}
+	score := w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
 	if others := len(e.teams) - 1; others > 0 {
 		score += w[termTeams] * (all - best) / float32(others)
 	}
 	return score
+}
+
+// tasteOfTeams is what has been learnt of an event's teams.
+func (r *ranking) tasteOfTeams(e *entry) (taste float32) {
+	for _, team := range e.teams {
+		s := &r.teams[team]
+		if s.generation != r.generation {
+			*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
+		}
+		taste += s.score
+	}
+	return teamShare(len(e.teams)) * taste
 }
 
 // best leaves the best candidates, so many, in the pool, best first.

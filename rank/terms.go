@@ -243,14 +243,14 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		}
 		t[termTeams] += l.lift
 		t[termBetsTeam] += l.bets
-		crowd = max(crowd, r.categories[team].log)
+		crowd = max(crowd, r.logs[team])
 	}
 	if others := len(e.teams) - 1; others > 0 {
 		t[termTeams] = (t[termTeams] - t[termTeam]) / float32(others)
 	} else {
 		t[termTeams] = 0
 	}
-	t[termCrowdTeam], t[termCrowdLeague] = r.crowdShare(crowd), r.crowdShare(r.categories[e.league].log)
+	t[termCrowdTeam], t[termCrowdLeague] = r.crowdShare(crowd), r.crowdShare(r.logs[e.league])
 	r.fillPast(slot, t)
 	r.fillLast(e, t)
 	if r.q.Model != nil {
