@@ -58,11 +58,7 @@ func (r *ranking) score(picked []int32) []quick {
 	for i := range list {
 		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
 	}
-	for i := range list {
-		if q := &list[i]; r.found[q.slot].generation == r.generation {
-			q.score += r.scoreOfPast(q.slot)
-		}
-	}
+	r.scorePast(list)
 	if r.last != nil && r.last.event != nil {
 		w := &r.weights
 		for i := range list {
@@ -96,14 +92,20 @@ func (r *ranking) scoreTimed(list []quick) {
 	}
 }
 
-// scoreOfPast is what the bettor's past says for an event that it leads to.
-func (r *ranking) scoreOfPast(slot int32) (score float32) {
+// scorePast adds what the bettor's past says for the events that it leads to.
+func (r *ranking) scorePast(list []quick) {
 	var t [Terms]float32
-	r.fillPast(slot, &t)
-	for _, term := range pastTerms {
-		score += r.weights[term] * t[term]
+	w := &r.weights
+	for i := range list {
+		q := &list[i]
+		if r.found[q.slot].generation != r.generation {
+			continue
+		}
+		r.fillPast(q.slot, &t)
+		q.score += w[termPairs]*t[termPairs] + w[termPairsGiven]*t[termPairsGiven] + w[termPairsRate]*t[termPairsRate] +
+			w[termPairsLast]*t[termPairsLast] + w[termPairsNext]*t[termPairsNext] +
+			w[termNear]*t[termNear] + w[termNearRate]*t[termNearRate] + w[termNext]*t[termNext] + w[termHasPair]
 	}
-	return score
 }
 
 // scoreItems adds what has been learnt of teams and single events.
@@ -119,9 +121,6 @@ func (r *ranking) scoreItems(list []quick) {
 		}
 	}
 }
-
-// pastTerms are those of [ranking.fillPast].
-var pastTerms = [...]int{termPairs, termPairsGiven, termPairsLast, termPairsNext, termNear, termNext, termHasPair, termPairsRate, termNearRate}
 
 // dotTimed is [dot] of the terms that depend on the event and the time alone.
 func dotTimed(w *[Terms]float32, timed *[timedTerms]float32) float32 {

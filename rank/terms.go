@@ -261,7 +261,8 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	}
 }
 
-// fillPast computes the terms of what the bettor's past leads to.
+// fillPast computes the terms of what the bettor's past leads to; none where it does not lead
+// to the event.
 func (r *ranking) fillPast(slot int32, t *[Terms]float32) {
 	f := &r.found[slot]
 	if f.generation != r.generation {
@@ -273,6 +274,7 @@ func (r *ranking) fillPast(slot int32, t *[Terms]float32) {
 	t[termPairsGiven] = ln1p(200*given) / 2
 	t[termPairsLast] = ln1p(50 * f.last)
 	t[termPairsNext] = ln1p(200*f.next) / 2
+	t[termNear], t[termNearRate], t[termNext] = 0, 0, 0
 	if f.near > 0 {
 		near := f.near / r.nearAll
 		t[termNear] = ln1p(200*near) / 2
