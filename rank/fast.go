@@ -18,14 +18,6 @@ func ln(v float32) float32 { return math.Ln2 * log2(v) }
 // ln1p is the natural logarithm of 1 + v, for v >= 0.
 func ln1p(v float32) float32 { return math.Ln2 * log2(1+v) }
 
-// larger is the builtin max of numbers alone, which takes less.
-func larger(a, b float32) float32 {
-	if a > b {
-		return a
-	}
-	return b
-}
-
 // exp2 is 2^v for v < 127, 0 below -100.
 func exp2(v float32) float32 {
 	if v < -100 {

@@ -180,7 +180,7 @@ func (r *ranking) scoreOfTeams(e *entry) float32 {
 	best, all, keen, bets, crowd := first.lift, first.lift, first.keen, first.bets, r.logs[e.teams[0]]
 	for _, team := range e.teams[1:] {
 		l := r.liking(kindTeam, team)
-		best, all, keen, bets, crowd = larger(best, l.lift), all+l.lift, larger(keen, l.keen), bets+l.bets, larger(crowd, r.logs[team])
+		best, all, keen, bets, crowd = max(best, l.lift), all+l.lift, max(keen, l.keen), bets+l.bets, max(crowd, r.logs[team])
 	}
 	score := w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
 	if others := len(e.teams) - 1; others > 0 {
