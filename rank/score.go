@@ -59,8 +59,7 @@ func (r *ranking) score(picked []int32) []quick {
 		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
 	}
 	r.scorePast(list)
-	if r.last != nil && r.last.event != nil {
-		w := &r.weights
+	if w := &r.weights; r.last != nil && r.last.event != nil && (w[termLastTeam] != 0 || w[termLastDay] != 0) {
 		for i := range list {
 			e := &r.entries[list[i].slot]
 			list[i].score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
@@ -85,7 +84,7 @@ func (r *ranking) scoreTimed(list []quick) {
 		r.timed.fill(&r.entries[q.slot], &timed)
 		q.score += dotTimed(w, &timed)
 	}
-	if r.from != 0 {
+	if r.from != 0 && w[termHome] != 0 {
 		for i := range list {
 			list[i].score += w[termHome] * r.homeTerm(list[i].slot)
 		}
