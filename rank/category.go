@@ -12,7 +12,6 @@ type category struct {
 	hash  uint64 // of key
 	name  string
 	crowd float64 // everyone's weight, scaled as [landmark] says
-	log   float32 // its logarithm
 	open  []int32 // slots of its open events, by beginning; of leagues and teams
 
 	offered int32 // number of its open events
@@ -46,7 +45,8 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	id, ok := x.ids[k]
 	if !ok {
 		id = int32(len(x.categories))
-		x.categories = append(x.categories, category{key: k, hash: k.hash(), log: float32(math.Log(leastCrowd))})
+		x.categories = append(x.categories, category{key: k, hash: k.hash()})
+		x.logs = append(x.logs, float32(math.Log(leastCrowd)))
 		x.ids[k] = id
 	}
 	if name != "" {
@@ -70,7 +70,7 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	for i, id := range b.tastes[:b.ends[kindTeam]] {
 		c := &x.categories[id]
 		c.crowd += float64(b.weights[i]) * scale
-		c.log = float32(math.Log(max(c.crowd, leastCrowd)))
+		x.logs[id] = float32(math.Log(max(c.crowd, leastCrowd)))
 	}
 }
 

@@ -115,10 +115,10 @@ func (x *Index) placeAmongMost(q *Question, slot int32, s *Scratch) int {
 // outside is an event that is not in the pool, with the score that it would have there.
 func (r *ranking) outside(slot int32) candidate {
 	l := &scored{slot: slot}
-	if r.isSimilar() {
-		l.score = r.tieBreak(slot)
-	}
 	r.complete(l)
+	if l.score = dot(&r.weights, &l.terms); r.isSimilar() {
+		l.score = r.tieBreak(r.tieSeed(), slot)
+	}
 	c := candidate{scored: l, score: l.score, entry: &r.entries[slot]}
 	if r.hasMoved {
 		c.score = r.behindTop(c.score)

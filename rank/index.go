@@ -26,6 +26,7 @@ type Index struct {
 	posted   uint64  // how often an event came that was not here
 
 	categories []category
+	logs       []float32             // by category: logarithm of what the crowd bets on it
 	ids        map[categoryKey]int32 // into categories
 	crowd      float64               // the crowd's weight in all, as [category.crowd]
 	bets       uint64                // by everyone, ever

@@ -87,7 +87,7 @@ func (r *ranking) placeByPopularity(slot int32) (place int, isAmong bool) {
 	}
 	own := &r.quick[i]
 	for k := range r.quick {
-		if r.isBetter(&r.quick[k], own) {
+		if r.compare(r.quick[k], *own) < 0 {
 			place++
 		}
 	}

@@ -72,7 +72,7 @@ func (r *ranking) addPair(from int32, p pair, cos, given float32, last bool) {
 // other is another bettor and how much of a bettor's past he shares.
 type other struct {
 	trail  int32
-	weight float32
+	weight int32 // in parts of [nearHistory]
 }
 
 // others are other bettors in the order in which they were found. A table of their places,
@@ -90,7 +90,7 @@ type otherPlace struct {
 const otherPlaces = 2048 // a power of two; more than 3 * nearHistory * visitsKept
 
 // add adds weight to another bettor.
-func (o *others) add(generation uint32, trail int32, weight float32) {
+func (o *others) add(generation uint32, trail, weight int32) {
 	for at := uint32(trail) * 0x9e3779b1 >> 21; ; at = (at + 1) % otherPlaces {
 		place := &o.places[at]
 		if place.generation != generation {
@@ -116,7 +116,7 @@ func (r *ranking) prepareNear() {
 	}
 	for k := range last {
 		v := &lists[k]
-		weight := 1 - float32(k)/nearHistory
+		weight := int32(nearHistory - k)
 		for i := len(v.bettors) - 1; i >= 0; i-- {
 			if v.bettors[i] == r.bettor.trail {
 				continue
@@ -139,11 +139,12 @@ func (r *ranking) addNear(nearest []other) {
 		open[i] = r.trail(o.trail).open
 	}
 	for i, o := range nearest {
-		r.nearAll += o.weight
+		weight := float32(o.weight) / nearHistory
+		r.nearAll += weight
 		t := r.trail(o.trail)
 		for open := open[i]; open != 0; open &= open - 1 {
 			if slot := t.events[bits.TrailingZeros32(open)]; r.isOpen[slot] {
-				r.find(slot).near += o.weight
+				r.find(slot).near += weight
 			}
 		}
 	}
@@ -166,22 +167,20 @@ func (r *ranking) nearest() []other {
 	if len(all) <= nearMost {
 		return all
 	}
-	const steps = 64
-	var counts [steps]int
-	step := func(o other) int { return min(int(o.weight*12), steps-1) }
+	var counts [nearHistory*(nearHistory+1)/2 + 1]int // by weight
 	for _, o := range all {
-		counts[step(o)]++
+		counts[o.weight]++
 	}
-	least, n := steps-1, 0
+	least, n := int32(len(counts)-1), 0
 	for ; least > 0 && n+counts[least] <= nearMost; least-- {
 		n += counts[least]
 	}
 	kept, room := all[:0], nearMost-n
 	for _, o := range all {
-		switch s := step(o); {
-		case s > least:
+		switch {
+		case o.weight > least:
 			kept = append(kept, o)
-		case s == least && room > 0:
+		case o.weight == least && room > 0:
 			kept = append(kept, o)
 			room--
 		}

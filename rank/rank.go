@@ -45,6 +45,7 @@ type Scratch struct {
 	picked     []int32 // slots of the candidates
 	pool       []candidate
 	quick      []quick
+	sorted     []quick
 	scored     []scored
 	top        []*scored
 	view       netView
@@ -153,11 +154,12 @@ func (r *ranking) leaveOut(event uint64) {
 // admits says whether an event is open, not begun, not left out, and passes the
 // filters.
 func (r *ranking) admits(slot int32) bool {
+	if r.skip[slot] == r.generation || !r.isOpen[slot] { // before the event's memory is asked for
+		return false
+	}
 	e := &r.entries[slot]
 	switch {
-	case e.openIndex < 0, e.begin <= r.micros,
-		r.skip[slot] == r.generation,
-		e.begin > r.until,
+	case e.begin <= r.micros, e.begin > r.until,
 		r.country != 0 && e.named.country != r.country,
 		r.sport != 0 && e.named.sport != r.sport,
 		r.league != 0 && e.named.league != r.league:
@@ -238,9 +240,13 @@ func (r *ranking) candidates(enough int) []int32 {
 // for a new bettor.
 func (r *ranking) isSimilar() bool { return r.q.Ranker == RankerSimilar && !r.cold }
 
-// tieBreak is a number that stays with a bettor and an event for an hour.
-func (r *ranking) tieBreak(slot int32) float32 {
-	seed := Scatter(uint64(r.now/3600)) ^ tipoff.EventRef(r.q.UserID)
+// tieSeed is a number that stays with a bettor for an hour.
+func (r *ranking) tieSeed() uint64 {
+	return Scatter(uint64(r.now/3600)) ^ tipoff.EventRef(r.q.UserID)
+}
+
+// tieBreak is a number that stays with a bettor, by his [ranking.tieSeed], and an event.
+func (r *ranking) tieBreak(seed uint64, slot int32) float32 {
 	return float32(Scatter(seed^r.entries[slot].ref)>>40) / (1 << 24)
 }
 
@@ -253,7 +259,7 @@ func (r *ranking) rerankTop() {
 	}
 	s.top = s.top[:0]
 	for i := range n {
-		r.complete(s.pool[i].scored) // one that rounding has brought in from behind is not yet
+		r.complete(s.pool[i].scored)
 		s.top = append(s.top, s.pool[i].scored)
 	}
 	r.q.Model.net.move(s.top, &r.context, &s.view)

@@ -56,15 +56,22 @@ type usual struct {
 
 func (r *ranking) usual() (u usual) {
 	n := min(len(r.pool), netDepth)
+	var mean [Terms]float32
 	for i := range n {
 		c := &r.pool[i]
 		r.complete(c.scored)
-		p := r.parts(&c.terms)
-		for _, k := range [...]int{partPopular, partSoon, partNew} {
-			u.parts[k] += p[k] / float32(n)
+		for t, v := range &c.terms {
+			mean[t] += v
 		}
 		u.bets += c.entry.pop.Value(r.now, state.PopularityHalfLife) / float64(n)
 		u.soon += r.hoursTo(c.entry) / float64(n)
+	}
+	for t := range mean {
+		mean[t] /= float32(n)
+	}
+	p := r.parts(&mean)
+	for _, k := range [...]int{partPopular, partSoon, partNew} {
+		u.parts[k] = p[k]
 	}
 	return u
 }

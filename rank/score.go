@@ -42,29 +42,24 @@ func (r *ranking) prepareScores() {
 func (r *ranking) score(picked []int32) []quick {
 	r.prepareScores()
 	r.quick = slices.Grow(r.quick[:0], len(picked))[:len(picked)]
-	list, isSimilar := r.quick, r.isSimilar()
-	for i, slot := range picked {
-		if isSimilar {
-			list[i] = quick{slot: slot, score: r.tieBreak(slot)}
-			continue
+	list := r.quick
+	if r.isSimilar() {
+		seed := r.tieSeed()
+		for i, slot := range picked {
+			list[i] = quick{slot: slot, score: r.tieBreak(seed, slot)}
 		}
+		return list
+	}
+	for i, slot := range picked {
 		ofLeague := r.ofLeague(&r.entries[slot])
 		list[i] = quick{slot, ofLeague.score, ofLeague.own}
-	}
-	if isSimilar {
-		return list
 	}
 	r.scoreTimed(list)
 	for i := range list {
 		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
 	}
-	for i := range list {
-		if q := &list[i]; r.found[q.slot].generation == r.generation {
-			q.score += r.scoreOfPast(q.slot)
-		}
-	}
-	if r.last != nil && r.last.event != nil {
-		w := &r.weights
+	r.scorePast(list)
+	if w := &r.weights; r.last != nil && r.last.event != nil && (w[termLastTeam] != 0 || w[termLastDay] != 0) {
 		for i := range list {
 			e := &r.entries[list[i].slot]
 			list[i].score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
@@ -89,38 +84,42 @@ func (r *ranking) scoreTimed(list []quick) {
 		r.timed.fill(&r.entries[q.slot], &timed)
 		q.score += dotTimed(w, &timed)
 	}
-	if r.from != 0 {
+	if r.from != 0 && w[termHome] != 0 {
 		for i := range list {
 			list[i].score += w[termHome] * r.homeTerm(list[i].slot)
 		}
 	}
 }
 
-// scoreOfPast is what the bettor's past says for an event that it leads to.
-func (r *ranking) scoreOfPast(slot int32) (score float32) {
+// scorePast adds what the bettor's past says for the events that it leads to.
+func (r *ranking) scorePast(list []quick) {
 	var t [Terms]float32
-	r.fillPast(slot, &t)
-	for _, term := range pastTerms {
-		score += r.weights[term] * t[term]
+	w := &r.weights
+	for i := range list {
+		q := &list[i]
+		if r.found[q.slot].generation != r.generation {
+			continue
+		}
+		r.fillPast(q.slot, &t)
+		q.score += w[termPairs]*t[termPairs] + w[termPairsGiven]*t[termPairsGiven] + w[termPairsRate]*t[termPairsRate] +
+			w[termPairsLast]*t[termPairsLast] + w[termPairsNext]*t[termPairsNext] +
+			w[termNear]*t[termNear] + w[termNearRate]*t[termNearRate] + w[termNext]*t[termNext] + w[termHasPair]
 	}
-	return score
 }
 
-// scoreItems adds what has been learnt of single events.
+// scoreItems adds what has been learnt of teams and single events.
 func (r *ranking) scoreItems(list []quick) {
 	for i := range list {
-		q, ref := &list[i], r.entries[list[i].slot].ref
+		q, e := &list[i], &r.entries[list[i].slot]
+		q.score += r.tasteOfTeams(e)
 		if len(r.taste.itemOf) > 0 {
-			q.score += r.toItem.dot(r.taste.itemOut.row(ref))
+			q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
 		}
 		if r.cold {
-			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(ref))
+			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(e.ref))
 		}
 	}
 }
-
-// pastTerms are those of [ranking.fillPast].
-var pastTerms = [...]int{termPairs, termPairsGiven, termPairsLast, termPairsNext, termNear, termNext, termHasPair, termPairsRate, termNearRate}
 
 // dotTimed is [dot] of the terms that depend on the event and the time alone.
 func dotTimed(w *[Terms]float32, timed *[timedTerms]float32) float32 {
@@ -146,7 +145,7 @@ func (r *ranking) ofLeague(e *entry) *shared {
 	*s = shared{generation: r.generation, own: r.own[termSport]*sport.lift + r.own[termLeague]*league.lift}
 	s.score = w[termSport]*sport.lift + w[termBetsSport]*(sport.bets/2) +
 		w[termLeague]*league.lift + w[termBetsLeague]*league.bets + w[termKeenLeague]*(league.keen/2) +
-		w[termCrowdLeague]*r.crowdShare(r.categories[e.league].log)
+		w[termCrowdLeague]*r.crowdShare(r.logs[e.league])
 	if r.last != nil && r.last.event != nil && r.last.league == e.league {
 		s.score += w[termLastLeague]
 	}
@@ -171,124 +170,96 @@ func (r *ranking) scoreOfCategory(id int32) float32 {
 }
 
 // scoreOfTeams is what an event's teams bring.
-func (r *ranking) scoreOfTeams(e *entry) (score float32) {
+func (r *ranking) scoreOfTeams(e *entry) float32 {
 	w := &r.weights
-	var best, all, keen, bets, taste float32
-	crowd := float32(math.Inf(-1))
-	for i, team := range e.teams {
+	if len(e.teams) == 0 {
+		return w[termCrowdTeam] * r.crowdShare(float32(math.Inf(-1)))
+	}
+	first := r.liking(kindTeam, e.teams[0])
+	best, all, keen, bets, crowd := first.lift, first.lift, first.keen, first.bets, r.logs[e.teams[0]]
+	for _, team := range e.teams[1:] {
 		l := r.liking(kindTeam, team)
-		if i == 0 || l.lift > best {
-			best = l.lift
-		}
-		if i == 0 || l.keen > keen {
-			keen = l.keen
-		}
-		all += l.lift
-		bets += l.bets
-		if log := r.categories[team].log; log > crowd {
-			crowd = log
-		}
-		if r.q.Model != nil {
-			s := &r.teams[team]
-			if s.generation != r.generation {
-				*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
-			}
-			taste += s.score
-		}
+		best, all, keen, bets, crowd = max(best, l.lift), all+l.lift, max(keen, l.keen), bets+l.bets, max(crowd, r.logs[team])
 	}
-	score = w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
-	if r.q.Model != nil {
-		score += teamShare(len(e.teams)) * taste
-	}
+	score := w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
 	if others := len(e.teams) - 1; others > 0 {
 		score += w[termTeams] * (all - best) / float32(others)
 	}
 	return score
 }
 
-// best leaves the best candidates, so many, in the pool, best first, and computes the
-// terms of those that the second stage looks at.
+// tasteOfTeams is what has been learnt of an event's teams.
+func (r *ranking) tasteOfTeams(e *entry) (taste float32) {
+	for _, team := range e.teams {
+		s := &r.teams[team]
+		if s.generation != r.generation {
+			*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
+		}
+		taste += s.score
+	}
+	return teamShare(len(e.teams)) * taste
+}
+
+// best leaves the best candidates, so many, in the pool, best first.
 func (r *ranking) best(list []quick, size int) {
-	list = r.most(narrow(list, size), size)
-	whole := len(r.most(list, netDepth))
+	list = r.sort(list, size)
 	r.scored = slices.Grow(r.scored[:0], len(list))[:len(list)]
 	for i, q := range list {
 		l := &r.scored[i]
 		l.slot, l.score, l.isWhole = q.slot, q.score, false
-		if i < whole {
-			r.complete(l)
-		}
 		r.pool = append(r.pool, candidate{scored: l, score: l.score, entry: &r.entries[q.slot]})
 	}
-	slices.SortFunc(r.pool, candidate.order)
 }
 
-// narrow leaves out candidates that cannot be among the best, so many, and few others stay.
-// It counts steps of scores, as to compare candidates with each other takes longer.
-func narrow(list []quick, n int) []quick {
-	const steps = 128
+// sort returns the best of a list, so many, best first. It puts them in order by steps of
+// scores, and compares with each other only those of one step.
+func (r *ranking) sort(list []quick, n int) []quick {
+	const steps = 256
 	least, most := float32(math.Inf(1)), float32(math.Inf(-1))
 	for i := range list {
-		least, most = min(least, list[i].score), max(most, list[i].score)
-	}
-	var counts [steps]int
-	scale := steps / (most - least)
-	step := func(q *quick) int { return min(max(int((q.score-least)*scale), 0), steps-1) }
-	for i := range list {
-		counts[step(&list[i])]++
-	}
-	from := steps - 1
-	for above := counts[from]; above < n && from > 0; above += counts[from] {
-		from--
-	}
-	kept := list[:0]
-	for i := range list {
-		if step(&list[i]) >= from {
-			kept = append(kept, list[i])
+		if list[i].score < least {
+			least = list[i].score
+		}
+		if list[i].score > most {
+			most = list[i].score
 		}
 	}
-	return kept
+	scale := (steps - 1) / (most - least)
+	step := func(q *quick) int { return min(max(int((most-q.score)*scale), 0), steps-1) }
+	var ends [steps]int // of each step; first its number, then where the next one goes
+	for i := range list {
+		ends[step(&list[i])]++
+	}
+	last, taken := 0, 0
+	for ; last < steps && taken < n; last++ {
+		ends[last], taken = taken, taken+ends[last]
+	}
+	r.sorted = slices.Grow(r.sorted[:0], taken)[:taken]
+	for i := range list {
+		if s := step(&list[i]); s < last {
+			r.sorted[ends[s]] = list[i]
+			ends[s]++
+		}
+	}
+	begin := 0
+	for _, end := range ends[:last] {
+		if end > begin+1 {
+			slices.SortFunc(r.sorted[begin:end], r.compare)
+		}
+		begin = end
+	}
+	return r.sorted[:min(n, taken)]
 }
 
-// most moves the best of a list, so many, to its front, in no order, and returns them
-// (Hoare, Algorithm 65: Find, CACM 1961).
-func (r *ranking) most(list []quick, n int) []quick {
-	if n >= len(list) {
-		return list
+// compare is [candidate.order] before there are candidates.
+func (r *ranking) compare(a, b quick) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
 	}
-	for low, high := 0, len(list)-1; low < high; {
-		middle, i, j := list[(low+high)/2], low, high
-		for i <= j {
-			for r.isBetter(&list[i], &middle) {
-				i++
-			}
-			for r.isBetter(&middle, &list[j]) {
-				j--
-			}
-			if i <= j {
-				list[i], list[j] = list[j], list[i]
-				i++
-				j--
-			}
-		}
-		switch { // the n-th stands before j, from i on, or is the one between
-		case n <= j+1:
-			high = j
-		case n > i:
-			low = i
-		default:
-			return list[:n]
-		}
-	}
-	return list[:n]
-}
-
-// isBetter says whether one candidate stands before another in [candidate.order].
-func (r *ranking) isBetter(a, b *quick) bool {
-	if a.score != b.score {
-		return a.score > b.score
-	}
-	return a.slot != b.slot && orderEqual(&r.entries[a.slot], &r.entries[b.slot]) < 0
+	return orderEqual(&r.entries[a.slot], &r.entries[b.slot])
 }
 
 // orderEqual orders events of one score by beginning, then by id.
@@ -296,14 +267,10 @@ func orderEqual(a, b *entry) int {
 	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.event.ID, b.event.ID))
 }
 
-// complete computes the terms of an event, and the score from them.
+// complete computes the terms of an event.
 func (r *ranking) complete(l *scored) {
-	if l.isWhole {
-		return
-	}
-	l.isWhole = true
-	r.fill(l.slot, &l.terms)
-	if !r.isSimilar() {
-		l.score = dot(&r.weights, &l.terms)
+	if !l.isWhole {
+		l.isWhole = true
+		r.fill(l.slot, &l.terms)
 	}
 }

@@ -44,7 +44,7 @@ const nearEqual = 0.02
 // rotate lets events of nearly the same score take turns, and puts them on one level:
 // their order stays with a bettor for an hour, so that asking again gives the same list.
 func (r *ranking) rotate() {
-	p, near := r.pool, nearEqual*r.unit
+	p, near, seed := r.pool, nearEqual*r.unit, r.tieSeed()
 	for i := 0; i < len(p); {
 		j := i + 1
 		for j < len(p) && p[i].score-p[j].score < near {
@@ -56,7 +56,7 @@ func (r *ranking) rotate() {
 		}
 		if j-i > 1 {
 			slices.SortFunc(p[i:j], func(a, b candidate) int {
-				return cmp.Or(cmp.Compare(r.tieBreak(b.slot), r.tieBreak(a.slot)), a.order(b))
+				return cmp.Or(cmp.Compare(r.tieBreak(seed, b.slot), r.tieBreak(seed, a.slot)), a.order(b))
 			})
 		}
 		i = j
@@ -91,7 +91,7 @@ func (r *ranking) diversify(n int, diversity float64) {
 				continue
 			}
 			for ; v.held < len(r.slate); v.held++ {
-				v.likeness = math.Max(v.likeness, alike(p[i].entry, r.slate[v.held].entry))
+				v.likeness = max(v.likeness, alike(p[i].entry, r.slate[v.held].entry))
 			}
 			if value := v.relevance - diversity*v.likeness; value > most {
 				next, most = i, value

@@ -243,14 +243,14 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 		}
 		t[termTeams] += l.lift
 		t[termBetsTeam] += l.bets
-		crowd = max(crowd, r.categories[team].log)
+		crowd = max(crowd, r.logs[team])
 	}
 	if others := len(e.teams) - 1; others > 0 {
 		t[termTeams] = (t[termTeams] - t[termTeam]) / float32(others)
 	} else {
 		t[termTeams] = 0
 	}
-	t[termCrowdTeam], t[termCrowdLeague] = r.crowdShare(crowd), r.crowdShare(r.categories[e.league].log)
+	t[termCrowdTeam], t[termCrowdLeague] = r.crowdShare(crowd), r.crowdShare(r.logs[e.league])
 	r.fillPast(slot, t)
 	r.fillLast(e, t)
 	if r.q.Model != nil {
@@ -261,7 +261,8 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	}
 }
 
-// fillPast computes the terms of what the bettor's past leads to.
+// fillPast computes the terms of what the bettor's past leads to; none where it does not lead
+// to the event.
 func (r *ranking) fillPast(slot int32, t *[Terms]float32) {
 	f := &r.found[slot]
 	if f.generation != r.generation {
@@ -273,6 +274,7 @@ func (r *ranking) fillPast(slot int32, t *[Terms]float32) {
 	t[termPairsGiven] = ln1p(200*given) / 2
 	t[termPairsLast] = ln1p(50 * f.last)
 	t[termPairsNext] = ln1p(200*f.next) / 2
+	t[termNear], t[termNearRate], t[termNext] = 0, 0, 0
 	if f.near > 0 {
 		near := f.near / r.nearAll
 		t[termNear] = ln1p(200*near) / 2
