@@ -209,9 +209,10 @@ func TestFleet_ALearnerBesideLearnsFromItsShare(t *testing.T) {
 		s.Post("/v1/events", 202, s.Event(eventName(i), "A"))
 	}
 	s.Eventually(func() error { // it learns nothing from the first ones, if they come before their events
-		for i := range fleetUsers {
-			s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", coupons), userName(i), eventName(coupons)))
-			if coupons++; f.has(userName(i)) == 1 {
+		for range fleetUsers {
+			user := userName(coupons) // who has bet on nothing
+			s.Post("/v1/coupons", 202, s.Coupon(fmt.Sprint("c", coupons), user, eventName(coupons)))
+			if coupons++; f.has(user) == 1 {
 				own++
 			}
 		}

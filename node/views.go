@@ -78,10 +78,7 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 		}
 	})
 	v.Follow(r.shareOf(table))
-	switch {
-	case kind != gatewaysView:
-		v.Gather(processors.LearnerGathers)
-	case table == r.TableFixtures():
+	if kind != gatewaysView || table == r.TableFixtures() {
 		v.Gather(processors.FixturesGather)
 	}
 	state := v.State

@@ -30,7 +30,7 @@ type Table struct {
 // recommendation rests, are read without waiting.
 const (
 	FixturesGather = 50 * time.Millisecond  // of bets on fixtures, and of these
-	LearnerGathers = 200 * time.Millisecond // of all that is read to learn
+	LearnerGathers = 200 * time.Millisecond // of what is learnt from: longer than what it is ranked by
 )
 
 // Tables are those that a table set must have before it serves: a process runs their
