@@ -148,8 +148,8 @@ func TestEnsureTopics_TakesThePartitionsThatThereAre(t *testing.T) {
 func TestEnsureTopics_CreatesNothingBesideTopicsThatItRefuses(t *testing.T) {
 	for says, k := range map[string]*kfake.Cluster{
 		"coupon_topic: number of partitions is 3, which is no power of two": fake(t, kfake.SeedTopics(3, topics.Coupons)),
-		"number of partitions is 2, that of user_topic is 4":                 fake(t, kfake.SeedTopics(4, topics.Users), kfake.SeedTopics(2, topics.Coupons)),
-		"coupon_topic: retention.ms is":                                      fake(t, kfake.SeedTopics(2, topics.Coupons)),
+		"number of partitions is 2, that of user_topic is 4":                fake(t, kfake.SeedTopics(4, topics.Users), kfake.SeedTopics(2, topics.Coupons)),
+		"coupon_topic: retention.ms is":                                     fake(t, kfake.SeedTopics(2, topics.Coupons)),
 	} {
 		unsaid := layout
 		unsaid.Partitions, unsaid.New = 0, 8
