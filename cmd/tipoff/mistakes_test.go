@@ -64,7 +64,7 @@ func TestTopics_AlterChangesHowLongRecordsStay(t *testing.T) {
 		}
 		wantSaid(t, "all topics are as the settings say", "topics", at, longer, "--alter")
 		wantSaid(t, "all topics are as the settings say", "topics", at, longer)
-		if out, err := said(t, "topics", at, longer, "--alter", "--partitions=16"); err == nil || !strings.Contains(err.Error(), "number of partitions is 8") {
+		if out, err := said(t, "topics", at, longer, "--alter", "--partitions=16"); err == nil || !strings.Contains(err.Error(), "number of partitions is 4") {
 			t.Errorf("%s: other partitions: %v, %s", life, err, out)
 		}
 		if life == "running" {

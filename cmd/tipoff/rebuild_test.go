@@ -38,7 +38,7 @@ func reach(t *testing.T, folder string) *broker.Cluster {
 	if !running {
 		t.Fatal("the broker is not found")
 	}
-	c, err := broker.Connect(t.Context(), config, broker.Layout{Partitions: 8, Retention: 720 * time.Hour}, slog.New(slog.DiscardHandler))
+	c, err := broker.Connect(t.Context(), config, broker.Layout{New: 8, Retention: 720 * time.Hour}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
