@@ -270,7 +270,7 @@ func TestConsole_ShowsDeadLettersAndSendsThemAgain(t *testing.T) {
 	c.click(".letter details summary")
 	c.wants(".letter pre", "e2")
 	c.click(".letter .again")
-	c.wants(".letters", "Sent again to coupon_topic")
+	c.wants("#sent", "Sent again to coupon_topic", "u1") // and stays, though the letter goes
 }
 
 func TestConsole_AsksForTheKeyAndForgetsNoPage(t *testing.T) {

@@ -16,7 +16,7 @@ function Letter({ letter: r, done }) {
 			const { topic } = await post(`${path('v1', 'rejected', r.id)}/retry`, {});
 			set({ topic });
 			say(`Sent again to ${topic}.`);
-			done();
+			done(topic);
 		} catch (fault) {
 			set({ fault });
 		}
@@ -33,13 +33,16 @@ function Letter({ letter: r, done }) {
 export function Rejected() {
 	const [reason, choose] = useState('');
 	const pages = usePages();
+	const [sent, note] = useState(null); // here, as the letter itself goes from the list
 	const page = useLoad((signal) => get('/v1/rejected', { n: perPage, reason, cursor: pages.cursor }, { signal }), [reason, pages.cursor], 5000);
+	const done = (topic, key) => { note({ topic, key }); page.again(); };
 	const filter = (event) => { pages.reset(); choose(event.target.value); };
 	return html`<h1>Dead letters</h1>
 		<p class="lead">What was accepted and could not be used, as a coupon that differs from the first one of its id. It stops nothing behind it.</p>
 		<${Loaded} of=${page}>${({ rejected, counts, cursor }) => html`
 			<${Card}><${Bars} title="By reason" rows=${counts.map((c) => ({ name: c.reason, value: c.records, words: number(c.records) }))} empty="There are none: everything that was accepted could be used." />
 				${counts.length > 1 && html`<label>Show <select id="reason" value=${reason} onChange=${filter}><option value="">all reasons</option>${counts.map((c) => html`<option value=${c.reason} selected=${c.reason === reason}>${c.reason}</option>`)}</select></label>`}</${Card}>
-			<ul class="letters">${rejected.map((r) => html`<${Letter} key=${r.id} letter=${r} done=${page.again} />`)}</ul>
+			${sent && html`<p class="state good" id="sent">Sent again to ${sent.topic}: <span class="id">${sent.key}</span></p>`}
+			<ul class="letters">${rejected.map((r) => html`<${Letter} key=${r.id} letter=${r} done=${(topic) => done(topic, r.key)} />`)}</ul>
 			<${Pager} pages=${pages} next=${cursor} />`}</${Loaded}>`;
 }
