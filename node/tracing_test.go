@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,8 +18,11 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"tipoff"
 	"tipoff/blackbox"
+	"tipoff/broker"
 	"tipoff/node"
+	"tipoff/topics"
 )
 
 // receiver takes traces as a collector does.
@@ -165,13 +169,19 @@ gateway: POST /v1/events
 
 // post posts a coupon and an event that are traced, and a coupon that is not, and returns
 // the traces of each.
-func postWays(s *blackbox.Service) (coupon, event, passed string) {
+func postWays(s *blackbox.Service, c *broker.Cluster) (coupon, event, passed string) {
 	s.Helper()
 	s.Post("/v1/events", 202, s.Event("known", "A"))
 	s.WantRecommended("u", "known")
 	coupon = postTraced(s, "/v1/coupons", 1, "01", s.Coupon("c1", "u", "known"))
 	passed = postTraced(s, "/v1/coupons", 2, "00", s.Coupon("c2", "u", "late"))
 	s.WantBets("u", 1)
+	s.Eventually(func() error { // the event is to find the bet that waits for it
+		if _, waits := blackbox.ReadTables(s.T, c, topics.TableSet{}).Fixtures[topics.Key(tipoff.DefaultCompany, s.ID("late"))]; !waits {
+			return errors.New("no bet waits for the event")
+		}
+		return nil
+	})
 	event = postTraced(s, "/v1/events", 3, "01", s.Event("late", "A"))
 	s.WantBets("u", 2)
 	return coupon, event, passed
@@ -195,7 +205,7 @@ func TestTracing_FollowsACouponFromPostToViewAndRowAcrossProcesses(t *testing.T)
 		gateway = blackbox.Start(t, settings, one.role)
 	}
 	s := &blackbox.Service{T: t, URL: gateway.URL(), Prefix: "t"}
-	coupon, event, passed := postWays(s)
+	coupon, event, passed := postWays(s, gateway.Cluster())
 	r.want(s, coupon, wayOfACoupon)
 	r.want(s, event, wayOfAnEvent)
 	if got := r.tree(passed); got != "" {
@@ -210,8 +220,9 @@ func TestTracing_FollowsACouponFromPostToViewAndRowAcrossProcesses(t *testing.T)
 func TestTracing_FollowsACouponWithinOneProcess(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t)
-	s := &blackbox.Service{T: t, URL: blackbox.Start(t, traced(t, r.url)).URL(), Prefix: "t"}
-	coupon, event, _ := postWays(s)
+	n := blackbox.Start(t, traced(t, r.url))
+	s := &blackbox.Service{T: t, URL: n.URL(), Prefix: "t"}
+	coupon, event, _ := postWays(s, n.Cluster())
 	for trace, way := range map[string]string{coupon: wayOfACoupon, event: wayOfAnEvent} {
 		for _, service := range []string{"gateway", "processors", "learner", "sink"} {
 			way = strings.ReplaceAll(way, service+": ", "tipoff: ")
@@ -260,7 +271,7 @@ func TestTracing_ACollectorThatDoesNotAnswerHoldsUpNothing(t *testing.T) {
 	t.Cleanup(func() { close(let) })
 	n := blackbox.Start(t, traced(t, silent.URL))
 	s := &blackbox.Service{T: t, URL: n.URL(), Prefix: "t"}
-	postWays(s)
+	postWays(s, n.Cluster())
 	<-asked
 	postTraced(s, "/v1/coupons", 4, "01", s.Coupon("c3", "u", "known"))
 	s.WantBets("u", 3)
