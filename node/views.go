@@ -78,8 +78,8 @@ func (r *runningSet) startView(kind, table string, rewriter *broker.Rewriter, pu
 		}
 	})
 	v.Follow(r.shareOf(table))
-	if kind != gatewaysView || table == r.TableFixtures() {
-		v.Gather(processors.FixturesGather)
+	if kind != gatewaysView {
+		v.Gather(processors.LearnerTables)
 	}
 	state := v.State
 	if kind == gatewaysView {

@@ -26,11 +26,11 @@ type Table struct {
 	Group func(key string, value []byte) string
 }
 
-// How long a reader may wait for more to read at once. Bettors, on whose values the next
-// recommendation rests, are read without waiting.
+// How long a learner's readers may wait for more to read at once. Bettors and fixtures, on
+// which the next recommendation rests, are read without waiting.
 const (
-	FixturesGather = 50 * time.Millisecond  // of bets on fixtures, and of these
 	LearnerGathers = 200 * time.Millisecond // of what is learnt from: longer than what it is ranked by
+	LearnerTables  = 50 * time.Millisecond  // of what it is ranked by
 )
 
 // Tables are those that a table set must have before it serves: a process runs their
@@ -39,7 +39,7 @@ const (
 func Tables() []Table {
 	return []Table{
 		{Graph: Bettors, Rewrite: RewriteBettor, OfBettors: true},
-		{Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf, Gathers: FixturesGather},
+		{Graph: Fixtures, Rewrite: RewriteFixture, Expiry: &Expiry{dueFixture, expireFixture}, Group: unpostedOf},
 	}
 }
 
