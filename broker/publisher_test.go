@@ -52,10 +52,7 @@ func TestPublisher_MixesNoBatches(t *testing.T) {
 	t.Parallel()
 	k := fake(t)
 	c := connect(t, Config{Brokers: k.ListenAddrs()})
-	p, err := c.NewPublisher(5 * time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := publisher(t, c, 5*time.Second)
 	const callers, calls = 8, 25
 	var all sync.WaitGroup
 	for caller := range callers {
