@@ -16,10 +16,17 @@ import (
 // Bettors is the processor that keeps a table set's table of bettors, by company and
 // user.
 func Bettors(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
+	bettors := newDecoded[state.Bettor](decodedBettors)
+	with := func(handle func(*input)) goka.ProcessCallback {
+		return callback(ownership, set, func(in *input) {
+			in.bettors = bettors
+			handle(in)
+		})
+	}
 	return goka.DefineGroup(goka.Group(set.Bettors()),
-		goka.Input(goka.Stream(set.Users()), new(codec.Bytes), callback(ownership, set, postUser)),
-		goka.Input(goka.Stream(set.Coupons()), new(codec.Bytes), callback(ownership, set, addCoupon)),
-		goka.Input(goka.Stream(set.Resolved()), new(codec.Bytes), callback(ownership, set, learnLeg)),
+		goka.Input(goka.Stream(set.Users()), new(codec.Bytes), with(postUser)),
+		goka.Input(goka.Stream(set.Coupons()), new(codec.Bytes), with(addCoupon)),
+		goka.Input(goka.Stream(set.Resolved()), new(codec.Bytes), with(learnLeg)),
 		goka.Output(goka.Stream(set.Selections()), new(codec.Bytes)),
 		goka.Output(goka.Stream(set.Choices()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
@@ -122,11 +129,15 @@ func learnLeg(in *input) {
 }
 
 // bettor is the state of the record's user; a user never seen has an empty one. It
-// is nil, and the record rejected, where the state is broken.
+// is nil, and the record rejected, where the state is broken. It is not used any more once
+// it is saved.
 func (in *input) bettor() *state.Bettor {
 	value, ok := in.Value().([]byte)
 	if !ok {
 		return new(state.Bettor)
+	}
+	if bettor := in.bettors.take(in.Key(), value); bettor != nil {
+		return bettor
 	}
 	bettor, err := state.UnmarshalBettor(value)
 	if err != nil {
@@ -138,5 +149,7 @@ func (in *input) bettor() *state.Bettor {
 
 func (in *input) saveBettor(b *state.Bettor) {
 	b.Epoch = in.epoch()
-	in.SetValue(b.Marshal(), in.headers())
+	value := b.Marshal()
+	in.SetValue(value, in.headers())
+	in.bettors.put(in.Key(), value, b)
 }

@@ -15,10 +15,17 @@ import (
 // event. Legs that come before their event wait in chunks with keys of their own,
 // in the same partition, which the loop topic reaches.
 func Fixtures(ownership Ownership, set topics.TableSet) *goka.GroupGraph {
+	fixtures := newDecoded[state.Fixture](decodedFixtures)
+	with := func(handle func(*input)) goka.ProcessCallback {
+		return callback(ownership, set, func(in *input) {
+			in.fixtures = fixtures
+			handle(in)
+		})
+	}
 	return goka.DefineGroup(goka.Group(set.Fixtures()),
-		goka.Input(goka.Stream(set.Events()), new(codec.Bytes), callback(ownership, set, postEvent)),
-		goka.Input(goka.Stream(set.Selections()), new(codec.Bytes), callback(ownership, set, countLeg)),
-		goka.Loop(new(codec.Bytes), callback(ownership, set, serveLoop)),
+		goka.Input(goka.Stream(set.Events()), new(codec.Bytes), with(postEvent)),
+		goka.Input(goka.Stream(set.Selections()), new(codec.Bytes), with(countLeg)),
+		goka.Loop(new(codec.Bytes), with(serveLoop)),
 		goka.Output(goka.Stream(set.Resolved()), new(codec.Bytes)),
 		goka.Output(topics.Rejected, new(codec.Bytes)),
 		goka.Persist(new(codec.Bytes)),
@@ -216,6 +223,9 @@ func (in *input) fixture() *state.Fixture {
 	if !ok {
 		return new(state.Fixture)
 	}
+	if fixture := in.fixtures.take(in.Key(), value); fixture != nil {
+		return fixture
+	}
 	fixture, err := state.UnmarshalFixture(value)
 	if err != nil {
 		in.unreadable(err)
@@ -224,10 +234,7 @@ func (in *input) fixture() *state.Fixture {
 	return fixture
 }
 
-func (in *input) saveFixture(f *state.Fixture) {
-	f.Epoch = in.epoch()
-	in.SetValue(f.Marshal(), in.headers())
-}
+func (in *input) saveFixture(f *state.Fixture) { in.putFixture(f, nil) }
 
 // saveCount saves a fixture that has counted a leg. Where its event is posted, which many
 // may bet on, that is worth no write of its own.
@@ -236,8 +243,14 @@ func (in *input) saveCount(f *state.Fixture) {
 		in.saveFixture(f)
 		return
 	}
+	in.putFixture(f, goka.Headers{topics.HeaderMayWait: nil})
+}
+
+func (in *input) putFixture(f *state.Fixture, headers goka.Headers) {
 	f.Epoch = in.epoch()
-	in.SetValue(f.Marshal(), in.headers(), goka.WithCtxEmitHeaders(goka.Headers{topics.HeaderMayWait: nil}))
+	value := f.Marshal()
+	in.SetValue(value, in.headers(), goka.WithCtxEmitHeaders(headers))
+	in.fixtures.put(in.Key(), value, f)
 }
 
 // chunk is the record's chunk of waiting legs, as [input.fixture].

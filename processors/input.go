@@ -61,6 +61,8 @@ type input struct {
 	goka.Context
 	ownership   Ownership
 	set         topics.TableSet
+	bettors     *decoded[state.Bettor]  // of the processor of bettors
+	fixtures    *decoded[state.Fixture] // of the processor of fixtures
 	origin      topics.Origin // of a copy
 	company, id string        // of the key
 	value       []byte
