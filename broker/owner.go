@@ -242,5 +242,5 @@ func (o *Owner) recover(ctx goka.UpdateContext, s storage.Storage, key string, v
 	if late {
 		return nil
 	}
-	return s.Set(key, value)
+	return s.Set(key, slices.Clone(value)) // it lies in a fetch buffer
 }

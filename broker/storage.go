@@ -63,9 +63,8 @@ func (m *memory) Get(key string) ([]byte, error) {
 	return m.values[key], nil
 }
 
-// Set keeps a copy, as the value may lie in a fetch buffer.
+// Set keeps the value itself, which may not change any more.
 func (m *memory) Set(key string, value []byte) error {
-	value = slices.Clone(value)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tally.change(key, m.values[key], value)
