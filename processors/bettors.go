@@ -2,7 +2,6 @@ package processors
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/lovoo/goka"
@@ -102,9 +101,7 @@ func (in *input) tell(b *state.Bettor, legs []state.Leg) (told []bool) {
 
 // sendLeg sends a leg to its fixture.
 func (in *input) sendLeg(leg *state.Leg, told bool) {
-	headers := topics.Headers{Received: in.received, Told: told, Trace: in.trace}
-	in.Emit(goka.Stream(in.set.Selections()), topics.Key(in.company, leg.EventID), state.MarshalMessage(leg),
-		goka.WithCtxEmitHeaders(maps.Collect(headers.All())))
+	in.Emit(goka.Stream(in.set.Selections()), topics.Key(in.company, leg.EventID), state.MarshalMessage(leg), in.headersOf(told))
 }
 
 // learnLeg learns from a leg that came back from its fixture; or writes the state

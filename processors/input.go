@@ -63,13 +63,14 @@ type input struct {
 	set         topics.TableSet
 	bettors     *decoded[state.Bettor]  // of the processor of bettors
 	fixtures    *decoded[state.Fixture] // of the processor of fixtures
-	origin      topics.Origin // of a copy
-	company, id string        // of the key
+	origin      topics.Origin           // of a copy
+	company, id string                  // of the key
 	value       []byte
-	events      string      // see [topics.HeaderEvents]
-	told        bool        // see [topics.HeaderTold]
-	trace       string      // see [topics.HeaderTrace]; of what follows from the record
-	span        *trace.Span // nil: the record is not traced
+	events      string          // see [topics.HeaderEvents]
+	told        bool            // see [topics.HeaderTold]
+	trace       string          // see [topics.HeaderTrace]; of what follows from the record
+	span        *trace.Span     // nil: the record is not traced
+	follows     [2]goka.Headers // of what follows from the record; of a leg that was told; nil: not needed yet
 	received    time.Time
 	appended    time.Time      // by the broker, to the fact's own topic
 	at          state.Position // the fact's position there, which states compare
@@ -160,8 +161,18 @@ func (in *input) fact() (f tipoff.Fact, ok bool) {
 
 // headers go with everything that follows from the record, so that the last one
 // to act on it knows how old it is, and what it is traced under.
-func (in *input) headers() goka.ContextOption {
-	return goka.WithCtxEmitHeaders(maps.Collect(topics.Headers{Received: in.received, Trace: in.trace}.All()))
+func (in *input) headers() goka.ContextOption { return in.headersOf(false) }
+
+// headersOf are [input.headers], or those of a leg that its bettor was told of.
+func (in *input) headersOf(told bool) goka.ContextOption {
+	headers := &in.follows[0]
+	if told {
+		headers = &in.follows[1]
+	}
+	if *headers == nil {
+		*headers = maps.Collect(topics.Headers{Received: in.received, Told: told, Trace: in.trace}.All())
+	}
+	return goka.WithCtxEmitHeaders(*headers)
 }
 
 // send emits a message to another processor.

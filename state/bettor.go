@@ -116,17 +116,18 @@ func writeLower(d *xxhash.Digest, text string) {
 // id's hash and below them 16 of its content's, so that a repeat is known from a
 // contradiction.
 func CouponRef(c *tipoff.Coupon) uint64 {
-	var w wire.Writer
-	w.Float(c.Stake)
-	w.Int(c.Timestamp.UnixMicro())
-	w.Raw(c.Extra)
-	for _, s := range c.Selections {
-		w.Text(s.EventID)
-		w.Float(s.Odds)
-		w.Text(s.Market)
-		w.Text(s.Outcome)
-	}
-	return CouponIDRef(c.ID) | xxhash.Sum64(w)&0xffff
+	content := wire.Sum(func(w *wire.Writer) {
+		w.Float(c.Stake)
+		w.Int(c.Timestamp.UnixMicro())
+		w.Raw(c.Extra)
+		for _, s := range c.Selections {
+			w.Text(s.EventID)
+			w.Float(s.Odds)
+			w.Text(s.Market)
+			w.Text(s.Outcome)
+		}
+	}, xxhash.Sum64)
+	return CouponIDRef(c.ID) | content&0xffff
 }
 
 // CouponIDRef is the part of a [CouponRef] that is of the coupon's id alone.
@@ -298,13 +299,18 @@ func (b *Bettor) LegsOf(c *tipoff.Coupon, cause Cause, received int64) []Leg {
 
 // histories are what the legs of a coupon on these events have as their [Leg.History].
 func (b *Bettor) histories(ref uint64, made int64, record Position, events []uint64) [][]uint64 {
-	past := b.before(ref, made, record)
+	past := b.before(ref, made, record, len(events))
 	histories := make([][]uint64, len(events))
+	all := make([]uint64, 0, len(events)*min(HistoryForPairs, len(past)+len(events)))
 	for i, event := range events {
+		begin := len(all)
 		for _, other := range past {
-			if other != event && len(histories[i]) < HistoryForPairs {
-				histories[i] = append(histories[i], other)
+			if other != event && len(all)-begin < HistoryForPairs {
+				all = append(all, other)
 			}
+		}
+		if len(all) > begin {
+			histories[i] = all[begin:len(all):len(all)]
 		}
 		past = slices.Insert(slices.DeleteFunc(past, func(other uint64) bool { return other == event }), 0, event)
 	}
@@ -312,8 +318,9 @@ func (b *Bettor) histories(ref uint64, made int64, record Position, events []uin
 }
 
 // before lists the distinct events bet on before a coupon, newest first. Where the
-// coupon's messages are created again, the bets added since do not count.
-func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
+// coupon's messages are created again, the bets added since do not count. There is room for
+// so many more.
+func (b *Bettor) before(ref uint64, made int64, record Position, more int) []uint64 {
 	end := b.find(ref)
 	if end < 0 { // forgotten meanwhile, or not here yet
 		end = 0
@@ -321,7 +328,7 @@ func (b *Bettor) before(ref uint64, made int64, record Position) []uint64 {
 			end++
 		}
 	}
-	var events []uint64
+	events := make([]uint64, 0, HistoryForPairs+1+more)
 	for i := end - 1; i >= 0 && len(events) <= HistoryForPairs; i-- {
 		if other := b.Bets[i].Record; other.Source == record.Source && tipoff.SequenceBefore(record.Offset, other.Offset) {
 			continue

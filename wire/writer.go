@@ -25,6 +25,16 @@ func Write(write func(w *Writer)) []byte {
 	return value
 }
 
+// Sum returns a sum of what was written, which is not kept.
+func Sum(write func(w *Writer), sum func(value []byte) uint64) uint64 {
+	w := scratches.Get().(*Writer)
+	*w = (*w)[:0]
+	write(w)
+	of := sum(*w)
+	scratches.Put(w)
+	return of
+}
+
 // Byte writes one byte.
 func (w *Writer) Byte(b byte) { *w = append(*w, b) }
 
