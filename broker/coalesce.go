@@ -15,16 +15,17 @@ import (
 // changes, and a quiet one at once.
 const tableGap = 250 * time.Millisecond
 
-// unwrittenValue is a value of a table on its way to the topic, and all that it replaces.
-type unwrittenValue struct {
+// outgoing is a record on its way to a topic: a message, or a value of a table and all that
+// it replaces.
+type outgoing struct {
 	topic, key string
 	value      []byte // nil: the key is deleted
 	headers    goka.Headers
 	finishers  []goka.PromiseFinisher
 }
 
-// finish tells all who wait for the value, or for one that it has replaced, what became of it.
-func (v *unwrittenValue) finish(m *sarama.ProducerMessage, err error) {
+// finish tells all who wait for the record, or for one that it has replaced, what became of it.
+func (v *outgoing) finish(m *sarama.ProducerMessage, err error) {
 	for _, finish := range v.finishers {
 		finish(m, err)
 	}
@@ -33,7 +34,7 @@ func (v *unwrittenValue) finish(m *sarama.ProducerMessage, err error) {
 // replace takes over from the value that waited: who waits for that one waits for this one,
 // whose age is that of the oldest change in it, and whose trace that of the oldest that is
 // traced.
-func (v *unwrittenValue) replace(waiting *unwrittenValue) {
+func (v *outgoing) replace(waiting *outgoing) {
 	v.finishers = append(waiting.finishers, v.finishers...)
 	for _, name := range []string{topics.HeaderReceived, topics.HeaderTrace} {
 		if older, known := waiting.headers[name]; known {
@@ -46,8 +47,8 @@ func (v *unwrittenValue) replace(waiting *unwrittenValue) {
 // the time.
 type pace struct {
 	gap   time.Duration
-	keys  map[tableKey]*unwrittenValue // written within the gap; what waits, or nil
-	turns []turn                       // of the same keys, the next one in front
+	keys  map[tableKey]*outgoing // written within the gap; what waits, or nil
+	turns []turn                 // of the same keys, the next one in front
 }
 
 type tableKey struct{ topic, key string }
@@ -59,12 +60,12 @@ type turn struct {
 }
 
 func newPace(gap time.Duration) *pace {
-	return &pace{gap: gap, keys: map[tableKey]*unwrittenValue{}}
+	return &pace{gap: gap, keys: map[tableKey]*outgoing{}}
 }
 
 // put returns true for a value that must be written now, as its key was not written within
 // the gap. Any other waits, in place of the one of its key that waited.
-func (p *pace) put(v *unwrittenValue, now time.Time) bool {
+func (p *pace) put(v *outgoing, now time.Time) bool {
 	key := tableKey{v.topic, v.key}
 	waiting, recent := p.keys[key]
 	if !recent {
@@ -84,7 +85,7 @@ func (p *pace) written(key tableKey, now time.Time) {
 }
 
 // overtake lets a value that is written now replace the one of its key that waits.
-func (p *pace) overtake(v *unwrittenValue) {
+func (p *pace) overtake(v *outgoing) {
 	key := tableKey{v.topic, v.key}
 	if waiting := p.keys[key]; waiting != nil {
 		v.replace(waiting)
@@ -93,7 +94,7 @@ func (p *pace) overtake(v *unwrittenValue) {
 }
 
 // due returns the values whose turn it is, and forgets the keys of which none waits.
-func (p *pace) due(now time.Time) (values []*unwrittenValue) {
+func (p *pace) due(now time.Time) (values []*outgoing) {
 	passed := 0
 	for passed < len(p.turns) && !p.turns[passed].at.After(now) {
 		passed++
@@ -112,7 +113,7 @@ func (p *pace) due(now time.Time) (values []*unwrittenValue) {
 }
 
 // all returns every value that waits, which does so no more.
-func (p *pace) all() (values []*unwrittenValue) {
+func (p *pace) all() (values []*outgoing) {
 	for key, v := range p.keys {
 		if v != nil {
 			values = append(values, v)
@@ -124,7 +125,8 @@ func (p *pace) all() (values []*unwrittenValue) {
 
 // coalescing is a processor's producer. Of the values of a key that wait it writes the newest
 // alone: each promise is kept when a value at least as new is on the topic, and the
-// values of a key stand there in their order.
+// values of a key stand there in their order. Messages that may wait for others it sends
+// together with them.
 type coalescing struct {
 	gokaProducer
 	now func() time.Time
@@ -133,23 +135,29 @@ type coalescing struct {
 	pace   *pace
 	timer  *time.Timer // calls turn when the next key may be written; nil: nothing has waited yet
 	armed  bool
+	parcel parcel
+	sender *time.Timer // calls send when the parcel's messages have waited enough; nil: none has waited yet
 	closed bool
 }
 
-func newCoalescing(p gokaProducer, gap time.Duration) *coalescing {
-	return &coalescing{gokaProducer: p, now: time.Now, pace: newPace(gap)}
+func newCoalescing(p gokaProducer, tableGap, messageGap time.Duration) *coalescing {
+	return &coalescing{gokaProducer: p, now: time.Now, pace: newPace(tableGap), parcel: parcel{gap: messageGap}}
 }
 
 func (c *coalescing) Emit(topic, key string, value []byte) *goka.Promise {
 	return c.EmitWithHeaders(topic, key, value, nil)
 }
 
-// EmitWithHeaders writes at once what does not say that it may wait.
+// EmitWithHeaders writes at once what does not say that it may wait or be gathered.
 func (c *coalescing) EmitWithHeaders(topic, key string, value []byte, headers goka.Headers) *goka.Promise {
 	promise, finish := goka.NewPromiseWithFinisher()
-	v := &unwrittenValue{topic, key, value, headers, []goka.PromiseFinisher{finish}}
+	v := &outgoing{topic, key, value, headers, []goka.PromiseFinisher{finish}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, mayGather := headers[topics.HeaderMayGather]; mayGather && !c.closed {
+		c.gather(v)
+		return promise
+	}
 	if _, mayWait := headers[topics.HeaderMayWait]; !mayWait || c.closed {
 		c.pace.overtake(v)
 		c.write(v)
@@ -163,8 +171,37 @@ func (c *coalescing) EmitWithHeaders(topic, key string, value []byte, headers go
 	return promise
 }
 
-func (c *coalescing) write(v *unwrittenValue) {
+func (c *coalescing) write(v *outgoing) {
 	c.produce(v.topic, v.key, v.value, v.headers, v.finish)
+}
+
+// gather sends a message with others: now, or when they have waited enough.
+func (c *coalescing) gather(m *outgoing) {
+	now := c.now()
+	switch {
+	case c.parcel.put(m, now):
+		c.sendParcel(now)
+	case len(c.parcel.messages) > 1: // the timer is set
+	case c.sender == nil:
+		c.sender = time.AfterFunc(c.parcel.left(now), c.send)
+	default:
+		c.sender.Reset(c.parcel.left(now))
+	}
+}
+
+// send sends the messages that wait.
+func (c *coalescing) send() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sendParcel(c.now())
+}
+
+func (c *coalescing) sendParcel(now time.Time) {
+	messages := c.parcel.take(now)
+	for _, m := range messages {
+		c.write(m)
+	}
+	clear(messages)
 }
 
 // arm sets the timer for the next turn, with some more that come soon after.
@@ -200,6 +237,7 @@ func (c *coalescing) Close() error {
 	for _, v := range c.pace.all() {
 		c.write(v)
 	}
+	c.sendParcel(c.now())
 	c.mu.Unlock()
 	return c.gokaProducer.Close()
 }

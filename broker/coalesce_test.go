@@ -41,8 +41,8 @@ func newCoalesced(t *testing.T) *coalesced {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The timer does not come in an hour: the test calls turn itself.
-	p := &coalesced{T: t, coalescing: newCoalescing(gokaProducer{client}, time.Hour), kafka: k, cluster: c, time: time.Unix(1e9, 0), ends: make(chan ending, 1000)}
+	// The timers do not come in an hour: the test calls turn and send itself.
+	p := &coalesced{T: t, coalescing: newCoalescing(gokaProducer{client}, time.Hour, time.Hour), kafka: k, cluster: c, time: time.Unix(1e9, 0), ends: make(chan ending, 1000)}
 	p.now = func() time.Time { return p.time }
 	return p
 }
@@ -189,6 +189,64 @@ func TestCoalescing_AFailureIsThatOfAllThatWaited(t *testing.T) {
 	p.wantTable("a=0")
 }
 
+// emitMessage sends a message to a topic of one partition's table, for the order there.
+func (p *coalesced) emitMessage(value string, mayGather bool) {
+	headers := goka.Headers{topics.HeaderReceived: topics.FormatReceived(time.Unix(1, 0))}
+	if mayGather {
+		headers[topics.HeaderMayGather] = nil
+	}
+	p.EmitWithHeaders(topics.TableFixtures, value, []byte(value), headers).ThenWithMessage(func(m *sarama.ProducerMessage, err error) {
+		p.ends <- ending{value, m.Offset, err}
+	})
+}
+
+func TestCoalescing_MessagesOfAMomentAreSentTogether(t *testing.T) {
+	p := newCoalesced(t)
+	p.emitMessage("1", true) // none was sent lately
+	p.want("1")
+	p.emitMessage("2", true)
+	p.emitMessage("3", true)
+	p.emitMessage("4", false) // waits for none
+	p.want("4")
+	p.wantTable("1=1", "4=4")
+	p.time = p.time.Add(time.Hour)
+	p.emitMessage("5", true)
+	p.want("2", "3", "5")
+	p.emitMessage("6", true)
+	p.send() // as the timer does
+	p.want("6")
+	var many []string
+	for i := range messagesAtOnce {
+		many = append(many, fmt.Sprint(100+i))
+		p.emitMessage(many[i], true)
+	}
+	p.want(many...)
+	p.emitMessage("7", true)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.want("7")
+	p.emitMessage("8", true)
+	if e := p.want("8")[0]; e.err == nil {
+		t.Error("sent after the end")
+	}
+}
+
+// TestCoalescing_WhatIsGatheredIsSentInTime: by the timer, without another message.
+func TestCoalescing_WhatIsGatheredIsSentInTime(t *testing.T) {
+	p := newCoalesced(t)
+	p.parcel.gap = time.Millisecond
+	p.emitMessage("1", true)
+	p.emitMessage("2", true)
+	p.want("1", "2")
+	p.emitMessage("3", true)
+	p.emitMessage("4", true)
+	p.want("3", "4")
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPace_AValueIsAsOldAsTheOldestThatItReplaces, for what is said of how fresh views are, and in
 // the trace of the oldest that is traced.
 func TestPace_AValueIsAsOldAsTheOldestThatItReplaces(t *testing.T) {
@@ -198,7 +256,7 @@ func TestPace_AValueIsAsOldAsTheOldestThatItReplaces(t *testing.T) {
 		if second > 1 {
 			headers[topics.HeaderTrace] = []byte(fmt.Sprint(second))
 		}
-		p.put(&unwrittenValue{topic: "t", key: "k", headers: headers}, now)
+		p.put(&outgoing{topic: "t", key: "k", headers: headers}, now)
 	}
 	due := p.due(now.Add(time.Second))
 	if len(due) != 1 {

@@ -132,7 +132,7 @@ func (p *Processor) options() ([]goka.ProcessorOption, error) {
 		goka.WithConsumerSaramaBuilder(goka.SaramaConsumerBuilderWithConfig(settings[1])),
 		goka.WithProducerBuilder(func([]string, string, func() hash.Hash32) (goka.Producer, error) {
 			client, err := p.cluster.config.newProducer("tipoff-processors", producePatience, kgo.RecordRetries(produceRetries))
-			return newCoalescing(gokaProducer{client}, tableGap), err
+			return newCoalescing(gokaProducer{client}, tableGap, messageGap), err
 		}),
 		goka.WithTopicManagerBuilder(goka.TopicManagerBuilderWithConfig(settings[2], manager)),
 		goka.WithStorageBuilder(p.owner.storage),

@@ -79,7 +79,7 @@ func (p gokaProducer) EmitWithHeaders(topic, key string, value []byte, headers g
 func (p gokaProducer) produce(topic, key string, value []byte, headers goka.Headers, finish func(*sarama.ProducerMessage, error)) {
 	record := &kgo.Record{Topic: topic, Key: []byte(key), Value: value}
 	for name, text := range headers {
-		if name != topics.HeaderMayWait {
+		if name != topics.HeaderMayWait && name != topics.HeaderMayGather {
 			record.Headers = append(record.Headers, kgo.RecordHeader{Key: name, Value: text})
 		}
 	}

@@ -75,7 +75,7 @@ func addCoupon(in *input) {
 		for i := range legs {
 			in.sendLeg(&legs[i], told[i])
 		}
-		in.send(in.set.Choices(), topics.Key(in.company, topics.ModelID), state.NewChoice(legs))
+		in.Emit(goka.Stream(in.set.Choices()), topics.Key(in.company, topics.ModelID), state.MarshalMessage(state.NewChoice(legs)), in.headers(), mayGather)
 	case state.DiffersBet:
 		in.reject(topics.Contradicts, "coupon_id: is taken by a coupon with another content, which stands")
 	case state.TooOldBet:
@@ -98,6 +98,9 @@ func (in *input) tell(b *state.Bettor, legs []state.Leg) (told []bool) {
 	}
 	return told
 }
+
+// mayGather is for what is only learnt from.
+var mayGather = goka.WithCtxEmitHeaders(goka.Headers{topics.HeaderMayGather: nil})
 
 // sendLeg sends a leg to its fixture.
 func (in *input) sendLeg(leg *state.Leg, told bool) {

@@ -163,7 +163,8 @@ func (in *input) fact() (f tipoff.Fact, ok bool) {
 // to act on it knows how old it is, and what it is traced under.
 func (in *input) headers() goka.ContextOption { return in.headersOf(false) }
 
-// headersOf are [input.headers], or those of a leg that its bettor was told of.
+// headersOf are [input.headers], or those of a leg that its bettor was told of, for which
+// nobody waits.
 func (in *input) headersOf(told bool) goka.ContextOption {
 	headers := &in.follows[0]
 	if told {
@@ -171,6 +172,9 @@ func (in *input) headersOf(told bool) goka.ContextOption {
 	}
 	if *headers == nil {
 		*headers = maps.Collect(topics.Headers{Received: in.received, Told: told, Trace: in.trace}.All())
+		if told {
+			(*headers)[topics.HeaderMayGather] = nil
+		}
 	}
 	return goka.WithCtxEmitHeaders(*headers)
 }

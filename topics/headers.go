@@ -22,6 +22,9 @@ const (
 	// HeaderMayWait says to a processor's producer that a table's value may be replaced by a
 	// newer one of its key before it is written. It is on no topic.
 	HeaderMayWait = "may-wait"
+	// HeaderMayGather says to it that a message may wait for others, to be sent with them. It is
+	// on no topic either.
+	HeaderMayGather = "may-gather"
 )
 
 // Headers are what a record's headers say.
