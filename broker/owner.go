@@ -193,6 +193,17 @@ func (o *Owner) table(partition int32) *memory {
 	return o.tables[partition]
 }
 
+// Stored is the value of a key in the table of a partition that this process has, nil
+// where there is none. It does not change.
+func (o *Owner) Stored(partition int32, key string) []byte {
+	table := o.table(partition)
+	if table == nil {
+		return nil
+	}
+	value, _ := table.Get(key) // never fails
+	return value
+}
+
 // Partitions are those whose tables this process has, in no order.
 func (o *Owner) Partitions() []int32 {
 	o.mu.Lock()

@@ -21,6 +21,7 @@ type runningSet struct {
 	node    *Node
 	views   *views.Views
 	follows []*broker.View
+	bettors *broker.Owner // of the table of bettors; nil: this process has no processor of it
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -119,6 +120,9 @@ func (r *runningSet) newProcessor(table processors.Table, rewriter *broker.Rewri
 		}
 	}
 	owner := r.node.cluster.NewOwner(values, rewriter.Add)
+	if table.OfBettors {
+		r.bettors = owner
+	}
 	p := r.node.cluster.NewProcessor(table.Graph(owner, r.TableSet), owner)
 	p.Gather(table.Gathers)
 	r.measure(lagCollector(&p.Lag))

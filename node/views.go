@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -50,6 +51,9 @@ func (r *runningSet) followTables(kind string, v *views.Views, fresh func(first 
 		}),
 		r.startView(kind, r.TableBettors(), r.startRewriter(processors.RewriteBettor), func(u broker.Update) error {
 			defer fresh(topics.TableBettors, u)
+			if kind != gatewaysView {
+				u.Value = r.keep(u)
+			}
 			err := v.PutBettor(u.Key, u.Value)
 			if err == nil && r.serves() {
 				r.node.journeys.value(stageView, u.Key, u.Value)
@@ -57,6 +61,17 @@ func (r *runningSet) followTables(kind string, v *views.Views, fresh func(first 
 			return err
 		}),
 	}
+}
+
+// keep returns a bettor's value that stays: the very one of the table that this process works
+// on, where that is the same, as most are; else a copy.
+func (r *runningSet) keep(u broker.Update) []byte {
+	if r.bettors != nil {
+		if stored := r.bettors.Stored(u.Partition, u.Key); stored != nil && bytes.Equal(stored, u.Value) {
+			return stored
+		}
+	}
+	return bytes.Clone(u.Value)
 }
 
 // gatewaysView is the kind of the views that a gateway answers from: what they apply can be

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"bytes"
 	"fmt"
 
 	"tipoff/state"
@@ -9,7 +8,8 @@ import (
 )
 
 // PutBettor applies a value of the bettors' table; nil deletes. The error is
-// [ErrStale], or names a value that cannot be read; both change nothing.
+// [ErrStale], or names a value that cannot be read; both change nothing. Learning views
+// keep the value, which may not change then.
 func (v *Views) PutBettor(key string, value []byte) error {
 	name, id, ok := topics.SplitKey(key)
 	if !ok {
@@ -35,7 +35,7 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	case fresh == nil:
 		delete(c.bettors, id)
 	default:
-		c.bettors[id] = bytes.Clone(value)
+		c.bettors[id] = value
 	}
 	return nil
 }
