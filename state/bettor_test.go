@@ -244,6 +244,7 @@ func TestBettor_DoesNotDependOnWhenLegsComeBack(t *testing.T) {
 }
 
 func TestBettor_ComesThroughTheTable(t *testing.T) {
+	over := new(Bettor) // what was read before, all in the same memory
 	rapid.Check(t, func(t *rapid.T) {
 		var b Bettor
 		if rapid.Bool().Draw(t, "posted") {
@@ -265,6 +266,12 @@ func TestBettor_ComesThroughTheTable(t *testing.T) {
 		}
 		if diff := cmp.Diff(b, *again, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
+		}
+		if err := over.Unmarshal(b.Marshal()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(b, *over, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("read over another bettor: %s", diff)
 		}
 	})
 }

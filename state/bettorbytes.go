@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"tipoff"
 	"tipoff/wire"
 )
 
@@ -91,20 +92,19 @@ func writeAffinities(w *wire.Writer, lists [][]Affinity) {
 	}
 }
 
+// readAffinities reads the lists into the memory that they have.
 func readAffinities(r *wire.Reader, lists []*[]Affinity, version byte) {
-	var weights []float64
+	var room [MaxSports + MaxLeagues + MaxTeams + 2*MaxTastes]float64 // there are no more
+	weights := room[:0]
 	if version > 1 {
-		weights = make([]float64, r.Count(6))
+		weights = sized(weights, r.Count(6))
 		for i := range weights {
 			weights[i] = math.Float64frombits(r.Ref() << 16)
 		}
 	}
 	for kind, list := range lists {
-		n := r.Count(2)
-		if n > 0 {
-			*list = make([]Affinity, n)
-		}
-		for i := range n {
+		*list = sized(*list, r.Count(2))
+		for i := range *list {
 			a := &(*list)[i]
 			switch {
 			case version == 1:
@@ -122,6 +122,12 @@ func readAffinities(r *wire.Reader, lists []*[]Affinity, version byte) {
 			}
 		}
 	}
+}
+
+// sized returns a list of n elements in the memory of another one, as far as that
+// suffices. What they hold means nothing. One of none is nil where the other was.
+func sized[E any](list []E, n int) []E {
+	return slices.Grow(list[:0], n)[:n]
 }
 
 // legTime squeezes the beginning of a leg's event into few bytes: 0 unknown, 1
@@ -145,14 +151,25 @@ func unlegTime(v uint64, at int64) int64 {
 
 // UnmarshalBettor decodes a value of the bettors' table.
 func UnmarshalBettor(value []byte) (*Bettor, error) {
+	b := new(Bettor)
+	return b, b.Unmarshal(value)
+}
+
+// Unmarshal decodes a value of the bettors' table over what b was, into the memory of its
+// lists: whoever reads one value after another, and keeps nothing, needs no more memory for
+// the next one. What others hold of these lists changes. Nothing is kept of value. After an
+// error what b holds means nothing.
+func (b *Bettor) Unmarshal(value []byte) error {
 	r := wire.NewReader(value)
 	version := r.Byte()
 	if version == 0 || version > TableVersion {
-		return nil, wire.ErrUnreadable
+		return wire.ErrUnreadable
 	}
-	b := &Bettor{Epoch: r.Uint(), Known: r.Flag()}
+	b.Epoch, b.Known = r.Uint(), r.Flag()
 	if b.Known {
-		b.User = readUser(r, version)
+		readUser(r, version, &b.User)
+	} else {
+		b.User = tipoff.User{}
 	}
 	b.Users = ReadPosition(r)
 	b.Coupons = ReadPosition(r)
@@ -161,18 +178,27 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 	b.At = r.Int()
 	readAffinities(r, []*[]Affinity{&b.Sports, &b.Leagues, &b.Teams, &b.Markets, &b.Odds}, version)
 	b.Floor = r.Int()
-	for range r.Count(1) {
-		b.Refused = append(b.Refused, r.Int())
+	b.Refused = sized(b.Refused, r.Count(1))
+	for i := range b.Refused {
+		b.Refused[i] = r.Int()
 	}
-	if n := r.Count(11); n > 0 {
-		b.Bets = make([]Bet, n, n+1) // most are read for one more
+	b.readBets(r, version)
+	return r.End()
+}
+
+func (b *Bettor) readBets(r *wire.Reader, version byte) {
+	n := r.Count(11)
+	if b.Bets = b.Bets[:0]; n > cap(b.Bets) {
+		b.Bets = slices.Grow(b.Bets, n+1) // most are read for one more
 	}
+	b.Bets = b.Bets[:n]
 	at, record := b.At, b.Coupons
 	if version == 1 {
 		at, record.Offset = 0, 0
 	}
 	for i := range b.Bets {
-		bet := Bet{Coupon: r.Word64(), Record: Position{record.Source, r.Int() + record.Offset}, At: r.Int() + at}
+		bet := &b.Bets[i]
+		bet.Coupon, bet.Record, bet.At = r.Word64(), Position{record.Source, r.Int() + record.Offset}, r.Int()+at
 		head := r.Uint()
 		if head&1 == 1 {
 			bet.Record.Source = r.Word32()
@@ -184,13 +210,12 @@ func UnmarshalBettor(value []byte) (*Bettor, error) {
 			legs = r.Count(7)
 		}
 		at, record = bet.At, bet.Record
-		if legs > 0 && r.OK() {
-			bet.Legs = make([]BetLeg, legs)
+		if !r.OK() {
+			legs = 0
 		}
+		bet.Legs = sized(bet.Legs, legs)
 		for j := range bet.Legs {
 			bet.Legs[j] = BetLeg{Event: r.Ref(), Begin: unlegTime(r.Uint(), bet.At)}
 		}
-		b.Bets[i] = bet
 	}
-	return b, r.End()
 }

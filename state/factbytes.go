@@ -18,12 +18,22 @@ func writeUser(w *wire.Writer, user *tipoff.User) {
 	writeVersion(w, user.Version)
 }
 
-// readUser reads a user out of a value of a version of [TableVersion].
-func readUser(r *wire.Reader, of byte) tipoff.User {
-	return tipoff.User{
-		ID: r.Text(), BirthYear: int(r.Uint()), Country: r.Text(), Currency: r.Text(), Gender: r.Text(),
-		Name: r.Text(), FavouriteSport: r.Text(), FavouriteLeague: r.Text(),
-		RegistrationDate: r.Time(), Extra: readExtra(r), Version: readVersion(r, of),
+// readUser reads a user out of a value of a version of [TableVersion], over what u was.
+func readUser(r *wire.Reader, of byte, u *tipoff.User) {
+	readText(r, &u.ID)
+	u.BirthYear = int(r.Uint())
+	for _, s := range []*string{&u.Country, &u.Currency, &u.Gender, &u.Name, &u.FavouriteSport, &u.FavouriteLeague} {
+		readText(r, s)
+	}
+	u.RegistrationDate = r.Time()
+	u.Extra = readExtra(r)
+	u.Version = readVersion(r, of)
+}
+
+// readText reads a text, and copies it only where it is not what s was.
+func readText(r *wire.Reader, s *string) {
+	if text := r.Raw(); string(text) != *s {
+		*s = string(text)
 	}
 }
 

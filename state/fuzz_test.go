@@ -1,8 +1,13 @@
 package state
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tipoff"
 	"tipoff/wire/wiretest"
@@ -24,6 +29,7 @@ func FuzzTables(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		wiretest.Stable(t, value, UnmarshalBettor, (*Bettor).Marshal)
+		sameOver(t, value)
 		wiretest.Stable(t, value, UnmarshalFixture, (*Fixture).Marshal)
 		wiretest.Stable(t, value, UnmarshalChunk, (*Chunk).Marshal)
 		_, _ = Epoch(value), DueFixture(value, noon, time.Hour)
@@ -40,6 +46,35 @@ func FuzzTables(f *testing.F) {
 			t.Error("a chunk of an unknown version was read")
 		}
 	})
+}
+
+// sameOver requires that a value is read over other bettors just as it is into a new one.
+func sameOver(t *testing.T, value []byte) {
+	t.Helper()
+	full, _, _, _ := valuesOfNow()
+	reader, long := new(Bettor), new(Bettor)
+	for i := range 40 {
+		long.AddCoupon(bet(fmt.Sprint("c", i), noon, "e1", "e2", "e3"), at(int64(i)), CauseAt(at(int64(i))), noon.Unix())
+	}
+	want, wantErr := UnmarshalBettor(value)
+	for _, was := range [][]byte{full.Marshal(), value, long.Marshal(), new(Bettor).Marshal(), full.Marshal()} {
+		_ = reader.Unmarshal(was)
+		read := bytes.Clone(value)
+		err := reader.Unmarshal(read)
+		clear(read) // nothing of it may be kept
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%x is read with %v over another, with %v into a new one", value, err, wantErr)
+		}
+		if err != nil {
+			continue
+		}
+		if again := reader.Marshal(); !bytes.Equal(again, want.Marshal()) {
+			t.Fatalf("%x is read as %x over another, as %x into a new one", value, again, want.Marshal())
+		}
+		if d := cmp.Diff(want, reader, cmpopts.EquateEmpty(), cmpopts.EquateNaNs()); d != "" {
+			t.Fatalf("%x is read differently over another: %s", value, d)
+		}
+	}
 }
 
 // FuzzMessages holds the same for the messages between the processors, and that a

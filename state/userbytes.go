@@ -6,8 +6,11 @@ import (
 )
 
 // MarshalUser encodes a user as posted, as table values hold him.
-func MarshalUser(u *tipoff.User) []byte {
-	w := make(wire.Writer, 0, 128)
+func MarshalUser(u *tipoff.User) []byte { return AppendUser(make([]byte, 0, 128), u) }
+
+// AppendUser appends what [MarshalUser] returns.
+func AppendUser(to []byte, u *tipoff.User) []byte {
+	w := wire.Writer(to)
 	writeUser(&w, u)
 	return w
 }
@@ -15,6 +18,7 @@ func MarshalUser(u *tipoff.User) []byte {
 // UnmarshalUser is the reverse of [MarshalUser].
 func UnmarshalUser(b []byte) (tipoff.User, error) {
 	r := wire.NewReader(b)
-	u := readUser(r, TableVersion)
+	var u tipoff.User
+	readUser(r, TableVersion, &u)
 	return u, r.End()
 }

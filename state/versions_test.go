@@ -88,6 +88,7 @@ func TestVersions_ValuesOfEveryVersionAreRead(t *testing.T) {
 		case "bettor":
 			got, err = UnmarshalBettor(value)
 			want = as(version, b)
+			sameOver(t, value)
 		case "fixture":
 			got, err = UnmarshalFixture(value)
 			want = as(version, f)
