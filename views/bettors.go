@@ -9,7 +9,8 @@ import (
 
 // PutBettor applies a value of the bettors' table; nil deletes. The error is
 // [ErrStale], or names a value that cannot be read; both change nothing. Learning views
-// keep the value, which may not change then.
+// keep the value, which may not change then. Values are decoded into memory that is used
+// again, as nothing is kept of what they are decoded into.
 func (v *Views) PutBettor(key string, value []byte) error {
 	name, id, ok := topics.SplitKey(key)
 	if !ok {
@@ -17,8 +18,9 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	}
 	var fresh *state.Bettor
 	if value != nil {
-		var err error
-		if fresh, err = state.UnmarshalBettor(value); err != nil {
+		fresh = v.decoded.Get().(*state.Bettor)
+		defer v.decoded.Put(fresh)
+		if err := fresh.Unmarshal(value); err != nil {
 			return fmt.Errorf("bettor %q: %w", key, err)
 		}
 		fresh.User.ID = id

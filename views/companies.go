@@ -26,9 +26,10 @@ var ErrStale = errors.New("written by a former owner")
 type Views struct {
 	mu        sync.RWMutex
 	companies map[string]*company
-	ranker    string // [rank.RankerSimilar] ... [rank.RankerTipoff]
-	learning  bool   // see [NewLearning]
-	scratches sync.Pool
+	ranker    string    // [rank.RankerSimilar] ... [rank.RankerTipoff]
+	learning  bool      // see [NewLearning]
+	scratches sync.Pool // of [rank.Scratch]
+	decoded   sync.Pool // of [state.Bettor]
 	kept      kept
 }
 
@@ -53,6 +54,7 @@ func New() *Views {
 	return &Views{
 		companies: map[string]*company{},
 		scratches: sync.Pool{New: func() any { return new(rank.Scratch) }},
+		decoded:   sync.Pool{New: func() any { return new(state.Bettor) }},
 		kept:      kept{seed: maphash.MakeSeed()},
 	}
 }

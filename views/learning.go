@@ -36,7 +36,9 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 		c.clock = clock
 		c.index.Begin(clock)
 	}
-	current := c.bettor(choice.UserID)
+	decoded := v.decoded.Get().(*state.Bettor)
+	defer v.decoded.Put(decoded) // after the index has been given it again
+	current := c.bettor(choice.UserID, decoded)
 	known := cmp.Or(current, new(state.Bettor))
 	before := known.Before(choice, c.traits)
 	before.User.ID = choice.UserID
@@ -52,18 +54,14 @@ func (v *Views) Learn(name string, choice *state.Choice, model *rank.Model) rank
 	return grade
 }
 
-// bettor is the state of a bettor, nil where none is known.
-func (c *company) bettor(id string) *state.Bettor {
+// bettor decodes the state of a bettor into the memory given; nil where none is known.
+func (c *company) bettor(id string, decoded *state.Bettor) *state.Bettor {
 	value, ok := c.bettors[id]
-	if !ok {
+	if !ok || decoded.Unmarshal(value) != nil { // it was read before
 		return nil
 	}
-	b, err := state.UnmarshalBettor(value)
-	if err != nil { // it was read before
-		return nil
-	}
-	b.User.ID = id
-	return b
+	decoded.User.ID = id
+	return decoded
 }
 
 // traits are what an event adds to a taste, the zero Traits where it is not posted.
