@@ -68,20 +68,15 @@ func after(events []int32, i int) [2]int32 {
 	return next
 }
 
-// putTrail replaces the trail of a bettor, and updates the visits of the events on it.
+// putTrail replaces the trail of a bettor, and updates the visits of the events on it. Most
+// of it is as before, in the same order: nothing is looked up for what is.
 func (x *Index) putTrail(n int32, fresh *state.Bettor) {
 	t := x.trail(n)
 	was := *t
 	t.n, t.open = 0, 0
-	x.fillTrail(t, &was, fresh, n)
-	for i, slot := range t.slots() {
-		next := after(t.slots(), i)
-		if old := slices.Index(was.slots(), slot); old < 0 || after(was.slots(), old) != next || was.at[old] != t.at[i] {
-			x.entries[slot].visits.setNext(n, next)
-		}
-	}
-	for _, slot := range was.slots() {
-		if !slices.Contains(t.slots(), slot) {
+	kept := x.fillTrail(t, &was, fresh, n)
+	for i, slot := range was.slots() {
+		if kept&(1<<i) == 0 {
 			e := &x.entries[slot]
 			e.visits.remove(n)
 			e.held--
@@ -90,7 +85,10 @@ func (x *Index) putTrail(n int32, fresh *state.Bettor) {
 	}
 }
 
-func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
+// fillTrail writes a bettor's last events into his trail, which is empty, and returns a bit
+// for each event that was there before.
+func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) (kept uint32) {
+	old := -1 // on the trail as it was
 	for i := len(b.Bets) - 1; i >= 0; i-- {
 		at := sinceLandmark(b.Bets[i].At)
 		for j := len(b.Bets[i].Legs) - 1; j >= 0; j-- {
@@ -99,10 +97,11 @@ func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 				continue
 			}
 			if t.n == trailLength {
-				return
+				return kept
 			}
-			slot := x.slot(leg.Event)
-			if slices.Contains(t.slots(), slot) {
+			var slot int32
+			slot, old = x.findOnTrail(was, leg.Event, old+1)
+			if old >= 0 && kept&(1<<old) != 0 || old < 0 && slices.Contains(t.slots(), slot) {
 				continue
 			}
 			if x.mayOpen(slot, leg.HasBegun()) {
@@ -110,14 +109,40 @@ func (x *Index) fillTrail(t, was *trail, b *state.Bettor, n int32) {
 			}
 			t.events[t.n], t.at[t.n] = slot, at
 			t.n++
-			old := slices.Index(was.slots(), slot)
-			if old < 0 {
-				x.entries[slot].held++
-			}
-			if old < 0 || was.at[old] != at {
-				x.addVisit(slot, n, at)
+			x.noteVisit(t, was, old, n)
+			if old >= 0 {
+				kept |= 1 << old
 			}
 		}
+	}
+	return kept
+}
+
+// findOnTrail returns the slot of an event, and its place on a trail, -1 where it is not there.
+// It is looked for at the place next first.
+func (x *Index) findOnTrail(t *trail, event uint64, next int) (slot int32, place int) {
+	if next < int(t.n) && x.entries[t.events[next]].ref == event {
+		return t.events[next], next
+	}
+	slot = x.slot(event)
+	return slot, slices.Index(t.slots(), slot)
+}
+
+// noteVisit notes the bet on the last event of a trail, bettor n's, where it differs from what
+// the trail was before at the place old, -1: the event was not on it.
+func (x *Index) noteVisit(t, was *trail, old int, n int32) {
+	i := int(t.n) - 1
+	slot, at, next := t.events[i], t.at[i], after(t.slots(), i)
+	e := &x.entries[slot]
+	switch {
+	case old < 0:
+		e.held++
+		x.addVisit(&e.visits, n, visit{at, next})
+	case was.at[old] != at:
+		e.visits.remove(n)
+		x.addVisit(&e.visits, n, visit{at, next})
+	case after(was.slots(), old) != next:
+		e.visits.setNext(n, next)
 	}
 }
 
@@ -147,20 +172,12 @@ func (x *Index) sweepTrails(trails int32) {
 	}
 }
 
-// addVisit keeps the newest visits, one a bettor, newest last.
-func (x *Index) addVisit(slot, bettor, at int32) {
-	v := &x.entries[slot].visits
-	if i := slices.Index(v.bettors, bettor); i >= 0 {
-		if v.bets[i].at == at {
-			return
-		}
-		v.bettors, v.bets = slices.Delete(v.bettors, i, i+1), slices.Delete(v.bets, i, i+1)
-	}
-	i := len(v.bettors)
+// addVisit keeps the newest visits, one a bettor, newest last. There is none of this bettor.
+func (x *Index) addVisit(v *visits, bettor int32, fresh visit) {
+	i, at := len(v.bettors), fresh.at
 	for i > 0 && (v.bets[i-1].at > at || v.bets[i-1].at == at && x.trail(v.bettors[i-1]).ref > x.trail(bettor).ref) {
 		i--
 	}
-	fresh := visit{at: at}
 	switch {
 	case len(v.bettors) < visitsKept:
 		v.bettors, v.bets = slices.Insert(v.bettors, i, bettor), slices.Insert(v.bets, i, fresh)
