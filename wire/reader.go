@@ -85,9 +85,8 @@ func (r *Reader) Word64() uint64 {
 }
 
 func (r *Reader) Ref() uint64 {
-	low := uint64(r.Word32())
-	if b := r.take(2); b != nil {
-		return low | uint64(b[0])<<32 | uint64(b[1])<<40
+	if b := r.take(6); b != nil {
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint16(b[4:]))<<32
 	}
 	return 0
 }
