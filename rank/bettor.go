@@ -41,7 +41,22 @@ type legBet struct {
 }
 
 func (l legBet) compare(other legBet) int {
-	return cmp.Or(cmp.Compare(l.at, other.at), cmp.Compare(l.slot, other.slot))
+	if l.at != other.at {
+		return cmp.Compare(l.at, other.at)
+	}
+	return cmp.Compare(l.slot, other.slot)
+}
+
+// sortLegs sorts legs that are by time already, as bets are: those of one moment are few.
+func sortLegs(legs []legBet) {
+	for len(legs) > 0 {
+		n := 1
+		for n < len(legs) && legs[n].at == legs[0].at {
+			n++
+		}
+		slices.SortFunc(legs[:n], legBet.compare)
+		legs = legs[n:]
+	}
 }
 
 // The kinds of taste, each with its list: those of [categoryKind] up to the market, and
@@ -59,6 +74,9 @@ func (b *Bettor) tastesOf(kind categoryKind) ([]int32, []float32) {
 	}
 	return b.tastes[begin:b.ends[kind]], b.weights[begin:b.ends[kind]]
 }
+
+// crowdTastes are the categories of the bettor that count for the crowd's taste.
+func (b *Bettor) crowdTastes() []int32 { return b.tastes[:b.ends[kindTeam]] }
 
 // User is the bettor as posted last; false where he was not.
 func (b *Bettor) User() (tipoff.User, bool) {
@@ -103,26 +121,32 @@ func (x *Index) PutBettor(id string, fresh *state.Bettor) {
 	if last := len(fresh.Bets) - 1; last >= 0 {
 		b.lastBet = fresh.Bets[last].At
 	}
-	b.setUser(fresh)
-	x.setTastes(b, fresh)
+	x.setUser(b, fresh)
+	was := x.setTastes(b, fresh)
 	x.addTaste(b, 1)
+	x.keepLogs(b.crowdTastes(), was)
 	x.putTrail(b.trail, fresh)
 	x.setLegs(b, fresh, from)
 }
 
-func (b *Bettor) setUser(fresh *state.Bettor) {
+func (x *Index) setUser(b *Bettor, fresh *state.Bettor) {
 	if b.country = fresh.Country(); !fresh.Known {
 		b.user, b.home = "", ""
-	} else if bytes := state.MarshalUser(&fresh.User); b.user != string(bytes) {
-		b.user = string(bytes)
+		return
+	}
+	x.userBytes = state.AppendUser(x.userBytes[:0], &fresh.User)
+	if b.user != string(x.userBytes) {
+		b.user = string(x.userBytes)
 		at := strings.Index(b.user, fresh.User.Country)
 		b.home = b.user[at : at+len(fresh.User.Country)]
 	}
 }
 
-// setTastes looks up only those categories that were not at the same place before.
-func (x *Index) setTastes(b *Bettor, fresh *state.Bettor) {
+// setTastes looks up only those categories that were not at the same place before. It
+// returns what [Bettor.crowdTastes] did before, until it is called again.
+func (x *Index) setTastes(b *Bettor, fresh *state.Bettor) (was []int32) {
 	old, begin := append(x.tastesBefore[:0], b.tastes...), int32(0)
+	was = old[:b.ends[kindTeam]]
 	lists := [tasteKinds][]state.Affinity{fresh.Sports, fresh.Leagues, fresh.Teams, fresh.Markets, fresh.Odds}
 	size := 0
 	for _, list := range lists {
@@ -152,6 +176,7 @@ func (x *Index) setTastes(b *Bettor, fresh *state.Bettor) {
 		b.ends[kind] = int32(len(b.tastes))
 	}
 	x.tastesBefore = old
+	return was
 }
 
 // setLegs lists the legs whose events are posted and have not begun, and those that have
@@ -172,7 +197,7 @@ func (x *Index) setLegs(b *Bettor, fresh *state.Bettor, from uint32) {
 			}
 		}
 	}
-	slices.SortFunc(b.legs, legBet.compare)
+	sortLegs(b.legs)
 	x.moveLegs(was, b.legs, from, b.country)
 	for _, leg := range was {
 		x.entries[leg.slot].held--

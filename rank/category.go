@@ -55,7 +55,7 @@ func (x *Index) category(kind categoryKind, key uint32, name string) int32 {
 	return id
 }
 
-// addTaste adds a bettor's taste to the crowd's, or takes it out.
+// addTaste adds a bettor's taste to the crowd's, or takes it out; see [Index.keepLogs].
 func (x *Index) addTaste(b *Bettor, sign float64) {
 	if b.weight == 0 {
 		return
@@ -67,11 +67,26 @@ func (x *Index) addTaste(b *Bettor, sign float64) {
 	}
 	scale := sign * state.Decay(landmark-b.at, state.TasteHalfLife)
 	x.crowd += b.weight * scale
-	for i, id := range b.tastes[:b.ends[kindTeam]] {
-		c := &x.categories[id]
-		c.crowd += float64(b.weights[i]) * scale
-		x.logs[id] = float32(math.Log(max(c.crowd, leastCrowd)))
+	for i, id := range b.crowdTastes() {
+		x.categories[id].crowd += float64(b.weights[i]) * scale
 	}
+}
+
+// keepLogs keeps the logarithms of what the crowd bets on the categories that are a bettor's,
+// and on those that were. Most are both, at the same place.
+func (x *Index) keepLogs(is, was []int32) {
+	for _, id := range is {
+		x.keepLog(id)
+	}
+	for i, id := range was {
+		if i >= len(is) || is[i] != id {
+			x.keepLog(id)
+		}
+	}
+}
+
+func (x *Index) keepLog(id int32) {
+	x.logs[id] = float32(math.Log(max(x.categories[id].crowd, leastCrowd)))
 }
 
 // leastCrowd is the weight below which a category counts as never chosen.

@@ -41,8 +41,9 @@ type Index struct {
 	timed         timing               // of the last [Index.Refresh]
 	homes         map[uint32][]float32 // by [state.Name] of a country, then by slot; see [Index.keepHomes]
 
-	puts         uint64  // states of bettors, ever
-	tastesBefore []int32 // memory of PutBettor
+	puts         uint64 // states of bettors, ever
+	userBytes    []byte // memory of PutBettor
+	tastesBefore []int32
 	legsBefore   []legBet
 	oldWeights   map[int32]float32 // memory of setNeighbours
 }
