@@ -1,12 +1,15 @@
 package views
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tipoff"
 	"tipoff/state"
@@ -213,4 +216,44 @@ func TestRecommend_FollowedIsWhatIsPopularWhereNothingIsFollowed(t *testing.T) {
 
 func sameItem(a, b tipoff.Item) bool {
 	return a.Event.Equal(b.Event) && a.Score == b.Score && a.Reason == b.Reason
+}
+
+// TestPutBettor_KeepsNothingOfAValueOrOfOthers: values are read into the memory of others.
+func TestPutBettor_KeepsNothingOfAValueOrOfOthers(t *testing.T) {
+	posted, _ := betOn("e0", "e1", "e2")
+	values := map[string][]byte{"a": bettor("A", "e0", "e1", "e2"), "b": bettor("B", "e4"), "c": posted, "d": new(state.Bettor).Marshal()}
+	withEvents := func(v *Views) *Views {
+		for i := range 6 {
+			put(t, v.PutFixture(fmt.Sprint("default/e", i), fixture(fmt.Sprint("e", i), []string{"A", "B"}[i%2], noon.Add(time.Hour)), noon))
+		}
+		return v
+	}
+	for _, create := range []func() *Views{New, NewLearning} {
+		v := withEvents(create())
+		for range 3 {
+			for _, id := range []string{"a", "b", "c", "d", "b", "c", "a"} {
+				value := bytes.Clone(values[id])
+				put(t, v.PutBettor("default/"+id, value))
+				clear(value)
+				if v.PutBettor("default/"+id, values["a"][:40]) == nil {
+					t.Fatal("half a value was read")
+				}
+			}
+		}
+		for id := range values {
+			alone := withEvents(create())
+			put(t, alone.PutBettor("default/"+id, values[id]))
+			user, isPosted := v.User("default", id)
+			wantUser, wantPosted := alone.User("default", id)
+			got, _ := v.Affinities("default", id, noon)
+			want, _ := alone.Affinities("default", id, noon)
+			if diff := cmp.Diff(wantUser, user) + cmp.Diff(want, got); diff != "" || isPosted != wantPosted {
+				t.Errorf("%s: %s", id, diff)
+			}
+			q := tipoff.Query{UserID: id, N: 10, Fresh: true}
+			if got, want := len(v.Recommend("default", q, noon).Items), len(alone.Recommend("default", q, noon).Items); got != want {
+				t.Errorf("%s is recommended %d events, alone %d", id, got, want)
+			}
+		}
+	}
 }
