@@ -20,6 +20,7 @@ func (v *Views) PutBettor(key string, value []byte) error {
 	if value != nil {
 		fresh = v.decoded.Get().(*state.Bettor)
 		defer v.decoded.Put(fresh)
+		fresh.User.ID = id // the value names him too, and what is there is not copied
 		if err := fresh.Unmarshal(value); err != nil {
 			return fmt.Errorf("bettor %q: %w", key, err)
 		}
