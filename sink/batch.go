@@ -63,12 +63,12 @@ func (w *writer) write(ctx context.Context, from partition, facts []fact) (rows 
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer end()
-	tx, err := w.db.goqu.BeginTx(ctx, w.db.isolation())
+	tx, err := w.db.sql.BeginTx(ctx, w.db.isolation())
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	b := &transaction{TxDatabase: tx, db: w.db, ctx: ctx, rows: map[string]int{}}
+	b := &transaction{TxDatabase: goqu.NewTx(w.db.goqu.Dialect(), tx), tx: tx, db: w.db, ctx: ctx, rows: map[string]int{}}
 	for company, facts := range byCompany {
 		if err := b.mirror(company, from.topic, facts); err != nil {
 			return nil, err
@@ -143,10 +143,11 @@ func (d *Database) idOf(ctx context.Context, table string, unique, others goqu.R
 
 // transaction is one batch under way.
 type transaction struct {
-	*goqu.TxDatabase
-	db   *Database
-	ctx  context.Context
-	rows map[string]int // written, by table
+	*goqu.TxDatabase // builds statements of tx
+	tx               *sql.Tx
+	db               *Database
+	ctx              context.Context
+	rows             map[string]int // written, by table
 }
 
 func (t *transaction) mirror(company int64, topic string, facts []fact) error {
@@ -175,7 +176,7 @@ func (t *transaction) locked(from *goqu.SelectDataset) *goqu.SelectDataset {
 // whose row came from these very records: a coupon posted again with another
 // content leaves the first one as it stands.
 func (t *transaction) coupons(company int64, facts []fact) error {
-	rows := make([]goqu.Record, 0, len(facts))
+	rows := make([]row, 0, len(facts))
 	byOffset := map[int64]*fact{}
 	for i := range facts {
 		f := &facts[i]
@@ -196,11 +197,11 @@ func (t *transaction) coupons(company int64, facts []fact) error {
 	if err != nil {
 		return fmt.Errorf("read keys of coupons: %w", err)
 	}
-	var selections []goqu.Record
-	for _, row := range made {
-		if f := byOffset[row.Offset]; f != nil {
+	var selections []row
+	for _, c := range made {
+		if f := byOffset[c.Offset]; f != nil {
 			for i := range f.Coupon.Selections {
-				selections = append(selections, selectionRow(company, row.ID, i, &f.Coupon.Selections[i]))
+				selections = append(selections, selectionRow(company, c.ID, i, &f.Coupon.Selections[i]))
 			}
 		}
 	}

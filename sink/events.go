@@ -24,21 +24,21 @@ func (t *transaction) events(company int64, facts []fact) error {
 	for i := range facts {
 		states[facts[i].ID()].apply(&facts[i])
 	}
-	var inserts, updates []goqu.Record
+	var inserts, updates []row
 	var fresh []string
 	for id, s := range states {
 		if !s.changed {
 			continue
 		}
-		row, err := s.row(company, id)
+		r, err := s.row(company, id)
 		if err != nil {
 			return err
 		}
 		if s.id == 0 {
-			inserts = append(inserts, row)
+			inserts = append(inserts, r)
 			fresh = append(fresh, id)
 		} else {
-			updates = append(updates, row)
+			updates = append(updates, r)
 		}
 	}
 	if err := errors.Join(t.insert("events", inserts), t.replace("events", updates, "company_id", "event_id")); err != nil {
@@ -96,14 +96,14 @@ func (t *transaction) participants(company int64, states map[string]*eventState,
 		}
 	}
 	var replaced []int64
-	var rows []goqu.Record
+	var rows []row
 	for _, s := range states {
 		if !s.changed || !s.announced || s.event.Participants == nil {
 			continue
 		}
 		replaced = append(replaced, s.id)
 		for i, name := range s.event.Participants {
-			rows = append(rows, goqu.Record{"event_pk": s.id, "position": i, "name": name})
+			rows = append(rows, row{{"event_pk", s.id}, {"position", i}, {"name", name}})
 		}
 	}
 	if len(replaced) == 0 {

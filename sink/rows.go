@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/doug-martin/goqu/v9"
 	"github.com/go-json-experiment/json"
 
 	"tipoff"
@@ -31,9 +30,8 @@ func (o origin) newerThan(stored origin) bool {
 	return o.appended > stored.appended
 }
 
-func (o origin) put(row goqu.Record) goqu.Record {
-	row["source_id"], row["source_offset"], row["appended_at"], row["received_at"] = o.sourceID, o.offset, o.appended, o.received
-	return row
+func (o origin) put(r row) row {
+	return append(r, column{"source_id", o.sourceID}, column{"source_offset", o.offset}, column{"appended_at", o.appended}, column{"received_at", o.received})
 }
 
 // sqlTime is a time as both databases store and compare it, in UTC.
@@ -76,26 +74,26 @@ func headersOf(m *sarama.ConsumerMessage) iter.Seq2[string, []byte] {
 	}
 }
 
-func userRow(company int64, u *tipoff.User) goqu.Record {
-	return goqu.Record{
-		"company_id": company, "user_id": u.ID, "birth_year": u.BirthYear, "country": u.Country, "currency": u.Currency,
-		"gender": u.Gender, "registration_date": sqlTime(u.RegistrationDate), "name": orNull(u.Name),
-		"favourite_sport": orNull(u.FavouriteSport), "favourite_league": orNull(u.FavouriteLeague), "extra": orNull(string(u.Extra)),
-		"version": versionColumn(u.Version),
+func userRow(company int64, u *tipoff.User) row {
+	return row{
+		{"company_id", company}, {"user_id", u.ID}, {"birth_year", u.BirthYear}, {"country", u.Country}, {"currency", u.Currency},
+		{"gender", u.Gender}, {"registration_date", sqlTime(u.RegistrationDate)}, {"name", orNull(u.Name)},
+		{"favourite_sport", orNull(u.FavouriteSport)}, {"favourite_league", orNull(u.FavouriteLeague)}, {"extra", orNull(string(u.Extra))},
+		{"version", versionColumn(u.Version)},
 	}
 }
 
-func couponRow(company int64, c *tipoff.Coupon) goqu.Record {
-	return goqu.Record{
-		"company_id": company, "user_id": c.UserID, "coupon_id": c.ID, "stake": c.Stake, "placed_at": sqlTime(c.Timestamp),
-		"legs": len(c.Selections), "extra": orNull(string(c.Extra)),
+func couponRow(company int64, c *tipoff.Coupon) row {
+	return row{
+		{"company_id", company}, {"user_id", c.UserID}, {"coupon_id", c.ID}, {"stake", c.Stake}, {"placed_at", sqlTime(c.Timestamp)},
+		{"legs", len(c.Selections)}, {"extra", orNull(string(c.Extra))},
 	}
 }
 
-func selectionRow(company, coupon int64, position int, s *tipoff.Selection) goqu.Record {
-	return goqu.Record{
-		"coupon_pk": coupon, "position": position, "company_id": company, "event_id": s.EventID, "odds": s.Odds,
-		"market": orNull(s.Market), "outcome": orNull(s.Outcome),
+func selectionRow(company, coupon int64, position int, s *tipoff.Selection) row {
+	return row{
+		{"coupon_pk", coupon}, {"position", position}, {"company_id", company}, {"event_id", s.EventID}, {"odds", s.Odds},
+		{"market", orNull(s.Market)}, {"outcome", orNull(s.Outcome)},
 	}
 }
 
@@ -135,13 +133,12 @@ func (s *eventState) apply(f *fact) {
 	}
 }
 
-func (s *eventState) row(company int64, id string) (goqu.Record, error) {
-	row := goqu.Record{"company_id": company, "event_id": id, "announced": 0}
+func (s *eventState) row(company int64, id string) (row, error) {
+	announced := 1
 	e := &s.event
 	if !s.announced {
+		announced = 0
 		e = &tipoff.Event{Status: s.patch.Status, Result: s.patch.Result, Markets: s.patch.Markets, Begin: s.patch.Begin, Version: s.patch.Version}
-	} else {
-		row["announced"] = 1
 	}
 	var markets any
 	if e.Markets != nil {
@@ -157,15 +154,13 @@ func (s *eventState) row(company int64, id string) (goqu.Record, error) {
 		}
 		return sqlTime(t)
 	}
-	for column, value := range map[string]any{
-		"sport": orNull(e.Sport), "league": orNull(e.League), "country": orNull(e.Country),
-		"begin_at": time(e.Begin), "end_at": time(e.End), "home": orNull(e.Home), "away": orNull(e.Away),
-		"status": orNull(e.Status), "result": orNull(e.Result), "markets": markets, "extra": orNull(string(e.Extra)),
-		"version": versionColumn(e.Version), "covered_digest": coveredColumn(s.covered),
-	} {
-		row[column] = value
-	}
-	return s.put(row), nil
+	return s.put(row{
+		{"company_id", company}, {"event_id", id}, {"announced", announced},
+		{"sport", orNull(e.Sport)}, {"league", orNull(e.League)}, {"country", orNull(e.Country)},
+		{"begin_at", time(e.Begin)}, {"end_at", time(e.End)}, {"home", orNull(e.Home)}, {"away", orNull(e.Away)},
+		{"status", orNull(e.Status)}, {"result", orNull(e.Result)}, {"markets", markets}, {"extra", orNull(string(e.Extra))},
+		{"version", versionColumn(e.Version)}, {"covered_digest", coveredColumn(s.covered)},
+	}), nil
 }
 
 func orNull(s string) any {

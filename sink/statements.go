@@ -2,6 +2,8 @@ package sink
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/doug-martin/goqu/v9"
 	"github.com/doug-martin/goqu/v9/exp"
@@ -10,31 +12,55 @@ import (
 // maxParameters bounds the values of one statement: SQLite takes 32,766.
 const maxParameters = 30_000
 
-// insert adds rows that must be new.
-func (t *transaction) insert(table string, rows []goqu.Record) error {
-	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset { return insert })
+// row is what a row of a table is to hold, column by column. All rows that are written at
+// once have the same columns in the same order.
+type row []column
+
+type column struct {
+	name  string
+	value any
 }
 
+// shape says what becomes of a row whose key is there already.
+type shape func(*goqu.InsertDataset) *goqu.InsertDataset
+
+// insert adds rows that must be new.
+func (t *transaction) insert(table string, rows []row) error {
+	return t.write(table, rows, plain)
+}
+
+func plain(insert *goqu.InsertDataset) *goqu.InsertDataset { return insert }
+
 // insertNew adds the rows whose key is not there yet.
-func (t *transaction) insertNew(table string, rows []goqu.Record, key ...string) error {
+func (t *transaction) insertNew(table string, rows []row, key ...string) error {
+	return t.write(table, rows, unlessThere(key...))
+}
+
+func unlessThere(key ...string) shape {
 	same := goqu.Record{key[0]: goqu.C(key[0])} // changes nothing
-	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset {
+	return func(insert *goqu.InsertDataset) *goqu.InsertDataset {
 		return insert.OnConflict(goqu.DoUpdate(target(key), same))
-	})
+	}
 }
 
 // replace overwrites rows that exist and are locked.
-func (t *transaction) replace(table string, rows []goqu.Record, key ...string) error {
-	return t.inChunks(table, rows, func(insert *goqu.InsertDataset) *goqu.InsertDataset {
-		update := goqu.Record{}
-		for column := range rows[0] {
-			update[column] = t.db.incoming(column)
+func (t *transaction) replace(table string, rows []row, key ...string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return t.write(table, rows, t.overwriting(rows[0], key...))
+}
+
+func (t *transaction) overwriting(like row, key ...string) shape {
+	update := goqu.Record{}
+	for _, c := range like {
+		if !slices.Contains(key, c.name) {
+			update[c.name] = t.db.incoming(c.name)
 		}
-		for _, column := range key {
-			delete(update, column)
-		}
+	}
+	return func(insert *goqu.InsertDataset) *goqu.InsertDataset {
 		return insert.OnConflict(goqu.DoUpdate(target(key), update))
-	})
+	}
 }
 
 func target(key []string) string {
@@ -53,20 +79,59 @@ func (d *Database) incoming(column string) exp.LiteralExpression {
 	return goqu.L("VALUES(" + column + ")") // MariaDB knows no other form
 }
 
-func (t *transaction) inChunks(table string, rows []goqu.Record, shape func(*goqu.InsertDataset) *goqu.InsertDataset) error {
-	for len(rows) > 0 {
-		n := min(len(rows), maxParameters/len(rows[0]))
-		chunk := make([]any, n)
-		for i := range chunk {
-			chunk[i] = rows[i]
+// write inserts rows. Of a statement only the text for one row is built, as that of more is
+// the same but for its length.
+func (t *transaction) write(table string, rows []row, shape shape) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	statement, err := t.statement(table, rows[0], shape)
+	if err == nil {
+		err = t.inChunks(statement, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", table, err)
+	}
+	t.rows[table] += len(rows)
+	return nil
+}
+
+// statement returns the text that inserts one row.
+func (t *transaction) statement(table string, like row, shape shape) (string, error) {
+	names, values := make([]any, len(like)), make(goqu.Vals, len(like))
+	for i, c := range like {
+		names[i], values[i] = c.name, 0
+	}
+	text, _, err := shape(t.Insert(table).Prepared(true).Cols(names...).Vals(values)).ToSQL()
+	return text, err
+}
+
+// inChunks writes many rows with each statement, as each is a way to the server and back.
+func (t *transaction) inChunks(statement string, rows []row) error {
+	columns := len(rows[0])
+	for chunk := range slices.Chunk(rows, maxParameters/columns) {
+		args := make([]any, 0, len(chunk)*columns)
+		for _, r := range chunk {
+			args = r.appendTo(args)
 		}
-		if _, err := shape(t.Insert(table).Prepared(true).Rows(chunk...)).Executor().ExecContext(t.ctx); err != nil {
-			return fmt.Errorf("write %s: %w", table, err)
+		if _, err := t.tx.ExecContext(t.ctx, forRows(statement, columns, len(chunk)), args...); err != nil {
+			return err
 		}
-		t.rows[table] += n
-		rows = rows[n:]
 	}
 	return nil
+}
+
+// forRows makes a statement that inserts one row insert n.
+func forRows(statement string, columns, n int) string {
+	one := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	return strings.Replace(statement, one, one+strings.Repeat(", "+one, n-1), 1)
+}
+
+func (r row) appendTo(args []any) []any {
+	for _, c := range r {
+		args = append(args, c.value)
+	}
+	return args
 }
 
 func keys[V any](m map[string]V) []string {

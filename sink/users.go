@@ -55,14 +55,14 @@ func (t *transaction) users(company int64, facts []fact) error {
 	for i := range facts {
 		states[facts[i].ID()].apply(&facts[i])
 	}
-	var inserts, updates []goqu.Record
+	var inserts, updates []row
 	for _, s := range states {
-		switch row := s.put(userRow(company, &s.user)); {
+		switch r := s.put(userRow(company, &s.user)); {
 		case !s.changed:
 		case s.stored:
-			updates = append(updates, row)
+			updates = append(updates, r)
 		default:
-			inserts = append(inserts, row)
+			inserts = append(inserts, r)
 		}
 	}
 	return errors.Join(t.insert("users", inserts), t.replace("users", updates, "company_id", "user_id"))

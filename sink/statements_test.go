@@ -1,0 +1,41 @@
+package sink
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/doug-martin/goqu/v9"
+)
+
+func TestStatement_OfManyRowsIsAsGoquBuildsIt(t *testing.T) {
+	like := row{{"company_id", 1}, {"user_id", "a (?, ?) b"}, {"name", nil}}
+	for _, address := range []string{"sqlite:" + filepath.Join(t.TempDir(), "test.db"), "mysql://a:b@127.0.0.1:1/c"} {
+		db, err := Open(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		tx := &transaction{TxDatabase: goqu.NewTx(db.goqu.Dialect(), nil), db: db}
+		for name, shape := range map[string]shape{
+			"insert":  plain,
+			"new":     unlessThere("company_id", "user_id"),
+			"replace": tx.overwriting(like, "company_id", "user_id"),
+		} {
+			one, err := tx.statement("users", like, shape)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range []int{1, 2, 1000} {
+				built, args, err := shape(tx.Insert("users").Prepared(true).Cols("company_id", "user_id", "name").
+					Vals(slices.Repeat([][]any{{1, "a (?, ?) b", ""}}, n)...)).ToSQL()
+				if err != nil || len(args) != n*len(like) {
+					t.Fatal(err, len(args))
+				}
+				if got := forRows(one, len(like), n); got != built {
+					t.Errorf("%s: %s of %d rows: %.300s, goqu builds %.300s", db.Where(), name, n, got, built)
+				}
+			}
+		}
+	}
+}
