@@ -12,6 +12,10 @@ import (
 // maxParameters bounds the values of one statement: SQLite takes 32,766.
 const maxParameters = 30_000
 
+// preparedRows is how many rows a prepared statement inserts: with fewer, and with more,
+// SQLite takes longer for a row.
+const preparedRows = 64
+
 // row is what a row of a table is to hold, column by column. All rows that are written at
 // once have the same columns in the same order.
 type row []column
@@ -85,14 +89,18 @@ func (t *transaction) write(table string, rows []row, shape shape) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	all, columns := len(rows), len(rows[0])
 	statement, err := t.statement(table, rows[0], shape)
+	if err == nil && t.db.sqlite {
+		rows, err = t.prepared(statement, columns, rows)
+	}
 	if err == nil {
-		err = t.inChunks(statement, rows)
+		err = t.inChunks(statement, columns, rows)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", table, err)
 	}
-	t.rows[table] += len(rows)
+	t.rows[table] += all
 	return nil
 }
 
@@ -106,14 +114,33 @@ func (t *transaction) statement(table string, like row, shape shape) (string, er
 	return text, err
 }
 
-// inChunks writes many rows with each statement, as each is a way to the server and back.
-func (t *transaction) inChunks(statement string, rows []row) error {
-	columns := len(rows[0])
-	for chunk := range slices.Chunk(rows, maxParameters/columns) {
-		args := make([]any, 0, len(chunk)*columns)
-		for _, r := range chunk {
-			args = r.appendTo(args)
+// prepared writes rows into SQLite, a few with each run of a statement that it reads once,
+// and returns the rest, which are too few. To read a statement of all rows takes SQLite as
+// long as many of the rows do; with one row a run it would look for its place in the
+// indexes anew each time.
+func (t *transaction) prepared(statement string, columns int, rows []row) (rest []row, err error) {
+	if len(rows) < preparedRows {
+		return rows, nil
+	}
+	insert, err := t.tx.PrepareContext(t.ctx, forRows(statement, columns, preparedRows))
+	if err != nil {
+		return nil, err
+	}
+	defer insert.Close()
+	args := make([]any, 0, columns*preparedRows)
+	for ; len(rows) >= preparedRows; rows = rows[preparedRows:] {
+		if _, err := insert.ExecContext(t.ctx, arguments(args, rows[:preparedRows])...); err != nil {
+			return nil, err
 		}
+	}
+	return rows, nil
+}
+
+// inChunks writes as many rows as it may with each statement: to MySQL each is a way there
+// and back.
+func (t *transaction) inChunks(statement string, columns int, rows []row) error {
+	for chunk := range slices.Chunk(rows, maxParameters/columns) {
+		args := arguments(make([]any, 0, len(chunk)*columns), chunk)
 		if _, err := t.tx.ExecContext(t.ctx, forRows(statement, columns, len(chunk)), args...); err != nil {
 			return err
 		}
@@ -127,11 +154,15 @@ func forRows(statement string, columns, n int) string {
 	return strings.Replace(statement, one, one+strings.Repeat(", "+one, n-1), 1)
 }
 
-func (r row) appendTo(args []any) []any {
-	for _, c := range r {
-		args = append(args, c.value)
+// arguments lays out the values of rows in place of what the list held.
+func arguments(list []any, rows []row) []any {
+	list = list[:0]
+	for _, r := range rows {
+		for _, c := range r {
+			list = append(list, c.value)
+		}
 	}
-	return args
+	return list
 }
 
 func keys[V any](m map[string]V) []string {

@@ -1,11 +1,14 @@
 package sink
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/doug-martin/goqu/v9"
+
+	"tipoff/topics"
 )
 
 func TestStatement_OfManyRowsIsAsGoquBuildsIt(t *testing.T) {
@@ -38,4 +41,22 @@ func TestStatement_OfManyRowsIsAsGoquBuildsIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestWrite_AsManyRowsAsThereAre(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		coupons, all := newLog(topics.Coupons, "c"), 0
+		for _, n := range []int{1, preparedRows - 1, preparedRows, preparedRows + 1, 3 * preparedRows, 10*preparedRows + 3} {
+			for range n {
+				coupons.add(coupon(fmt.Sprint("c", all), "u", 1, "e"))
+				all++
+			}
+			first := all - n
+			for range 2 { // the second time they are there already
+				coupons.mirror(t, &writer{db: db}, first, all)
+				want(t, db, "SELECT COUNT(*), COUNT(DISTINCT coupon_id), SUM(legs) FROM coupons", fmt.Sprint(all, all, all))
+				want(t, db, "SELECT COUNT(*), COUNT(DISTINCT coupon_pk) FROM selections", fmt.Sprint(all, all))
+			}
+		}
+	})
 }
