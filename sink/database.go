@@ -128,8 +128,8 @@ func OpenSQLite(path string, synced bool) (*Database, error) {
 		synchronous = "synchronous(FULL)"
 	}
 	options := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", synchronous,
-		"cache_size(-16384)",       // 16 MiB a connection: indexes are written all over
-		"wal_autocheckpoint(4000)", // pages, 16 MiB
+		"cache_size(-16384)",        // 16 MiB a connection: indexes are written all over
+		"wal_autocheckpoint(16000)", // pages, 62 MiB: of those that change again before that, only the last is copied
 		"temp_store(MEMORY)",
 	}}
 	db, err := sql.Open("sqlite", "file:"+inURI.Replace(path)+"?"+options.Encode())
