@@ -23,7 +23,7 @@ import (
 
 	"github.com/doug-martin/goqu/v9"
 	goqumysql "github.com/doug-martin/goqu/v9/dialect/mysql"
-	_ "github.com/doug-martin/goqu/v9/dialect/sqlite3" // registers its dialect
+	goqusqlite "github.com/doug-martin/goqu/v9/dialect/sqlite3"
 	"github.com/go-sql-driver/mysql"
 	_ "modernc.org/sqlite" // registers its driver
 )
@@ -31,14 +31,18 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// dialectMySQL is goqu's, but for its INSERT IGNORE: that would cut and drop
-// data where a plain INSERT says what is wrong.
-const dialectMySQL = "tipoff-mysql"
+// The dialects are goqu's, but for their INSERT IGNORE: that would cut and drop data where a
+// plain INSERT says what is wrong.
+const (
+	dialectMySQL  = "tipoff-mysql"
+	dialectSQLite = "tipoff-sqlite"
+)
 
 func init() {
-	options := goqumysql.DialectOptions()
-	options.SupportsInsertIgnoreSyntax = false
-	goqu.RegisterDialect(dialectMySQL, options)
+	for name, options := range map[string]*goqu.SQLDialectOptions{dialectMySQL: goqumysql.DialectOptions(), dialectSQLite: goqusqlite.DialectOptions()} {
+		options.SupportsInsertIgnoreSyntax = false
+		goqu.RegisterDialect(name, options)
+	}
 }
 
 // Database is the mirror.
@@ -138,7 +142,7 @@ func OpenSQLite(path string, synced bool) (*Database, error) {
 	}
 	db.SetMaxOpenConns(sqliteConnections)
 	db.SetMaxIdleConns(sqliteConnections) // with what each has cached
-	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, turn: make(chan struct{}, 1), where: "sqlite:" + path}, nil
+	return &Database{sql: db, goqu: goqu.New(dialectSQLite, db), sqlite: true, turn: make(chan struct{}, 1), where: "sqlite:" + path}, nil
 }
 
 // sqliteConnections is one that writes, and some for those who read.

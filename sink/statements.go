@@ -117,7 +117,7 @@ func (t *transaction) statement(table string, like row, shape shape) (string, er
 // prepared writes rows into SQLite, a few with each run of a statement that it reads once,
 // and returns the rest, which are too few. To read a statement of all rows takes SQLite as
 // long as many of the rows do; with one row a run it would look for its place in the
-// indexes anew each time.
+// indexes again each time.
 func (t *transaction) prepared(statement string, columns int, rows []row) (rest []row, err error) {
 	if len(rows) < preparedRows {
 		return rows, nil
@@ -136,8 +136,7 @@ func (t *transaction) prepared(statement string, columns int, rows []row) (rest 
 	return rows, nil
 }
 
-// inChunks writes as many rows as it may with each statement: to MySQL each is a way there
-// and back.
+// inChunks writes as many rows as it may with each statement: to MySQL each is a round trip.
 func (t *transaction) inChunks(statement string, columns int, rows []row) error {
 	for chunk := range slices.Chunk(rows, maxParameters/columns) {
 		args := arguments(make([]any, 0, len(chunk)*columns), chunk)

@@ -60,3 +60,18 @@ func TestWrite_AsManyRowsAsThereAre(t *testing.T) {
 		}
 	})
 }
+
+// TestWrite_WhatATableRefusesIsAnError: and not a row that is missing.
+func TestWrite_WhatATableRefusesIsAnError(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		begun, err := db.sql.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer begun.Rollback()
+		tx := &transaction{TxDatabase: goqu.NewTx(db.goqu.Dialect(), begun), tx: begun, db: db, ctx: t.Context(), rows: map[string]int{}}
+		if err := tx.insertNew("companies", []row{{{"name", nil}}}, "name"); err == nil {
+			t.Error("a company without a name was taken for written")
+		}
+	})
+}

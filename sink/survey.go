@@ -58,7 +58,7 @@ func OpenSQLiteToRead(path string) (*Database, error) {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	return &Database{sql: db, goqu: goqu.New("sqlite3", db), sqlite: true, where: "sqlite:" + path}, nil
+	return &Database{sql: db, goqu: goqu.New(dialectSQLite, db), sqlite: true, where: "sqlite:" + path}, nil
 }
 
 // IsFile says whether the database is SQLite's file on this machine.
