@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -29,12 +30,27 @@ func rankWorld(s size) (*rank.Index, []rank.Question) {
 	return x, questions
 }
 
-var rankOnce = sync.OnceValues(func() (*rank.Index, []rank.Question) { return rankWorld(size{20_000, 5000, worldBets}) })
+// rankSizes are two worlds to ask: the one that [BenchmarkRank] always had, and that of the
+// row lookup, whose bettors do not fit a processor's caches.
+var rankSizes = []size{{20_000, 5000, worldBets}, {100_000, 5000, worldBets}}
+
+var rankOnce = func() (once []func() (*rank.Index, []rank.Question)) {
+	for _, s := range rankSizes {
+		once = append(once, sync.OnceValues(func() (*rank.Index, []rank.Question) { return rankWorld(s) }))
+	}
+	return once
+}()
 
 // BenchmarkRank asks for bettors in turn while the time passes as it does when 10,000 a
 // second ask.
 func BenchmarkRank(b *testing.B) {
-	x, questions := rankOnce()
+	for i, s := range rankSizes {
+		b.Run(fmt.Sprint(s.bettors, " bettors"), func(b *testing.B) { benchmarkRank(b, rankOnce[i]) })
+	}
+}
+
+func benchmarkRank(b *testing.B, world func() (*rank.Index, []rank.Question)) {
+	x, questions := world()
 	scratch, now := new(rank.Scratch), questions[0].Now
 	b.ReportAllocs()
 	b.ResetTimer()
