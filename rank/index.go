@@ -17,8 +17,10 @@ import (
 // ones but keeps its slot: it still tells what its bettors bet on next.
 type Index struct {
 	entries []entry
-	// Apart from the entries, as all pairs of a bettor's past ask for them; by slot.
-	rootLegs []float32        // square root of the legs
+	// Apart from the entries, as a question asks hundreds of events for them; by slot.
+	rootLegs []float32 // square root of the legs
+	glances  []glance
+	teams    []twoTeams
 	isOpen   []bool           // among the open ones
 	slots    map[uint64]int32 // by [tipoff.EventRef]
 	free     []int32
@@ -49,14 +51,12 @@ type Index struct {
 }
 
 type entry struct {
-	// What every candidate is asked for stands first, and together.
 	ref       uint64
 	begin     int64 // Unix microseconds
 	openIndex int32 // index in open; -1: not there
 	sport     int32 // into categories
 	league    int32
 	named     struct{ sport, league, country uint32 } // [state.Name]s, for filters
-	timed     [timedTerms]float32                     // of open events, as of [Index.timed]
 	teams     []int32
 	countries countries
 
@@ -98,6 +98,7 @@ func (x *Index) slot(ref uint64) int32 {
 	} else {
 		slot = int32(len(x.entries))
 		x.entries, x.rootLegs, x.isOpen = append(x.entries, entry{}), append(x.rootLegs, 0), append(x.isOpen, false)
+		x.glances, x.teams = append(x.glances, glance{}), append(x.teams, twoTeams{})
 	}
 	x.entries[slot], x.rootLegs[slot], x.isOpen[slot] = entry{ref: ref, openIndex: -1}, 0, false
 	x.slots[ref] = slot
@@ -168,7 +169,7 @@ func (x *Index) PutFixture(ref uint64, f *state.Fixture, now time.Time) {
 	if e.openIndex < 0 && e.begin <= now.UnixMicro() {
 		e.isAhead = false
 	}
-	x.refresh(e)
+	x.refresh(slot)
 }
 
 // RemoveFixture forgets a fixture.

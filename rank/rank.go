@@ -35,7 +35,7 @@ type Scratch struct {
 	affines    []affine // by category
 	lately     []lately // by category
 	leagues    []shared // by category
-	teams      []shared // by category
+	ofTeams    []shared // by category
 	asked      []int32  // categories of affines
 	taste      taste
 	found      []found  // by slot
@@ -64,7 +64,7 @@ func (s *Scratch) reset(categories, slots int) {
 	if len(s.likings) < categories {
 		s.likings = make([]liking, categories+categories/4)
 		s.affines, s.lately = make([]affine, len(s.likings)), make([]lately, len(s.likings))
-		s.leagues, s.teams = make([]shared, len(s.likings)), make([]shared, len(s.likings))
+		s.leagues, s.ofTeams = make([]shared, len(s.likings)), make([]shared, len(s.likings))
 	}
 	if len(s.found) < slots {
 		s.found = make([]found, slots+slots/4)
@@ -84,6 +84,7 @@ type ranking struct {
 	until       int64 // latest beginning asked for, Unix microseconds
 
 	sport, league, country uint32 // [state.Name]s asked for; 0: any
+	isFiltered             bool   // by one of these, or by what the bettor follows
 
 	cold     bool
 	from     uint32               // the bettor's country
@@ -120,6 +121,7 @@ func (r *ranking) begin(x *Index, q *Question, s *Scratch) {
 		r.leaveOut(tipoff.EventRef(id))
 	}
 	r.sport, r.league, r.country = filterName(q.Sport), filterName(q.League), filterName(q.Country)
+	r.isFiltered = r.sport|r.league|r.country != 0 || q.Followed
 	if q.Within > 0 {
 		r.until = q.Now.Add(q.Within).UnixMicro()
 	}
@@ -157,10 +159,16 @@ func (r *ranking) admits(slot int32) bool {
 	if r.skip[slot] == r.generation || !r.isOpen[slot] { // before the event's memory is asked for
 		return false
 	}
-	e := &r.entries[slot]
+	if begin := r.glances[slot].begin; begin <= r.micros || begin > r.until {
+		return false
+	}
+	return !r.isFiltered || r.passes(&r.entries[slot])
+}
+
+// passes says whether an event passes the filters that go by its names.
+func (r *ranking) passes(e *entry) bool {
 	switch {
-	case e.begin <= r.micros, e.begin > r.until,
-		r.country != 0 && e.named.country != r.country,
+	case r.country != 0 && e.named.country != r.country,
 		r.sport != 0 && e.named.sport != r.sport,
 		r.league != 0 && e.named.league != r.league:
 		return false

@@ -51,12 +51,12 @@ func (r *ranking) score(picked []int32) []quick {
 		return list
 	}
 	for i, slot := range picked {
-		ofLeague := r.ofLeague(&r.entries[slot])
+		ofLeague := r.ofLeague(slot)
 		list[i] = quick{slot, ofLeague.score, ofLeague.own}
 	}
 	r.scoreTimed(list)
 	for i := range list {
-		list[i].score += r.scoreOfTeams(&r.entries[list[i].slot])
+		list[i].score += r.scoreOfTeams(list[i].slot)
 	}
 	r.scorePast(list)
 	if w := &r.weights; r.last != nil && r.last.event != nil && (w[termLastTeam] != 0 || w[termLastDay] != 0) {
@@ -77,7 +77,7 @@ func (r *ranking) scoreTimed(list []quick) {
 	for i := range list {
 		q := &list[i]
 		if r.isTimed {
-			q.score += dotTimed(w, &r.entries[q.slot].timed)
+			q.score += dotTimed(w, &r.glances[q.slot].timed)
 			continue
 		}
 		var timed [timedTerms]float32
@@ -110,13 +110,14 @@ func (r *ranking) scorePast(list []quick) {
 // scoreItems adds what has been learnt of teams and single events.
 func (r *ranking) scoreItems(list []quick) {
 	for i := range list {
-		q, e := &list[i], &r.entries[list[i].slot]
-		q.score += r.tasteOfTeams(e)
+		q := &list[i]
+		item := uint64(r.glances[q.slot].item)
+		q.score += r.tasteOfTeams(q.slot)
 		if len(r.taste.itemOf) > 0 {
-			q.score += r.toItem.dot(r.taste.itemOut.row(e.ref))
+			q.score += r.toItem.dot(r.taste.itemOut.row(item))
 		}
 		if r.cold {
-			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(e.ref))
+			q.score += r.weights[termBias] * r.taste.biases.value(coldHash(item))
 		}
 	}
 }
@@ -135,12 +136,12 @@ func dotTimed(w *[Terms]float32, timed *[timedTerms]float32) float32 {
 }
 
 // ofLeague is what an event's league and sport bring.
-func (r *ranking) ofLeague(e *entry) *shared {
-	s := &r.leagues[e.league]
+func (r *ranking) ofLeague(slot int32) *shared {
+	s := &r.leagues[r.glances[slot].league]
 	if s.generation == r.generation {
 		return s
 	}
-	w := &r.weights
+	w, e := &r.weights, &r.entries[slot]
 	sport, league := r.liking(kindSport, e.sport), r.liking(kindLeague, e.league)
 	*s = shared{generation: r.generation, own: r.own[termSport]*sport.lift + r.own[termLeague]*league.lift}
 	s.score = w[termSport]*sport.lift + w[termBetsSport]*(sport.bets/2) +
@@ -170,34 +171,55 @@ func (r *ranking) scoreOfCategory(id int32) float32 {
 }
 
 // scoreOfTeams is what an event's teams bring.
-func (r *ranking) scoreOfTeams(e *entry) float32 {
-	w := &r.weights
-	if len(e.teams) == 0 {
+func (r *ranking) scoreOfTeams(slot int32) float32 {
+	two := r.teams[slot]
+	if two[1] >= 0 {
+		return r.scoreOfTwo(two)
+	}
+	teams, w := r.entries[slot].teams, &r.weights
+	if len(teams) == 0 {
 		return w[termCrowdTeam] * r.crowdShare(float32(math.Inf(-1)))
 	}
-	first := r.liking(kindTeam, e.teams[0])
-	best, all, keen, bets, crowd := first.lift, first.lift, first.keen, first.bets, r.logs[e.teams[0]]
-	for _, team := range e.teams[1:] {
+	first := r.liking(kindTeam, teams[0])
+	best, all, keen, bets, crowd := first.lift, first.lift, first.keen, first.bets, r.logs[teams[0]]
+	for _, team := range teams[1:] {
 		l := r.liking(kindTeam, team)
 		best, all, keen, bets, crowd = max(best, l.lift), all+l.lift, max(keen, l.keen), bets+l.bets, max(crowd, r.logs[team])
 	}
 	score := w[termTeam]*best + w[termKeenTeam]*(keen/2) + w[termBetsTeam]*bets + w[termCrowdTeam]*r.crowdShare(crowd)
-	if others := len(e.teams) - 1; others > 0 {
+	if others := len(teams) - 1; others > 0 {
 		score += w[termTeams] * (all - best) / float32(others)
 	}
 	return score
 }
 
+// scoreOfTwo is [ranking.scoreOfTeams] of two teams, which asks for both at a time.
+func (r *ranking) scoreOfTwo(two twoTeams) float32 {
+	w, a, b := &r.weights, r.liking(kindTeam, two[0]), r.liking(kindTeam, two[1])
+	best, all, crowd := max(a.lift, b.lift), a.lift+b.lift, max(r.logs[two[0]], r.logs[two[1]])
+	score := w[termTeam]*best + w[termKeenTeam]*(max(a.keen, b.keen)/2) + w[termBetsTeam]*(a.bets+b.bets) + w[termCrowdTeam]*r.crowdShare(crowd)
+	return score + w[termTeams]*(all-best)
+}
+
 // tasteOfTeams is what has been learnt of an event's teams.
-func (r *ranking) tasteOfTeams(e *entry) (taste float32) {
-	for _, team := range e.teams {
-		s := &r.teams[team]
-		if s.generation != r.generation {
-			*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
-		}
-		taste += s.score
+func (r *ranking) tasteOfTeams(slot int32) (taste float32) {
+	two := r.teams[slot]
+	if two[1] >= 0 {
+		return r.tasteOfTeam(two[0]) + r.tasteOfTeam(two[1])
 	}
-	return teamShare(len(e.teams)) * taste
+	teams := r.entries[slot].teams
+	for _, team := range teams {
+		taste += r.tasteOfTeam(team)
+	}
+	return teamShare(len(teams)) * taste
+}
+
+func (r *ranking) tasteOfTeam(team int32) float32 {
+	s := &r.ofTeams[team]
+	if s.generation != r.generation {
+		*s = shared{generation: r.generation, score: r.scoreOfCategory(team)}
+	}
+	return s.score
 }
 
 // best leaves the best candidates, so many, in the pool, best first.

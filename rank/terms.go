@@ -206,15 +206,10 @@ func (x *Index) Refresh(now time.Time) {
 	if timingOf(now) != x.timed.at {
 		x.timed = newTiming(now)
 		for _, slot := range x.open {
-			x.refresh(&x.entries[slot])
+			x.refresh(slot)
 			x.keepHomes(slot)
 		}
 	}
-}
-
-func (x *Index) refresh(e *entry) {
-	e.timed = [timedTerms]float32{}
-	x.timed.fill(e, &e.timed)
 }
 
 // fill computes the terms of one event.
@@ -222,7 +217,7 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	e := &r.entries[slot]
 	*t = [Terms]float32{}
 	if r.isTimed {
-		copy(t[:timedTerms], e.timed[:])
+		copy(t[:timedTerms], r.glances[slot].timed[:])
 	} else {
 		r.timed.fill(e, (*[timedTerms]float32)(t[:timedTerms]))
 	}
