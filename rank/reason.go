@@ -50,8 +50,10 @@ func (r *ranking) parts(terms *[Terms]float32) (p parts) {
 // usual is what the best events of the pool have on average: what speaks for all of
 // them tells nothing of one.
 type usual struct {
-	parts      parts   // of those parts that every event has some of
-	bets, soon float64 // decayed bets; hours to the beginning
+	parts parts   // of those parts that every event has some of
+	soon  float64 // hours to the beginning
+	bets  float64 // decayed; see [ranking.usualBets]
+	isSum bool    // bets were added up
 }
 
 func (r *ranking) usual() (u usual) {
@@ -63,7 +65,6 @@ func (r *ranking) usual() (u usual) {
 		for t, v := range &c.terms {
 			mean[t] += v
 		}
-		u.bets += c.entry.pop.Value(r.now, state.PopularityHalfLife) / float64(n)
 		u.soon += r.hoursTo(c.entry) / float64(n)
 	}
 	for t := range mean {
@@ -74,6 +75,18 @@ func (r *ranking) usual() (u usual) {
 		u.parts[k] = p[k]
 	}
 	return u
+}
+
+// usualBets are added up where a reason asks for them, as few do: each takes a power.
+func (r *ranking) usualBets(u *usual) float64 {
+	if !u.isSum {
+		n := min(len(r.pool), netDepth)
+		for i := range n {
+			u.bets += r.pool[i].entry.pop.Value(r.now, state.PopularityHalfLife) / float64(n)
+		}
+		u.isSum = true
+	}
+	return u.bets
 }
 
 func (r *ranking) hoursTo(e *entry) float64 { return float64(e.begin-r.micros) / 3.6e9 }
@@ -124,7 +137,7 @@ func (r *ranking) words(part int, slot int32, u *usual) (why tipoff.Reason, isTr
 			why = tipoff.Reason{Code: tipoff.ReasonCountry, Entity: r.bettor.home, Evidence: round(e.betsFrom(r.from, r.now))}
 		}
 	case partPopular:
-		if bets := e.pop.Value(r.now, state.PopularityHalfLife); bets > u.bets {
+		if bets := e.pop.Value(r.now, state.PopularityHalfLife); bets > r.usualBets(u) {
 			why = tipoff.Reason{Code: tipoff.ReasonPopular, Entity: e.event.ID, Evidence: round(bets)}
 		}
 	case partSoon:

@@ -63,7 +63,7 @@ func TestRank_TheReasonIsTheLargestPositiveTerm(t *testing.T) {
 					if v <= chosen+1e-4 {
 						continue
 					}
-					why, isTrue := r.words(k, w.index.slots[tipoff.EventRef(a.Event.ID)], &usual{average, bets, soon})
+					why, isTrue := r.words(k, w.index.slots[tipoff.EventRef(a.Event.ID)], &usual{parts: average, soon: soon, bets: bets, isSum: true})
 					if isTrue && v > leastReason {
 						t.Errorf("%s, %s: the reason is %+v (%v), but %+v is %v", user, a.Event.ID, a.Reason, chosen, why, v)
 					}
