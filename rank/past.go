@@ -2,6 +2,7 @@ package rank
 
 import (
 	"math/bits"
+	"slices"
 
 	"tipoff/state"
 )
@@ -84,22 +85,25 @@ type others struct {
 
 type otherPlace struct {
 	generation uint32
+	trail      int32
 	in         int32 // all
 }
 
 const otherPlaces = 2048 // a power of two; more than 3 * nearHistory * visitsKept
 
-// add adds weight to another bettor.
-func (o *others) add(generation uint32, trail, weight int32) {
+// add adds weight to another bettor; to one who is not known yet only where newcomers are taken.
+func (o *others) add(generation uint32, trail, weight int32, newcomers bool) {
 	for at := uint32(trail) * 0x9e3779b1 >> 21; ; at = (at + 1) % otherPlaces {
 		place := &o.places[at]
 		if place.generation != generation {
-			*place = otherPlace{generation, int32(len(o.all))}
-			o.all = append(o.all, other{trail, weight})
+			if newcomers {
+				*place = otherPlace{generation, trail, int32(len(o.all))}
+				o.all = append(o.all, other{trail, weight})
+			}
 			return
 		}
-		if known := &o.all[place.in]; known.trail == trail {
-			known.weight += weight
+		if place.trail == trail {
+			o.all[place.in].weight += weight
 			return
 		}
 	}
@@ -114,21 +118,39 @@ func (r *ranking) prepareNear() {
 	for k, slot := range last { // apart from what follows, as in addNear
 		lists[k] = r.entries[slot].visits
 	}
+	var known [nearHistory]int // others, after each list
 	for k := range last {
-		v := &lists[k]
 		weight := int32(nearHistory - k)
-		for i := len(v.bettors) - 1; i >= 0; i-- {
-			if v.bettors[i] == r.bettor.trail {
-				continue
-			}
-			r.others.add(r.generation, v.bettors[i], weight)
-			if k == 0 {
-				r.visitors++
-				r.addNext(&v.bets[i])
-			}
-		}
+		// One who is found only now reaches most. Where as many others as are asked have that
+		// without what follows, he would stand behind them.
+		most := int(weight) * int(weight+1) / 2
+		enough := min(k-1, nearHistory-most) // the last list that brings so much
+		r.addVisitors(&lists[k], weight, enough < 0 || known[enough] < nearMost)
+		known[k] = len(r.others.all)
+	}
+	if len(last) > 0 {
+		r.addNexts(&lists[0])
 	}
 	r.addNear(r.nearest())
+}
+
+// addVisitors adds weight to the bettors of an event; see [others.add].
+func (r *ranking) addVisitors(v *visits, weight int32, newcomers bool) {
+	for _, trail := range slices.Backward(v.bettors) {
+		if trail != r.bettor.trail {
+			r.others.add(r.generation, trail, weight, newcomers)
+		}
+	}
+}
+
+// addNexts counts what the bettors of an event went on to.
+func (r *ranking) addNexts(v *visits) {
+	for i := len(v.bettors) - 1; i >= 0; i-- {
+		if v.bettors[i] != r.bettor.trail {
+			r.visitors++
+			r.addNext(&v.bets[i])
+		}
+	}
 }
 
 // addNear counts for open events what the nearest bettors bet on. It looks at the trails
