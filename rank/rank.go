@@ -107,6 +107,8 @@ type ranking struct {
 	lastTop  float32 // score that the net's last one had before
 	// Of the learnt vectors, weighed; see [ranking.prepareScores].
 	toCategories, toItem vector
+	// What of the weights counts; see [ranking.prepareScores].
+	teamsByLift, pastByPairs, isLearnt bool
 }
 
 // begin prepares a question: what the bettor's past says, and what is left out.

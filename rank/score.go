@@ -24,9 +24,23 @@ type shared struct {
 	score, own float32
 }
 
-// prepareScores adds up what no candidate changes.
+// ignores says whether none of the terms counts. Weights by hand are 0 but for a few, and what
+// a weight of 0 is multiplied by need not be known.
+func (r *ranking) ignores(terms ...int) bool {
+	for _, t := range terms {
+		if r.weights[t] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// prepareScores adds up what no candidate changes, and finds what does not count.
 func (r *ranking) prepareScores() {
-	if r.q.Model == nil {
+	r.teamsByLift = r.ignores(termKeenTeam, termBetsTeam, termCrowdTeam, termTeams)
+	r.pastByPairs = r.ignores(termPairsGiven, termPairsRate, termPairsLast, termPairsNext, termNear, termNearRate, termNext, termHasPair)
+	r.isLearnt = r.q.Model != nil && !r.ignores(termBias, termTaste, termLateTaste, termAlike, termAlikeLast)
+	if !r.isLearnt {
 		return
 	}
 	t, w := &r.taste, &r.weights
@@ -65,7 +79,7 @@ func (r *ranking) score(picked []int32) []quick {
 			list[i].score += w[termLastTeam]*sharesTeam(e, r.last) + w[termLastDay]*dayOf(e, r.last)
 		}
 	}
-	if r.q.Model != nil {
+	if r.isLearnt {
 		r.scoreItems(list)
 	}
 	return list
@@ -97,7 +111,12 @@ func (r *ranking) scorePast(list []quick) {
 	w := &r.weights
 	for i := range list {
 		q := &list[i]
-		if r.found[q.slot].generation != r.generation {
+		f := &r.found[q.slot]
+		if f.generation != r.generation {
+			continue
+		}
+		if r.pastByPairs {
+			q.score += w[termPairs] * ln1p(50*f.cos)
 			continue
 		}
 		r.fillPast(q.slot, &t)
@@ -150,7 +169,7 @@ func (r *ranking) ofLeague(slot int32) *shared {
 	if r.last != nil && r.last.event != nil && r.last.league == e.league {
 		s.score += w[termLastLeague]
 	}
-	if r.q.Model != nil {
+	if r.isLearnt {
 		s.score += r.scoreOfCategory(e.sport) + r.scoreOfCategory(e.league)
 	}
 	return s
@@ -196,6 +215,9 @@ func (r *ranking) scoreOfTeams(slot int32) float32 {
 // scoreOfTwo is [ranking.scoreOfTeams] of two teams, which asks for both at a time.
 func (r *ranking) scoreOfTwo(two twoTeams) float32 {
 	w, a, b := &r.weights, r.liking(kindTeam, two[0]), r.liking(kindTeam, two[1])
+	if r.teamsByLift {
+		return w[termTeam] * max(a.lift, b.lift)
+	}
 	best, all, crowd := max(a.lift, b.lift), a.lift+b.lift, max(r.logs[two[0]], r.logs[two[1]])
 	score := w[termTeam]*best + w[termKeenTeam]*(max(a.keen, b.keen)/2) + w[termBetsTeam]*(a.bets+b.bets) + w[termCrowdTeam]*r.crowdShare(crowd)
 	return score + w[termTeams]*(all-best)
