@@ -109,6 +109,7 @@ type ranking struct {
 	toCategories, toItem vector
 	// What of the weights counts; see [ranking.prepareScores].
 	teamsByLift, pastByPairs, isLearnt bool
+	isPlain                            bool // nothing learnt counts, in the second stage neither
 }
 
 // begin prepares a question: what the bettor's past says, and what is left out.

@@ -40,7 +40,7 @@ func (r *ranking) prepareScores() {
 	r.teamsByLift = r.ignores(termKeenTeam, termBetsTeam, termCrowdTeam, termTeams)
 	r.pastByPairs = r.ignores(termPairsGiven, termPairsRate, termPairsLast, termPairsNext, termNear, termNearRate, termNext, termHasPair)
 	r.isLearnt = r.q.Model != nil && !r.ignores(termBias, termTaste, termLateTaste, termAlike, termAlikeLast)
-	if !r.isLearnt {
+	if r.isPlain = !r.isLearnt && r.formula != rankerNet; !r.isLearnt {
 		return
 	}
 	t, w := &r.taste, &r.weights

@@ -249,7 +249,9 @@ func (r *ranking) fill(slot int32, t *[Terms]float32) {
 	r.fillPast(slot, t)
 	r.fillLast(e, t)
 	if r.q.Model != nil {
-		r.fillTaste(e, t)
+		if !r.isPlain {
+			r.fillTaste(e, t)
+		}
 		for _, off := range r.q.Model.off {
 			t[off] = 0
 		}
